@@ -1,0 +1,14 @@
+"""The typed configuration: what may be set, where it comes from, which stage reads what."""
+
+from l2l.config.load import load_config, resolved_yaml
+from l2l.config.schema import Config, Experiment, FigureSettings, LSTMSettings, Recipe
+
+__all__ = [
+    "Config",
+    "Experiment",
+    "FigureSettings",
+    "LSTMSettings",
+    "Recipe",
+    "load_config",
+    "resolved_yaml",
+]

@@ -1,0 +1,135 @@
+"""Where a configuration comes from: default.yaml <- protocol overlay <- user files <- --set."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from l2l.config.schema import Config
+from l2l.errors import UserError
+
+PROTOCOLS = ("smoke", "default", "paper")
+OWN_ERRORS = ("unknown_key", "unknown_name", "order", "unroll", "weights", "horizon")
+
+
+def load_config(
+    protocol: str | None = None,
+    files: Iterable[str | Path] = (),
+    settings: Iterable[str] = (),
+    overrides: Mapping[str, Any] | None = None,
+    folder: Path | None = None,
+) -> Config:
+    """Merge the layers and validate the result.
+
+    Args:
+        protocol: smoke, default or paper: which overlay of the default is taken. None: the one
+            that the user's files or overrides name, else default.
+        files: the user's YAML files, later ones win. Mappings merge, all else replaces.
+        settings: "dotted.key=value" strings (value in YAML), as given to `--set`.
+        overrides: a nested mapping that wins over the files, as Snakemake's `--config` gives.
+        folder: the folder of default.yaml; found beside the working directory or the package.
+
+    Raises:
+        UserError: one line with the key, the value and what is allowed.
+    """
+    user: dict[str, Any] = {}
+    for layer in [*(_read(Path(file)) for file in files), dict(overrides or {})]:
+        user = merge(user, layer)
+    for setting in settings:
+        user = merge(user, _parse_setting(setting))
+    chosen = protocol or user.get("protocol", "default")
+    if chosen not in PROTOCOLS:
+        raise UserError(f"config: protocol = {chosen!r}: allowed are {', '.join(PROTOCOLS)}")
+    folder = folder or config_folder()
+    merged = _read(folder / "default.yaml")
+    if chosen != "default":
+        merged = merge(merged, _read(folder / f"{chosen}.yaml"))
+    merged = {**merge(merged, user), "protocol": chosen}
+    try:
+        return Config.model_validate(merged)
+    except ValidationError as error:
+        raise UserError(_one_line(error)) from None
+
+
+def config_folder() -> Path:
+    """The folder `config` of the working directory, or of the checkout the package is in."""
+    for root in (Path.cwd(), Path(__file__).resolve().parents[3]):
+        if (root / "config" / "default.yaml").is_file():
+            return root / "config"
+    raise UserError("config/default.yaml not found: run inside a checkout of this project")
+
+
+def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """`over` laid on `base`: mappings merge key by key, everything else is replaced."""
+    merged = dict(base)
+    for key, value in over.items():
+        both = isinstance(merged.get(key), Mapping) and isinstance(value, Mapping)
+        merged[key] = merge(merged[key], value) if both else value
+    return merged
+
+
+def resolved_yaml(config: Config) -> str:
+    """The configuration as YAML that `load_config(files=[...])` reads back."""
+    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text())
+    except OSError as error:
+        raise UserError(f"cannot read the configuration {path}: {error.strerror}") from None
+    except yaml.YAMLError as error:
+        raise UserError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise UserError(f"{path}: expected 'key: value' lines, found {type(content).__name__}")
+    return content
+
+
+def _parse_setting(setting: str) -> dict[str, Any]:
+    key, equals, text = setting.partition("=")
+    if not equals or not all(key.split(".")):
+        raise UserError(f"--set {setting!r}: expected key=value, such as evaluation.problems=8")
+    try:
+        value: Any = yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise UserError(f"--set {setting!r}: the value is not valid YAML") from None
+    for part in reversed(key.split(".")):
+        value = {part: value}
+    return value
+
+
+def _one_line(error: ValidationError) -> str:
+    errors = [(_key(entry["loc"]), entry) for entry in error.errors()]
+    key, first = errors[0]
+    alternatives = [entry["msg"] for other, entry in errors if other == key]  # of a union
+    more = len(errors) - len(alternatives)
+    rest = f" (and {more} more)" if more else ""
+    message = "; or: ".join(alternatives)
+    if first["type"] == "missing":
+        return f"config: {key} is missing{rest}"
+    if first["type"] in OWN_ERRORS:  # these name the value themselves
+        return f"config: {key + ': ' if key else ''}{message}{rest}"
+    return f"config: {key} = {_short(first['input'])}: {message}{rest}"
+
+
+def _key(location: tuple[str | int, ...]) -> str:
+    """The dotted key, without the tags that pydantic adds for the members of a union."""
+    parts = [
+        str(part)
+        for index, part in enumerate(location)
+        if not (index == 2 and part in ("quadratic", "mlp"))
+        and not re.search(r"[\[\]]|^float$", str(part))
+    ]
+    return ".".join(parts)
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,80 @@
+"""Which part of the configuration each stage depends on: a change elsewhere does not rerun it.
+
+The workflow gives these to its rules as `params`, and meta-training refuses to resume a state that
+was made under others. Labels, figure style, device, threads and folders are in none of the numeric
+stages, because results do not depend on them beyond rounding.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from l2l.config.schema import Config
+
+
+def training_inputs(config: Config, recipe: str) -> dict[str, Any]:
+    """What a full meta-training depends on, besides the chosen meta learning rate."""
+    settings = config.recipes[recipe].model_dump(mode="json", exclude={"label"})
+    rate = settings.pop("meta_learning_rate")
+    settings["schedule"] = {key: rate[key] for key in ("schedule", "final_fraction")}
+    return {
+        "seed": config.seed,
+        "recipe": settings,
+        "problem": _problem(config, settings["problem"]),
+    }
+
+
+def trial_inputs(config: Config, recipe: str) -> dict[str, Any]:
+    """What a trial of the meta learning rate depends on."""
+    inputs = training_inputs(config, recipe)
+    rate = config.recipes[recipe].meta_learning_rate
+    inputs["recipe"]["episodes"] = rate.episodes
+    inputs["range"] = [rate.low, rate.high]
+    return inputs
+
+
+def tuning_inputs(config: Config, experiment: str, baseline: str) -> dict[str, Any]:
+    """What the tuning of a baseline depends on."""
+    settings = config.experiments[experiment]
+    tuning = config.tuning.model_dump(mode="json")
+    grid = tuning.pop("grids")[baseline]
+    return {
+        "seed": config.seed,
+        "horizon": settings.horizon,
+        "problem": _problem(config, settings.problem),
+        "tuning": tuning,
+        "grid": grid,
+    }
+
+
+def evaluation_inputs(config: Config, experiment: str) -> dict[str, Any]:
+    """What the test of one optimizer depends on, besides the optimizer."""
+    settings = config.experiments[experiment]
+    return {
+        "seed": config.seed,
+        "steps": settings.steps,
+        "problem": _problem(config, settings.problem),
+        "problems": config.evaluation.problems,
+    }
+
+
+def drawing_inputs(config: Config) -> dict[str, Any]:
+    """What figures, reports and the page show beyond their tables."""
+    return {
+        "figures": config.figures.model_dump(mode="json"),
+        "labels": config.labels(),
+        "titles": {name: entry.title for name, entry in config.experiments.items()},
+        "learned": {name: list(entry.learned) for name, entry in config.experiments.items()},
+    }
+
+
+def digest(inputs: dict[str, Any]) -> str:
+    """A short name for the inputs: equal inputs, equal names."""
+    text = json.dumps(inputs, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _problem(config: Config, name: str) -> dict[str, Any]:
+    return {"name": name, **config.problems[name].model_dump(mode="json")}
