@@ -1,0 +1,45 @@
+"""Files are written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+
+def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
+    """Let `write` fill a temporary file beside `path`, flush it to disk, then rename it.
+
+    A process killed at any moment leaves either the old file or the new one.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
+    try:
+        write(temporary)
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file atomically."""
+    write_atomically(path, lambda temporary: temporary.write_text(text))
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write a JSON file atomically; floats keep all their bits."""
+    write_text(path, json.dumps(content, indent=1) + "\n")
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write a table atomically, as parquet or csv, by the path's suffix."""
+    if path.suffix == ".parquet":
+        write_atomically(path, lambda temporary: table.to_parquet(temporary, index=False))
+    else:
+        write_atomically(path, lambda temporary: table.to_csv(temporary, index=False))

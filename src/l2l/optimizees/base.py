@@ -1,0 +1,82 @@
+"""What every optimizee is: a batch of problems as a pure function of a flat theta."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+
+class Optimizee(ABC):
+    """B independent problems with n coordinates each.
+
+    Attributes:
+        shapes: the named parameters, in the order in which theta holds them.
+    """
+
+    shapes: dict[str, tuple[int, ...]]
+
+    @property
+    def coordinates(self) -> int:
+        """n, the number of coordinates of one problem."""
+        return sum(math.prod(shape) for shape in self.shapes.values())
+
+    @abstractmethod
+    def initial(self) -> Tensor:
+        """theta[0], shape [B, n]: it belongs to the problem, so all optimizers start alike."""
+
+    @abstractmethod
+    def loss(self, theta: Tensor, step: int) -> Tensor:
+        """f(theta) of each problem at an inner step, differentiable.
+
+        Args:
+            theta: [B, n].
+            step: the inner step, which chooses the minibatch where there is one.
+
+        Returns:
+            [B].
+        """
+
+    def train_loss(self, theta: Tensor) -> Tensor:
+        """The loss without minibatch noise, shape [B]; the loss itself where it has none."""
+        with torch.no_grad():
+            return self.loss(theta, 0)
+
+    @abstractmethod
+    def repeat(self, times: int) -> Optimizee:
+        """The same B problems `times` over: [times * B], for example one for each learning rate."""
+
+    def loss_and_gradient(self, theta: Tensor, step: int) -> tuple[Tensor, Tensor]:
+        """Loss [B] and gradient [B, n] of each problem; no graph is kept."""
+        with torch.enable_grad():
+            theta = theta.detach().requires_grad_()
+            loss = self.loss(theta, step)
+            (gradient,) = torch.autograd.grad(loss.sum(), theta)
+        return loss.detach(), gradient
+
+    def unflatten(self, theta: Tensor) -> dict[str, Tensor]:
+        """The named parameters of theta [B, n]: name -> [B, *shape], views."""
+        sizes = [math.prod(shape) for shape in self.shapes.values()]
+        parts = theta.split(sizes, dim=-1)
+        return {
+            name: part.reshape(theta.shape[0], *shape)
+            for part, (name, shape) in zip(parts, self.shapes.items(), strict=True)
+        }
+
+
+class Family(Protocol):
+    """A distribution over problems."""
+
+    def sample(self, names: Sequence[str | int], indices: Sequence[int], steps: int) -> Optimizee:
+        """Draw problems.
+
+        Args:
+            names: the stream the problems come from, for example ("test", "mnist").
+            indices: which problems of that stream; problem i is the same in any batch.
+            steps: the largest inner step at which the loss will be asked for.
+        """
+        ...

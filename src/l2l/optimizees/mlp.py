@@ -1,0 +1,153 @@
+"""Multi-layer perceptrons: cross-entropy on minibatches of images (section 3.2 of the paper)."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from l2l.config.schema import MLPSettings
+from l2l.optimizees.base import Optimizee
+from l2l.rng import stream
+
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "sigmoid": torch.sigmoid,
+    "tanh": torch.tanh,
+    "relu": torch.relu,
+}
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """Labelled images on the device that computes.
+
+    Attributes:
+        images: [count, pixels], uint8.
+        labels: [count], int64.
+        sample: [size], int64: the fixed images behind `train_loss`.
+    """
+
+    images: Tensor
+    labels: Tensor
+    sample: Tensor
+
+
+@dataclass(frozen=True)
+class MLP(Optimizee):
+    """B networks, each with its own initialisation and its own sequence of minibatches.
+
+    Attributes:
+        shapes: weight [out, in] and bias [out] of each layer.
+        activation: of the hidden layers.
+        data: the training images.
+        minibatches: [B, steps + 1, batch], int64: the images of each step.
+        theta0: [B, n].
+    """
+
+    shapes: dict[str, tuple[int, ...]]
+    activation: str
+    data: ImageSet
+    minibatches: Tensor
+    theta0: Tensor
+
+    def initial(self) -> Tensor:
+        """theta[0], [B, n]."""
+        return self.theta0
+
+    def loss(self, theta: Tensor, step: int) -> Tensor:
+        """Mean cross-entropy of this step's minibatch, [B]."""
+        chosen = self.minibatches[:, step]
+        images = self.data.images[chosen].to(theta.dtype).div_(255)
+        logits = self._logits(theta, images)
+        return _cross_entropy(logits, self.data.labels[chosen])
+
+    @torch.no_grad()
+    def train_loss(self, theta: Tensor) -> Tensor:
+        """Mean cross-entropy on the fixed sample of the training set, [B]."""
+        images = self.data.images[self.data.sample].to(theta.dtype).div_(255)
+        labels = self.data.labels[self.data.sample].expand(theta.shape[0], -1)
+        return _cross_entropy(self._logits(theta, images), labels)
+
+    def repeat(self, times: int) -> MLP:
+        """The same problems `times` over."""
+        return replace(
+            self,
+            minibatches=self.minibatches.repeat(times, 1, 1),
+            theta0=self.theta0.repeat(times, 1),
+        )
+
+    def _logits(self, theta: Tensor, images: Tensor) -> Tensor:
+        """[B, count, classes] for images [B, count, pixels], or [count, pixels] for all."""
+        parameters = list(self.unflatten(theta).values())
+        hidden = images
+        for layer in range(0, len(parameters), 2):
+            weight, bias = parameters[layer], parameters[layer + 1]
+            if hidden.dim() == 2:  # one matrix product for all problems
+                hidden = torch.einsum("sd,bhd->bsh", hidden, weight) + bias[:, None]
+            else:
+                hidden = torch.baddbmm(bias[:, None], hidden, weight.mT)
+            if layer + 2 < len(parameters):
+                hidden = ACTIVATIONS[self.activation](hidden)
+        return hidden
+
+
+def _cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    """Mean over the images of each problem: logits [B, count, classes], labels [B, count]."""
+    losses = functional.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none")
+    return losses.reshape(labels.shape).mean(dim=1)
+
+
+@dataclass(frozen=True)
+class MLPFamily:
+    """Networks of one architecture on one dataset."""
+
+    settings: MLPSettings
+    seed: int
+    data: ImageSet
+    classes: int = 10
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The named parameters of one network."""
+        widths = [self.data.images.shape[1], *self.settings.hidden, self.classes]
+        shapes: dict[str, tuple[int, ...]] = {}
+        for layer, (inputs, outputs) in enumerate(itertools.pairwise(widths)):
+            shapes[f"layers.{layer}.weight"] = (outputs, inputs)
+            shapes[f"layers.{layer}.bias"] = (outputs,)
+        return shapes
+
+    def sample(self, names: Sequence[str | int], indices: Sequence[int], steps: int) -> MLP:
+        """Problem i draws its initialisation and its minibatches from two streams of its own."""
+        device = self.data.images.device
+        count = self.data.images.shape[0]
+        size = (steps + 1, self.settings.batch_size)
+        minibatches = [
+            torch.randint(count, size, generator=stream(self.seed, *names, "minibatch", i))
+            for i in indices
+        ]
+        theta0 = [self._initial(stream(self.seed, *names, "init", i)) for i in indices]
+        return MLP(
+            self.shapes,
+            self.settings.activation,
+            self.data,
+            torch.stack(minibatches).to(device),
+            torch.stack(theta0).to(device),
+        )
+
+    def _initial(self, generator: torch.Generator) -> Tensor:
+        """Weights and biases of one network, [n]: U(+-1/sqrt(inputs)), or N(0, init_std^2)."""
+        shapes = self.shapes
+        if self.settings.init == "gaussian":
+            n = sum(math.prod(shape) for shape in shapes.values())
+            return self.settings.init_std * torch.randn(n, generator=generator)
+        parts = []
+        for name, shape in shapes.items():
+            inputs = shapes[name.replace("bias", "weight")][1]
+            uniform = torch.rand(math.prod(shape), generator=generator)
+            parts.append((2 * uniform - 1) / math.sqrt(inputs))
+        return torch.cat(parts)

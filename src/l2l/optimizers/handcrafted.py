@@ -1,0 +1,106 @@
+"""The hand-crafted baselines, with the defaults of Torch7's `optim`; equal to torch.optim.
+
+A learning rate is a number, or a tensor [B, 1] that gives every problem of a batch its own: so a
+whole grid of learning rates is tuned in one rollout.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from l2l.optimizers.base import Optimizer
+
+LearningRate = float | Tensor
+
+
+@dataclass(frozen=True)
+class SGD:
+    """Gradient descent: g = -lr grad."""
+
+    learning_rate: LearningRate
+
+    def init(self, theta: Tensor) -> None:
+        """No state."""
+
+    def update(self, gradient: Tensor, state: None) -> tuple[Tensor, None]:
+        """The step."""
+        return -self.learning_rate * gradient, None
+
+
+@dataclass(frozen=True)
+class NAG:
+    """SGD with Nesterov's momentum, as torch.optim.SGD(nesterov=True) (Sutskever et al. 2013)."""
+
+    learning_rate: LearningRate
+    momentum: float = 0.9
+
+    def init(self, theta: Tensor) -> Tensor:
+        """The velocity, zero."""
+        return torch.zeros_like(theta)
+
+    def update(self, gradient: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """The step and the next velocity."""
+        velocity = self.momentum * state + gradient
+        return -self.learning_rate * (gradient + self.momentum * velocity), velocity
+
+
+@dataclass(frozen=True)
+class RMSprop:
+    """Steps divided by a running root mean square (Tieleman and Hinton 2012)."""
+
+    learning_rate: LearningRate
+    alpha: float = 0.99
+    epsilon: float = 1e-8
+
+    def init(self, theta: Tensor) -> Tensor:
+        """The running mean square, zero."""
+        return torch.zeros_like(theta)
+
+    def update(self, gradient: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """The step and the next mean square."""
+        square = self.alpha * state + (1 - self.alpha) * gradient.square()
+        return -self.learning_rate * gradient / (square.sqrt() + self.epsilon), square
+
+
+class AdamState(NamedTuple):
+    """First and second moment, and the number of updates so far."""
+
+    mean: Tensor
+    square: Tensor
+    updates: int
+
+
+@dataclass(frozen=True)
+class Adam:
+    """Adaptive moments with bias correction (Kingma and Ba 2015)."""
+
+    learning_rate: LearningRate
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+
+    def init(self, theta: Tensor) -> AdamState:
+        """Moments of zero."""
+        return AdamState(torch.zeros_like(theta), torch.zeros_like(theta), 0)
+
+    def update(self, gradient: Tensor, state: AdamState) -> tuple[Tensor, AdamState]:
+        """The step and the next moments."""
+        count = state.updates + 1
+        mean = self.beta1 * state.mean + (1 - self.beta1) * gradient
+        square = self.beta2 * state.square + (1 - self.beta2) * gradient.square()
+        corrected = (square / (1 - self.beta2**count)).sqrt() + self.epsilon
+        step = -self.learning_rate / (1 - self.beta1**count) * mean / corrected
+        return step, AdamState(mean, square, count)
+
+
+BASELINES: dict[str, Callable[[LearningRate], Optimizer]] = {
+    "sgd": SGD,
+    "rmsprop": RMSprop,
+    "adam": Adam,
+    "nag": NAG,
+}
