@@ -1,0 +1,1 @@
+"""Meta-learning: the rollout, the meta-gradient estimators, and meta-training."""

@@ -1,0 +1,61 @@
+"""The adjoint: exact meta-gradients, when second derivatives are dropped, without a second pass.
+
+With d grad[t] / d phi = 0 (equation 5), d theta[s] / d g[t] = 1 for every s > t. So the cotangent
+of the step g[t] is dL/dg[t] = sum over s > t of w[s] grad f(theta[s]): the reversed running sum of
+gradients that the rollout has computed anyway. What is left is backpropagation through the LSTM
+alone, from those cotangents, over the window's inputs.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from l2l import kernels
+from l2l.meta.gradients.base import LossWeights, Window
+from l2l.meta.rollout import Carry, rollout
+from l2l.optimizees.base import Optimizee
+from l2l.optimizers.lstm import CoordinatewiseLSTM
+
+
+@torch.no_grad()
+def adjoint(
+    problems: Optimizee,
+    optimizer: CoordinatewiseLSTM,
+    carry: Carry,
+    steps: int,
+    weights: LossWeights,
+) -> Window:
+    """Roll a window forward without a graph, then backpropagate through the LSTM alone.
+
+    Args:
+        problems: the B problems.
+        optimizer: the learned optimizer.
+        carry: the start of the window.
+        steps: K, the window's length.
+        weights: w[t], see `LossWeights`.
+
+    Returns:
+        The window, its gradient equal to autograd's to rounding.
+    """
+    visited: list[Carry] = []
+    end = rollout(problems, optimizer, carry, steps, observe=visited.append)
+    losses = torch.stack([visit.loss for visit in visited])
+    gradients = torch.stack([visit.gradient for visit in visited])  # [K, B, n], of theta[t+1]
+    inputs = torch.stack([carry.gradient, *gradients[:-1]])
+    scale = weights(losses, carry.step + 1) * optimizer.settings.output_scale / losses.shape[1]
+    cotangents = _reversed_running_sum(scale[:, :, None] * gradients)
+    gradient = kernels.backward_window(
+        optimizer.phi,
+        optimizer.inputs(inputs).flatten(1, 2),
+        carry.state,
+        cotangents.flatten(1),
+    )
+    return Window(end, losses, gradient)
+
+
+def _reversed_running_sum(terms: Tensor) -> Tensor:
+    """sum over s >= t of terms[s], along the first dimension, in place."""
+    for t in range(terms.shape[0] - 2, -1, -1):
+        terms[t] += terms[t + 1]
+    return terms

@@ -1,0 +1,69 @@
+"""THE loop: any optimizer on any optimizee, for tuning, meta-training, validation and tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from l2l.optimizees.base import Optimizee
+from l2l.optimizers.base import Optimizer
+
+
+@dataclass(frozen=True)
+class Carry:
+    """Where an episode stands after `step` updates; windows are chained by passing it on.
+
+    Attributes:
+        step: t, the number of updates so far.
+        theta: theta[t], [B, n].
+        state: the optimizer's state h[t].
+        loss: f(theta[t]), [B].
+        gradient: the gradient at theta[t], [B, n].
+    """
+
+    step: int
+    theta: Tensor
+    state: Any
+    loss: Tensor
+    gradient: Tensor
+
+
+def begin(problems: Optimizee, optimizer: Optimizer) -> Carry:
+    """The start of an episode: theta[0], h[0], and the first loss and gradient."""
+    theta = problems.initial()
+    loss, gradient = problems.loss_and_gradient(theta, 0)
+    return Carry(0, theta, optimizer.init(theta), loss, gradient)
+
+
+def rollout(
+    problems: Optimizee,
+    optimizer: Optimizer,
+    carry: Carry,
+    steps: int,
+    observe: Callable[[Carry], None] | None = None,
+) -> Carry:
+    """Take `steps` inner steps from `carry`, equations (1) and (3); no graph is kept.
+
+    Args:
+        problems: the B problems.
+        optimizer: hand-crafted or learned.
+        carry: where to go on from.
+        steps: how many updates to make.
+        observe: called after every update with the new carry.
+
+    Returns:
+        The carry after the last update.
+    """
+    for _ in range(steps):
+        with torch.no_grad():
+            update, state = optimizer.update(carry.gradient, carry.state)
+            theta = carry.theta + update
+        loss, gradient = problems.loss_and_gradient(theta, carry.step + 1)
+        carry = Carry(carry.step + 1, theta, state, loss, gradient)
+        if observe is not None:
+            observe(carry)
+    return carry

@@ -1,0 +1,44 @@
+"""Random search of the meta learning rate; each trial is the recipe in miniature, a job apart."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+
+from l2l.config.schema import MetaLearningRate, Recipe
+from l2l.errors import UserError
+from l2l.rng import stream
+
+
+def trial_rate(settings: MetaLearningRate, seed: int, recipe: str, trial: int) -> float:
+    """The log-uniform draw of a trial; the geometric mean of the range where none is searched."""
+    low, high = math.log(settings.low), math.log(settings.high)
+    if settings.trials == 0:
+        return math.exp((low + high) / 2)
+    uniform = torch.rand(1, generator=stream(seed, "search", recipe, trial), dtype=torch.float64)
+    return math.exp(low + (high - low) * uniform.item())
+
+
+def miniature(recipe: Recipe) -> Recipe:
+    """The recipe with a trial's number of episodes; schedules are fractions, so they shrink too."""
+    episodes = recipe.meta_learning_rate.episodes
+    every = min(recipe.validation.every, episodes)
+    validation = recipe.validation.model_copy(update={"every": every})
+    return recipe.model_copy(update={"episodes": episodes, "validation": validation})
+
+
+def choose_rate(rates: Sequence[float], validations: Sequence[float], recipe: str) -> float:
+    """The meta learning rate of the trial with the best validation loss.
+
+    Raises:
+        UserError: no trial came through.
+    """
+    finite = [pair for pair in zip(validations, rates, strict=True) if math.isfinite(pair[0])]
+    if not finite:
+        raise UserError(
+            f"recipe {recipe}: no trial of the meta learning rate came through; "
+            f"lower recipes.{recipe}.meta_learning_rate.low and high, or give it more episodes"
+        )
+    return min(finite)[1]

@@ -1,0 +1,105 @@
+"""The state of a meta-training between two episodes, and its file.
+
+Problems come from streams that are found by name, so this is all there is to know: a run that is
+killed and resumed from here ends with the same bits as one that was not.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from l2l.files import write_atomically
+from l2l.optimizers.handcrafted import AdamState
+
+TENSORS = ("phi", "average", "best", "adam_mean", "adam_square")
+
+
+@dataclass
+class TrainingState:
+    """Where a meta-training stands. Tensors are flat, [coordinates of phi].
+
+    Attributes:
+        phi: the optimizer's weights.
+        average: the moving average of phi that is validated.
+        best: the validated average with the lowest final validation loss.
+        adam_mean, adam_square, adam_count: the meta-optimizer's state.
+        episode: episodes done.
+        attempt: which initialisation of the stream this is, from 0.
+        best_validation, best_episode: of `best`.
+        norms: meta-gradient norms of the latest windows, for clipping.
+        epoch_losses, epoch_norms, epoch_skipped: since the last validation.
+        rows: the log table so far.
+        collapsed: why earlier attempts were given up.
+        seconds: of work so far, over all resumed runs.
+    """
+
+    phi: Tensor
+    average: Tensor
+    best: Tensor
+    adam_mean: Tensor
+    adam_square: Tensor
+    adam_count: int = 0
+    episode: int = 0
+    attempt: int = 0
+    best_validation: float = float("inf")
+    best_episode: int = 0
+    norms: list[float] = field(default_factory=list)
+    epoch_losses: list[float] = field(default_factory=list)
+    epoch_norms: list[float] = field(default_factory=list)
+    epoch_skipped: int = 0
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    collapsed: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @classmethod
+    def start(cls, phi: Tensor) -> TrainingState:
+        """The state before the first episode of an attempt."""
+        state = cls(phi, phi, phi, phi, phi)
+        state.reset_meta_optimizer()
+        return state
+
+    def reset_meta_optimizer(self) -> None:
+        """Forget moments and norms: they belong to windows of another length."""
+        self.adam_mean, self.adam_square = torch.zeros_like(self.phi), torch.zeros_like(self.phi)
+        self.adam_count = 0
+        self.norms = []
+
+    @property
+    def adam(self) -> AdamState:
+        """The meta-optimizer's state."""
+        return AdamState(self.adam_mean, self.adam_square, self.adam_count)
+
+    @adam.setter
+    def adam(self, state: AdamState) -> None:
+        self.adam_mean, self.adam_square, self.adam_count = state
+
+
+def save_state(path: Path, state: TrainingState, digest: str) -> None:
+    """Write the state, atomically; `digest` names the settings it belongs to."""
+    tensors = {name: getattr(state, name).cpu().clone() for name in TENSORS}
+    numbers = {f.name: getattr(state, f.name) for f in fields(state) if f.name not in TENSORS}
+    metadata = {"digest": digest, "numbers": json.dumps(numbers)}
+    write_atomically(path, lambda temporary: save_file(tensors, temporary, metadata))
+
+
+def load_state(path: Path, digest: str, device: torch.device) -> TrainingState | str:
+    """Read a state back, or say why it is of no use."""
+    if not path.exists():
+        return "nothing to resume"
+    try:
+        with safe_open(path, framework="pt", device=str(device)) as file:
+            metadata = file.metadata() or {}
+            if metadata.get("digest") != digest:
+                return f"{path} belongs to other settings"
+            tensors = {name: file.get_tensor(name) for name in TENSORS}
+        return TrainingState(**tensors, **json.loads(metadata["numbers"]))
+    except (SafetensorError, KeyError, ValueError, TypeError, OSError) as error:
+        return f"{path} is damaged ({error})"

@@ -1,0 +1,245 @@
+"""Meta-training: truncated backpropagation through time over windows of inner steps (section 2).
+
+Episodes sample new problems; theta and the LSTM's state are carried over an episode's windows and
+reset with the next one; phi takes an Adam step after each window. After each epoch phi's average is
+validated and the best is kept.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from l2l.config.schema import LSTMSettings, Recipe
+from l2l.errors import UserError
+from l2l.meta.gradients import adjoint
+from l2l.meta.rollout import begin
+from l2l.meta.schedule import loss_weights, meta_learning_rate, window_length
+from l2l.meta.state import TrainingState, load_state, save_state
+from l2l.meta.validate import ValidationResult, validate
+from l2l.optimizees import Family
+from l2l.optimizers import CoordinatewiseLSTM
+from l2l.optimizers.handcrafted import Adam
+from l2l.optimizers.lstm import Phi, initial_phi, phi_shapes
+from l2l.progress import Progress
+from l2l.rng import stream
+
+SECONDS_BETWEEN_SAVES = 10.0
+NORMS_KEPT = 100
+STUCK = 0.99  # of the initial loss: no progress worth the name
+VANISHED = 1e-6  # meta-gradient norm at which an optimizer no longer learns
+
+
+class CollapseError(Exception):
+    """An attempt at which nothing is learned any more."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """One meta-training: which recipe, from which stream, at which meta learning rate.
+
+    Attributes:
+        name: the recipe's name, the first part of its streams' names.
+        recipe: what to do.
+        rate: the (highest) meta learning rate.
+        run: names this run's streams apart from its siblings', such as ("seed", 0).
+        seed: the one seed of the project's run.
+        device: where to compute.
+    """
+
+    name: str
+    recipe: Recipe
+    rate: float
+    run: tuple[str | int, ...]
+    seed: int
+    device: torch.device
+
+    def optimizer(self, phi: Tensor) -> CoordinatewiseLSTM:
+        """The learned optimizer with the flat weights phi."""
+        return CoordinatewiseLSTM(self.recipe.optimizer, unflatten_phi(phi, self.recipe.optimizer))
+
+    def initial(self, attempt: int) -> Tensor:
+        """The initial weights of an attempt, flat."""
+        settings = self.recipe.optimizer
+        generator = stream(self.seed, "phi", self.name, *self.run, attempt)
+        return flatten_phi(initial_phi(settings, generator), settings).to(self.device)
+
+
+def train(training: Training, family: Family, state_path: Path, digest: str) -> TrainingState:
+    """Meta-train to the end, resuming from `state_path` where it holds such a run.
+
+    Args:
+        training: what to train.
+        family: the problems.
+        state_path: where the state is kept, so that a killed run can go on.
+        digest: names everything the result depends on; a state with another one is not resumed.
+
+    Returns:
+        The final state; its `best` is the trained optimizer.
+
+    Raises:
+        UserError: every attempt collapsed.
+    """
+    recipe = training.recipe
+    label = " ".join(str(part) for part in (training.name, *training.run))
+    found = load_state(state_path, digest, training.device)
+    if isinstance(found, TrainingState):
+        state, message = found, f"resumed after episode {found.episode}"
+    else:
+        state = TrainingState.start(training.initial(0))
+        message = "" if found == "nothing to resume" else f"{found}; starting anew"
+    progress = Progress(label, recipe.episodes, done=state.episode)
+    if message:
+        progress.say(message)
+    validation_problems = family.sample(
+        ("validation", recipe.problem), range(recipe.validation.problems), recipe.steps
+    )
+    note = ""
+    last_save = start = time.monotonic()
+    before = state.seconds
+    while state.episode < recipe.episodes:
+        _episode(training, family, state)
+        if state.episode % recipe.validation.every == 0 or state.episode == recipe.episodes:
+            optimizer = training.optimizer(state.average)
+            result = validate(validation_problems, optimizer, recipe.steps)
+            state.seconds = before + time.monotonic() - start
+            try:
+                _close_epoch(training, state, result)
+                note = f"validation {result.final:.4g}, best {state.best_validation:.4g}"
+            except CollapseError as collapse:
+                progress.say(f"attempt {state.attempt} collapsed: {collapse}")
+                state = _next_attempt(training, state, str(collapse))
+                progress.close()
+                progress = Progress(f"{label} attempt {state.attempt}", recipe.episodes)
+        state.seconds = before + time.monotonic() - start
+        if time.monotonic() - last_save > SECONDS_BETWEEN_SAVES:
+            save_state(state_path, state, digest)
+            last_save = time.monotonic()
+        if state.episode:
+            progress.advance(note)
+    progress.close()
+    return state
+
+
+def _episode(training: Training, family: Family, state: TrainingState) -> None:
+    """One episode: fresh problems, windows one after the other, an update of phi after each."""
+    recipe = training.recipe
+    length = window_length(recipe, state.episode)
+    if state.episode and length != window_length(recipe, state.episode - 1):
+        state.reset_meta_optimizer()
+    progress = state.episode / recipe.episodes
+    adam = Adam(meta_learning_rate(recipe.meta_learning_rate, training.rate, progress))
+    count = recipe.problems_per_episode
+    first = state.episode * count
+    problems = family.sample(
+        ("train", recipe.problem, *training.run, state.attempt),
+        range(first, first + count),
+        recipe.steps,
+    )
+    carry = begin(problems, training.optimizer(state.phi))
+    weights = loss_weights(recipe)
+    while carry.step < recipe.steps:
+        steps = min(length, recipe.steps - carry.step)
+        window = adjoint(problems, training.optimizer(state.phi), carry, steps, weights)
+        carry = window.carry
+        state.epoch_losses.append(window.losses.mean().item())
+        gradient = flatten_phi(window.gradient, recipe.optimizer)
+        _update_phi(recipe, state, adam, gradient)
+    state.episode += 1
+
+
+def _update_phi(recipe: Recipe, state: TrainingState, adam: Adam, gradient: Tensor) -> None:
+    """Clip the meta-gradient, take an Adam step, and move the average."""
+    norm = gradient.norm().item()
+    if not math.isfinite(norm):  # the optimizee diverged: nothing to learn from this window
+        state.epoch_skipped += 1
+        return
+    state.epoch_norms.append(norm)
+    state.norms = [*state.norms, norm][-NORMS_KEPT:]
+    limit = {"none": math.inf, "running_median": statistics.median(state.norms)}.get(
+        str(recipe.clip)
+    )
+    limit = float(recipe.clip) if limit is None else limit
+    if norm > limit:
+        gradient = gradient * (limit / norm)
+    step, state.adam = adam.update(gradient, state.adam)
+    state.phi = state.phi + step
+    state.average = recipe.averaging * state.average + (1 - recipe.averaging) * state.phi
+
+
+def _close_epoch(training: Training, state: TrainingState, result: ValidationResult) -> None:
+    """Log the epoch and keep phi if it is the best so far.
+
+    Raises:
+        CollapseError: seen at the first validation of an attempt.
+    """
+    recipe = training.recipe
+    norm = statistics.median(state.epoch_norms) if state.epoch_norms else math.nan
+    if not any(row["attempt"] == state.attempt for row in state.rows):
+        _check_alive(result, norm)
+    state.rows.append(
+        {
+            "episode": state.episode,
+            "attempt": state.attempt,
+            "window": window_length(recipe, state.episode - 1),
+            "meta_learning_rate": meta_learning_rate(
+                recipe.meta_learning_rate, training.rate, (state.episode - 1) / recipe.episodes
+            ),
+            "train_loss": statistics.fmean(state.epoch_losses),
+            "meta_gradient_norm": norm,
+            "skipped_windows": state.epoch_skipped,
+            "validation_final": result.final,
+            "validation_mean": result.mean,
+            "seconds": round(state.seconds, 2),
+        }
+    )
+    state.epoch_losses, state.epoch_norms, state.epoch_skipped = [], [], 0
+    if result.final < state.best_validation:
+        state.best, state.best_validation = state.average, result.final
+        state.best_episode = state.episode
+
+
+def _check_alive(result: ValidationResult, norm: float) -> None:
+    """Raise CollapseError where validation diverged, or is stuck and the meta-gradient vanished."""
+    if not math.isfinite(result.final):
+        raise CollapseError("the validation problems diverged")
+    if math.isnan(norm):
+        raise CollapseError("every meta-gradient was non-finite")
+    if result.final > STUCK * result.initial and norm < VANISHED:
+        raise CollapseError(
+            f"stuck at loss {result.final:.3g} with a meta-gradient norm of {norm:.1e}"
+        )
+
+
+def _next_attempt(training: Training, state: TrainingState, reason: str) -> TrainingState:
+    """Start again from the next initialisation of the stream; the history stays."""
+    attempt = state.attempt + 1
+    if attempt >= training.recipe.attempts:
+        raise UserError(
+            f"{training.name}: all {attempt} attempts collapsed (last: {reason}); try another "
+            "seed, a lower meta learning rate or optimizer.head_init_scale below 1"
+        )
+    fresh = TrainingState.start(training.initial(attempt))
+    fresh.attempt, fresh.rows, fresh.seconds = attempt, state.rows, state.seconds
+    fresh.collapsed = [*state.collapsed, reason]
+    return fresh
+
+
+def flatten_phi(phi: Phi, settings: LSTMSettings) -> Tensor:
+    """All weights in one vector."""
+    return torch.cat([phi[name].flatten() for name in phi_shapes(settings)])
+
+
+def unflatten_phi(flat: Tensor, settings: LSTMSettings) -> Phi:
+    """The inverse of `flatten_phi`."""
+    shapes = phi_shapes(settings)
+    parts = flat.split([math.prod(shape) for shape in shapes.values()])
+    return {
+        name: part.reshape(shape) for part, (name, shape) in zip(parts, shapes.items(), strict=True)
+    }
