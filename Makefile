@@ -1,0 +1,34 @@
+# make replicate: from nothing to every figure.   make test: every check there is.
+# PROTOCOL=smoke|default|paper, CORES=all|N, PYTHON=python3.11
+
+PROTOCOL ?= default
+CORES ?= all
+PYTHON ?= python3
+VENV := .venv
+READY := $(VENV)/ready
+
+.PHONY: replicate test lock
+.DEFAULT_GOAL := replicate
+
+replicate: $(READY)
+	$(VENV)/bin/snakemake --cores $(CORES) --config protocol=$(PROTOCOL)
+
+test: $(READY)
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/snakefmt --check Snakefile workflow
+	$(VENV)/bin/snakemake --lint
+	$(VENV)/bin/mypy
+	$(VENV)/bin/pytest -n 2
+
+# The environment is made anew when what it is made from changes.
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "l2l needs Python 3.11 or newer: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+lock: $(READY)
+	{ echo "# The versions that the committed results were made with (make lock writes this file)."; \
+	  $(VENV)/bin/pip freeze --exclude-editable; } > constraints.txt

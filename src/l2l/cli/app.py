@@ -1,0 +1,44 @@
+"""The entry point: gathers the commands, and turns errors meant for people into one line."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from l2l.cli import evaluation, output, training
+from l2l.cli.options import ConfigFiles, Protocol, Settings
+from l2l.config import load_config, resolved_yaml
+from l2l.errors import UserError
+
+app = typer.Typer(
+    name="l2l",
+    help="Learning to learn by gradient descent by gradient descent: every stage as a command. "
+    "`snakemake --cores all` runs them all, in order and only where needed.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+training.register(app)
+evaluation.register(app)
+output.register(app)
+
+
+@app.command("config")
+def show_config(
+    protocol: Protocol = None, config_file: ConfigFiles = None, setting: Settings = None
+) -> None:
+    """Print the resolved configuration, checked."""
+    print(resolved_yaml(load_config(protocol, config_file or (), setting or ())), end="")
+
+
+def main() -> None:
+    """Run the command line; exit code 2 where the user has to act."""
+    try:
+        app()
+    except UserError as error:
+        print(f"l2l: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("l2l: interrupted; run the same command again to go on", file=sys.stderr)
+        sys.exit(130)

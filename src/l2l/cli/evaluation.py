@@ -1,0 +1,132 @@
+"""Commands of the middle stages: tuning, tests, claims."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from l2l.cli.options import ConfigFiles, Protocol, Settings, configuration, in_range, known
+from l2l.errors import UserError
+from l2l.files import write_table
+
+ExperimentName = Annotated[str, typer.Argument(help="An experiment of the configuration.")]
+CLAIMS = Path("config") / "claims.yaml"
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    for command in (tune, evaluate, collect, claims):
+        app.command()(command)
+
+
+def tune(
+    experiment: ExperimentName,
+    baseline: Annotated[str, typer.Argument(help="sgd, rmsprop, adam or nag.")],
+    protocol: Protocol = None,
+    config_file: ConfigFiles = None,
+    setting: Settings = None,
+) -> None:
+    """Tune a baseline's learning rate on an experiment's problem, by the best final error."""
+    from l2l.compute import prepare
+    from l2l.data.directory import data_directory
+    from l2l.evaluation import tune as tuning
+    from l2l.optimizees import make_family
+
+    config, layout = configuration(protocol, config_file, setting)
+    settings = config.experiments[known("experiment", experiment, config.experiments)]
+    known("baseline", baseline, settings.baselines)
+    device = prepare(config.compute)
+    directory = data_directory(config.data.directory)
+    family = make_family(config.problems[settings.problem], config.seed, directory, device)
+    table = tuning.tune(experiment, settings, baseline, config.tuning, family)
+    write_table(layout.tuning(experiment, baseline), table)
+
+
+def evaluate(
+    experiment: ExperimentName,
+    optimizer: Annotated[str, typer.Argument(help="A baseline or a recipe.")],
+    seed: Annotated[
+        int | None, typer.Option("--seed", help="The meta-seed of a learned optimizer.")
+    ] = None,
+    protocol: Protocol = None,
+    config_file: ConfigFiles = None,
+    setting: Settings = None,
+) -> None:
+    """Test one optimizer on the experiment's test problems."""
+    import pandas as pd
+
+    from l2l.compute import prepare
+    from l2l.data.directory import data_directory
+    from l2l.evaluation.evaluate import HANDCRAFTED
+    from l2l.evaluation.evaluate import evaluate as test
+    from l2l.evaluation.tune import chosen_rate
+    from l2l.optimizees import make_family
+    from l2l.optimizers import BASELINES, Optimizer, checkpoint
+
+    config, layout = configuration(protocol, config_file, setting)
+    settings = config.experiments[known("experiment", experiment, config.experiments)]
+    known("optimizer", optimizer, [*settings.baselines, *settings.learned])
+    device = prepare(config.compute)
+    directory = data_directory(config.data.directory)
+    family = make_family(config.problems[settings.problem], config.seed, directory, device)
+    subject: Optimizer
+    if optimizer in BASELINES:
+        if seed is not None:
+            raise UserError(f"--seed {seed}: {optimizer} is hand-crafted and has no meta-seed")
+        path = layout.tuning(experiment, optimizer)
+        if not path.exists():
+            raise UserError(f"{path} is missing: run l2l tune {experiment} {optimizer} first")
+        subject = BASELINES[optimizer](chosen_rate(pd.read_csv(path)))
+    else:
+        seed = in_range("seed", seed or 0, config.meta_seeds)
+        path = layout.run(optimizer, seed) / "optimizer.safetensors"
+        subject = checkpoint.load(path, str(device)).optimizer
+    table = test(
+        experiment,
+        settings,
+        config.evaluation,
+        family,
+        optimizer,
+        subject,
+        HANDCRAFTED if seed is None else seed,
+    )
+    write_table(layout.part(experiment, optimizer, seed), table)
+
+
+def collect(
+    experiment: ExperimentName,
+    protocol: Protocol = None,
+    config_file: ConfigFiles = None,
+    setting: Settings = None,
+) -> None:
+    """Gather an experiment's tests and tunings into one table each."""
+    import pandas as pd
+
+    config, layout = configuration(protocol, config_file, setting)
+    settings = config.experiments[known("experiment", experiment, config.experiments)]
+    parts = [layout.part(experiment, baseline, None) for baseline in settings.baselines]
+    for recipe in settings.learned:
+        parts += [layout.part(experiment, recipe, seed) for seed in range(config.meta_seeds)]
+    tunings = [layout.tuning(experiment, baseline) for baseline in settings.baselines]
+    for path in [*parts, *tunings]:
+        if not path.exists():
+            raise UserError(f"{path} is missing: run l2l tune and l2l evaluate first")
+    write_table(layout.curves(experiment), pd.concat(map(pd.read_parquet, parts)))
+    write_table(layout.tuning(experiment), pd.concat(map(pd.read_csv, tunings)))
+
+
+def claims(
+    protocol: Protocol = None, config_file: ConfigFiles = None, setting: Settings = None
+) -> None:
+    """Judge the paper's claims by the tables."""
+    from l2l.evaluation.claims import claims_table
+
+    config, layout = configuration(protocol, config_file, setting)
+    curves = {name: layout.curves(name) for name in config.experiments}
+    records = {
+        name: layout.data(getattr(config.problems[entry.problem], "dataset", "none"))
+        for name, entry in config.experiments.items()
+    }
+    write_table(layout.claims, claims_table(CLAIMS, curves, records, config.protocol))

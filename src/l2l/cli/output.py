@@ -1,0 +1,57 @@
+"""Commands of the last stages: figures, executed reports, the page."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from l2l.cli.options import ConfigFiles, Protocol, Settings, configuration, known
+from l2l.files import write_json, write_text
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    for command in (figure, report, page):
+        app.command()(command)
+
+
+def figure(
+    name: Annotated[str, typer.Argument(help="A figure's name, such as mnist.")],
+    protocol: Protocol = None,
+    config_file: ConfigFiles = None,
+    setting: Settings = None,
+) -> None:
+    """Draw a figure from its tables, as figures/<protocol>/<name>.png and .pdf."""
+    from l2l.figures.draw import FIGURES, draw
+    from l2l.figures.style import save
+
+    config, layout = configuration(protocol, config_file, setting)
+    known("figure", name, FIGURES)
+    save(draw(name, config, layout), layout.figure(name))
+
+
+def report(
+    name: Annotated[str, typer.Argument(help="A report's name: quadratics or mnist.")],
+    protocol: Protocol = None,
+    config_file: ConfigFiles = None,
+    setting: Settings = None,
+) -> None:
+    """Execute a report, as results/<protocol>/reports/<name>.ipynb and .html."""
+    from l2l.pages.report import execute_report
+
+    config, layout = configuration(protocol, config_file, setting)
+    known("report", name, config.experiments)
+    execute_report(name, config, layout)
+
+
+def page(
+    protocol: Protocol = None, config_file: ConfigFiles = None, setting: Settings = None
+) -> None:
+    """Write the page that shows everything, results/<protocol>/index.html."""
+    from l2l.pages.site import build_page
+    from l2l.provenance import provenance
+
+    config, layout = configuration(protocol, config_file, setting)
+    write_json(layout.provenance, provenance())
+    write_text(layout.page, build_page(config))

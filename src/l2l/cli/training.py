@@ -1,0 +1,186 @@
+"""Commands of the first stages: data, trials of the meta learning rate, meta-training."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from l2l.cli.options import ConfigFiles, Protocol, Settings, configuration, in_range, known
+from l2l.config import Config, Recipe
+from l2l.config.stages import digest, training_inputs, trial_inputs
+from l2l.errors import UserError
+from l2l.files import write_json, write_table
+
+RecipeName = Annotated[str, typer.Argument(help="A recipe of the configuration.")]
+DATASETS = ("mnist",)
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    for command in (data, trial, choose_rate, train, runs):
+        app.command()(command)
+
+
+def data(
+    dataset: Annotated[str, typer.Argument(help="Which dataset: mnist.")] = "mnist",
+    protocol: Protocol = None,
+    config_file: ConfigFiles = None,
+    setting: Settings = None,
+) -> None:
+    """Fetch a dataset, verify it by content, and note where it came from."""
+    from l2l.data.directory import data_directory
+    from l2l.data.mnist import fetch_mnist
+
+    config, layout = configuration(protocol, config_file, setting)
+    known("dataset", dataset, DATASETS)
+    record = fetch_mnist(data_directory(config.data.directory))
+    write_json(layout.data(dataset), record.as_json())
+
+
+def trial(
+    recipe: RecipeName,
+    number: Annotated[int, typer.Argument(help="Which trial, from 0.")],
+    protocol: Protocol = None,
+    config_file: ConfigFiles = None,
+    setting: Settings = None,
+) -> None:
+    """One trial of the random search: the recipe in miniature at a drawn meta learning rate."""
+    from l2l.meta.search import miniature, trial_rate
+
+    config, layout = configuration(protocol, config_file, setting)
+    settings = config.recipes[known("recipe", recipe, config.recipes)]
+    in_range("trial", number, settings.meta_learning_rate.trials)
+    rate = trial_rate(settings.meta_learning_rate, config.seed, recipe, number)
+    path = layout.trial(recipe, number)
+    outcome: dict[str, Any] = {"trial": number, "meta_learning_rate": rate}
+    try:
+        state = _train(
+            config,
+            recipe,
+            miniature(settings),
+            rate,
+            ("trial", number),
+            path.with_suffix(".state"),
+            trial_inputs(config, recipe),
+        )
+        outcome |= {"validation": state.best_validation, "seconds": round(state.seconds, 1)}
+    except UserError as error:  # a rate at which nothing is learned is an outcome of the search
+        outcome |= {"validation": None, "failed": str(error)}
+    write_json(path, outcome)
+    path.with_suffix(".state").unlink(missing_ok=True)
+
+
+def choose_rate(
+    recipe: RecipeName,
+    protocol: Protocol = None,
+    config_file: ConfigFiles = None,
+    setting: Settings = None,
+) -> None:
+    """Choose the meta learning rate whose trial validated best."""
+    from l2l.meta import search
+
+    config, layout = configuration(protocol, config_file, setting)
+    settings = config.recipes[known("recipe", recipe, config.recipes)].meta_learning_rate
+    trials = [_read(layout.trial(recipe, number)) for number in range(settings.trials)]
+    if trials:
+        validations = [
+            float("inf") if trial["validation"] is None else trial["validation"] for trial in trials
+        ]
+        rates = [trial["meta_learning_rate"] for trial in trials]
+        rate = search.choose_rate(rates, validations, recipe)
+    else:
+        rate = search.trial_rate(settings, config.seed, recipe, 0)
+    write_json(layout.rate(recipe), {"meta_learning_rate": rate, "trials": trials})
+
+
+def train(
+    recipe: RecipeName,
+    seed: Annotated[int, typer.Option("--seed", help="Which meta-seed, from 0.")] = 0,
+    protocol: Protocol = None,
+    config_file: ConfigFiles = None,
+    setting: Settings = None,
+) -> None:
+    """Meta-train a recipe at the chosen rate; a killed run goes on where it was."""
+    import pandas as pd
+
+    from l2l.meta.train import Training
+    from l2l.optimizers import checkpoint
+    from l2l.provenance import commit
+
+    config, layout = configuration(protocol, config_file, setting)
+    settings = config.recipes[known("recipe", recipe, config.recipes)]
+    in_range("seed", seed, config.meta_seeds)
+    rate = _read(layout.rate(recipe))["meta_learning_rate"]
+    folder = layout.run(recipe, seed)
+    inputs = training_inputs(config, recipe) | {"rate": rate}
+    state_path = folder / "training.state"
+    state = _train(config, recipe, settings, rate, ("seed", seed), state_path, inputs)
+    summary = {
+        "recipe": recipe,
+        "meta_seed": seed,
+        "meta_learning_rate": rate,
+        "attempts": state.attempt + 1,
+        "collapsed": "; ".join(state.collapsed),
+        "episodes": state.episode,
+        "best_episode": state.best_episode,
+        "best_validation": state.best_validation,
+        "seconds": round(state.seconds, 1),
+        "commit": commit(),
+    }
+    training = Training(recipe, settings, rate, ("seed", seed), config.seed, state.best.device)
+    origin = {**summary, "protocol": config.protocol, "inputs": inputs}
+    del origin["seconds"]  # the same run gives the same bytes
+    write_table(folder / "log.csv", pd.DataFrame(state.rows))
+    checkpoint.save(folder / "optimizer.safetensors", training.optimizer(state.best), origin)
+    write_json(folder / "summary.json", summary)
+    state_path.unlink(missing_ok=True)
+
+
+def runs(
+    protocol: Protocol = None, config_file: ConfigFiles = None, setting: Settings = None
+) -> None:
+    """Gather the table of all meta-trainings; the best seed of each recipe is marked."""
+    import pandas as pd
+
+    config, layout = configuration(protocol, config_file, setting)
+    table = pd.DataFrame(
+        _read(layout.run(recipe, seed) / "summary.json")
+        for recipe in config.recipes
+        for seed in range(config.meta_seeds)
+    )
+    best = table.groupby("recipe")["best_validation"].transform("min")
+    table.insert(8, "selected", table["best_validation"] == best)
+    write_table(layout.runs, table)
+
+
+def _train(
+    config: Config,
+    name: str,
+    recipe: Recipe,
+    rate: float,
+    run: tuple[str | int, ...],
+    state_path: Path,
+    inputs: dict[str, Any],
+) -> Any:
+    from l2l.compute import prepare
+    from l2l.data.directory import data_directory
+    from l2l.meta.train import Training, train
+    from l2l.optimizees import make_family
+
+    device = prepare(config.compute)
+    directory = data_directory(config.data.directory)
+    family = make_family(config.problems[recipe.problem], config.seed, directory, device)
+    training = Training(name, recipe, rate, run, config.seed, device)
+    return train(training, family, state_path, digest(inputs | {"run": list(run)}))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return json.loads(path.read_text())
+    except FileNotFoundError:
+        raise UserError(f"{path} is missing: run the stage before (see l2l --help)") from None
+    except ValueError as error:
+        raise UserError(f"{path} is damaged ({error}): delete it and run again") from None

@@ -1,0 +1,25 @@
+"""The machine: device, threads, and arithmetic that gives the same bits each time."""
+
+from __future__ import annotations
+
+import os
+
+import torch
+
+from l2l.config.schema import Compute
+from l2l.errors import UserError
+
+
+def prepare(settings: Compute) -> torch.device:
+    """Set threads and deterministic algorithms, and choose the device.
+
+    Raises:
+        UserError: device cuda is asked for where there is none.
+    """
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.set_num_threads(settings.threads)
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    cuda = torch.cuda.is_available()
+    if settings.device == "cuda" and not cuda:
+        raise UserError("compute.device = cuda, but PyTorch sees no GPU; set it to auto or cpu")
+    return torch.device("cuda" if cuda and settings.device != "cpu" else "cpu")
