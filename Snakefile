@@ -1,0 +1,27 @@
+"""From data to every figure of the paper: snakemake --cores all [figure] [--config protocol=smoke]."""
+
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+report: "workflow/report/workflow.rst"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/training.smk"
+include: "workflow/rules/evaluation.smk"
+include: "workflow/rules/figures.smk"
+include: "workflow/rules/reports.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        LAYOUT.page,
+
+
+onsuccess:
+    if LAYOUT.page.exists():
+        print(f"\nDone. Open {LAYOUT.page.resolve()} in a browser.")

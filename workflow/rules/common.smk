@@ -1,0 +1,65 @@
+"""The checked configuration, where outputs lie, and one run at a time in a working directory."""
+
+import fcntl
+import os
+import shlex
+import sys
+from pathlib import Path
+
+from l2l.config import load_config, resolved_yaml
+from l2l.config.stages import (
+    digest,
+    drawing_inputs,
+    evaluation_inputs,
+    training_inputs,
+    trial_inputs,
+    tuning_inputs,
+)
+from l2l.errors import UserError
+from l2l.files import write_text
+from l2l.layout import Layout
+
+try:
+    CONFIG = load_config(overrides=config)
+except UserError as error:  # before any job starts, one line, nothing of Snakemake around it
+    print(f"l2l: {error}", file=sys.stderr, flush=True)
+    os._exit(2)
+
+LAYOUT = Layout(CONFIG.protocol)
+RESULTS = LAYOUT.results
+LOGS = RESULTS / "logs"
+BENCHMARKS = RESULTS / "benchmarks"
+SEEDS = range(CONFIG.meta_seeds)
+EXPERIMENTS = list(CONFIG.experiments)
+RECIPES = list(CONFIG.recipes)
+
+# The l2l of this interpreter, also where its environment is not activated.
+shell.prefix(f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH; ")
+
+
+wildcard_constraints:
+    recipe="|".join(RECIPES),
+    experiment="|".join(EXPERIMENTS),
+    baseline="|".join(CONFIG.tuning.grids),
+    seed="[0-9]+",
+    trial="[0-9]+",
+
+
+onstart:
+    # A lock of the kernel's: unlike Snakemake's own (switched off in the profile) it goes with the
+    # process, so a killed run can simply be started again.
+    Path(".snakemake").mkdir(exist_ok=True)
+    LOCK = open(".snakemake/l2l.lock", "w")
+    try:
+        fcntl.flock(LOCK, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        print("l2l: another run is at work in this folder; wait for it or stop it", file=sys.stderr)
+        os._exit(2)
+    if not LAYOUT.config.exists() or LAYOUT.config.read_text() != resolved_yaml(CONFIG):
+        write_text(LAYOUT.config, resolved_yaml(CONFIG))
+
+
+def data_of(problem):
+    """The record of the dataset that a problem needs, if it needs one."""
+    dataset = getattr(CONFIG.problems[problem], "dataset", None)
+    return [LAYOUT.data(dataset)] if dataset else []
