@@ -1,4 +1,4 @@
-"""One seed, many named and independent random streams; nothing else in the project draws numbers.
+"""One seed, many named and independent random streams: every number of an experiment is from one.
 
 A stream is found by its name, not by how much was drawn before: problem 7 is the same whether 8
 or 64 problems run, and a resumed meta-training needs no generator state to end with the same bits.

@@ -16,11 +16,20 @@ from l2l.config.stages import (
     tuning_inputs,
 )
 from l2l.errors import UserError
+from l2l.evaluation.claims_file import check_claims, load_claims
 from l2l.files import write_text
 from l2l.layout import Layout
 
+CLAIMS = Path("config/claims.yaml")
+
 try:
     CONFIG = load_config(overrides=config)
+    experiments = CONFIG.experiments
+    check_claims(
+        load_claims(CLAIMS),
+        {name: (*entry.learned, *entry.baselines) for name, entry in experiments.items()},
+        {name: entry.steps for name, entry in experiments.items()},
+    )
 except UserError as error:  # before any job starts, one line, nothing of Snakemake around it
     print(f"l2l: {error}", file=sys.stderr, flush=True)
     os._exit(2)
@@ -30,7 +39,7 @@ RESULTS = LAYOUT.results
 LOGS = RESULTS / "logs"
 BENCHMARKS = RESULTS / "benchmarks"
 SEEDS = range(CONFIG.meta_seeds)
-EXPERIMENTS = list(CONFIG.experiments)
+EXPERIMENTS = list(experiments)
 RECIPES = list(CONFIG.recipes)
 
 # The l2l of this interpreter, also where its environment is not activated.

@@ -2,6 +2,8 @@
 
 
 rule data:
+    wildcard_constraints:
+        dataset="[a-z0-9_]+",
     output:
         RESULTS / "data" / "{dataset}.json",
     params:
@@ -11,6 +13,6 @@ rule data:
     benchmark:
         BENCHMARKS / "data" / "{dataset}.tsv"
     conda:
-        "l2l"
+        "../../environment.yml"
     shell:
         "l2l data {wildcards.dataset} --config-file {params.config} 2>&1 | tee {log}"

@@ -33,7 +33,7 @@ rule tune:
         BENCHMARKS / "tune" / "{experiment}.{baseline}.tsv"
     threads: CONFIG.compute.threads
     conda:
-        "l2l"
+        "../../environment.yml"
     shell:
         "l2l tune {wildcards.experiment} {wildcards.baseline}"
         " --config-file {params.config} 2>&1 | tee {log}"
@@ -54,7 +54,7 @@ rule evaluate_baseline:
         BENCHMARKS / "evaluate" / "{experiment}.{baseline}.tsv"
     threads: CONFIG.compute.threads
     conda:
-        "l2l"
+        "../../environment.yml"
     shell:
         "l2l evaluate {wildcards.experiment} {wildcards.baseline}"
         " --config-file {params.config} 2>&1 | tee {log}"
@@ -75,7 +75,7 @@ rule evaluate_learned:
         BENCHMARKS / "evaluate" / "{experiment}.{recipe}.{seed}.tsv"
     threads: CONFIG.compute.threads
     conda:
-        "l2l"
+        "../../environment.yml"
     shell:
         "l2l evaluate {wildcards.experiment} {wildcards.recipe} --seed {wildcards.seed}"
         " --config-file {params.config} 2>&1 | tee {log}"
@@ -100,14 +100,14 @@ rule collect:
     benchmark:
         BENCHMARKS / "collect" / "{experiment}.tsv"
     conda:
-        "l2l"
+        "../../environment.yml"
     shell:
         "l2l collect {wildcards.experiment} --config-file {params.config} 2>&1 | tee {log}"
 
 
 rule claims:
     input:
-        "config/claims.yaml",
+        CLAIMS,
         [LAYOUT.curves(name) for name in EXPERIMENTS],
         [record for name in EXPERIMENTS for record in data_of(CONFIG.experiments[name].problem)],
     output:
@@ -124,6 +124,6 @@ rule claims:
     benchmark:
         BENCHMARKS / "claims.tsv"
     conda:
-        "l2l"
+        "../../environment.yml"
     shell:
         "l2l claims --config-file {params.config} 2>&1 | tee {log}"

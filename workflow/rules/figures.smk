@@ -35,6 +35,6 @@ for figure, tables in FIGURES.items():
         benchmark:
             BENCHMARKS / "figure" / f"{figure}.tsv"
         conda:
-            "l2l"
+            "../../environment.yml"
         shell:
             "l2l figure {params.figure} --config-file {params.config} 2>&1 | tee {log}"

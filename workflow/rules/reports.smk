@@ -28,7 +28,7 @@ rule notebook:
     benchmark:
         BENCHMARKS / "report" / "{experiment}.tsv"
     conda:
-        "l2l"
+        "../../environment.yml"
     shell:
         "l2l report {wildcards.experiment} --config-file {params.config} 2>&1 | tee {log}"
 
@@ -50,6 +50,6 @@ rule page:
     benchmark:
         BENCHMARKS / "page.tsv"
     conda:
-        "l2l"
+        "../../environment.yml"
     shell:
         "l2l page --config-file {params.config} 2>&1 | tee {log}"

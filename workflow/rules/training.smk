@@ -25,7 +25,7 @@ rule trial:
     threads: CONFIG.compute.threads
     priority: 20
     conda:
-        "l2l"
+        "../../environment.yml"
     shell:
         "l2l trial {wildcards.recipe} {wildcards.trial} --config-file {params.config} 2>&1 | tee {log}"
 
@@ -46,7 +46,7 @@ rule choose_rate:
         BENCHMARKS / "choose_rate" / "{recipe}.tsv"
     priority: 20
     conda:
-        "l2l"
+        "../../environment.yml"
     shell:
         "l2l choose-rate {wildcards.recipe} --config-file {params.config} 2>&1 | tee {log}"
 
@@ -72,7 +72,7 @@ rule train:
     threads: CONFIG.compute.threads
     priority: 10
     conda:
-        "l2l"
+        "../../environment.yml"
     shell:
         "l2l train {wildcards.recipe} --seed {wildcards.seed}"
         " --config-file {params.config} 2>&1 | tee {log}"
@@ -95,6 +95,6 @@ rule runs:
     benchmark:
         BENCHMARKS / "runs.tsv"
     conda:
-        "l2l"
+        "../../environment.yml"
     shell:
         "l2l runs --config-file {params.config} 2>&1 | tee {log}"

