@@ -12,8 +12,6 @@ ROOT = Path(__file__).parents[2]
 COMMANDS = (
     "config data trial choose-rate train runs tune evaluate collect claims figure report page"
 )
-    "config data trial choose-rate train runs tune evaluate collect claims figure report page"
-)
 
 
 def l2l(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -1,0 +1,115 @@
+"""Figure `meta_training`: how the validation losses of each recipe fall while phi is trained."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib import rcParams
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from l2l.figures.curves import loss_limits, plain_log_ticks
+from l2l.figures.style import GREY, Style, display_name, look_of, looks, new_figure
+
+MEASURES = {"validation_final": ("final loss", ()), "validation_mean": ("mean loss", (2.5, 1.2))}
+"""Column of the log -> its name, and dashes."""
+MARKERS = "osD^vPX*"
+
+
+def draw(logs: pd.DataFrame, labels: dict[str, str], style: Style) -> Figure:
+    """A panel for each recipe: final and mean validation loss, a line for each meta-seed.
+
+    Args:
+        logs: the log.csv tables of all runs below each other, with the columns recipe and
+            meta_seed added; a row for each validation.
+        labels: recipe -> label; panels stand in its order.
+        style: the settings of figures.
+    """
+    logs = logs.astype({"meta_seed": int})
+    recipes = sorted(logs["recipe"].unique(), key=[*labels].index)
+    with look_of(style):
+        figure = new_figure(style, height=0.2 + 0.5 * len(recipes))
+        small = rcParams["legend.fontsize"]
+        panels = figure.subplots(len(recipes), squeeze=False)[:, 0]
+        for axes, recipe in zip(panels, recipes, strict=True):
+            _draw_recipe(axes, logs[logs["recipe"] == recipe], recipe)
+            axes.set_title(display_name(recipe, labels))
+            axes.set_title(recipe, loc="right", color=GREY, weight="normal", size=small)
+        panels[-1].set_xlabel("episode")
+        figure.legend(
+            handles=_legend_entries(sorted(logs["meta_seed"].unique())),
+            loc="outside upper center",
+            ncols=3,
+            handlelength=2,
+        )
+    return figure
+
+
+def _draw_recipe(axes: Axes, log: pd.DataFrame, recipe: str) -> None:
+    """The curves of one recipe and its changes of window."""
+    color = looks([recipe])[recipe].color
+    for meta_seed in log["meta_seed"].unique():
+        rows = log[log["meta_seed"] == meta_seed]
+        for column, (_, dashes) in MEASURES.items():
+            axes.plot(
+                rows["episode"],
+                rows[column],
+                color=color,
+                dashes=dashes,
+                linewidth=1,
+                marker=MARKERS[meta_seed % len(MARKERS)],
+                markersize=2.6,
+            )
+    axes.set_yscale("log")
+    axes.set_xlim(0, log["episode"].max() * 1.01)
+    shown = [np.asarray(log[column], dtype=np.float64) for column in MEASURES]
+    low, high = loss_limits(shown)
+    axes.set_ylim(low, high * (high / low) ** 0.13)  # room for the names of the windows
+    plain_log_ticks(axes)
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
+    axes.set_ylabel("validation loss")
+    _mark_windows(axes, log)
+
+
+def _mark_windows(axes: Axes, log: pd.DataFrame) -> None:
+    """A plumb line where the window changes, with the length of the windows after it."""
+    run = log[log["meta_seed"] == log["meta_seed"].min()]
+    start, before = 0, None
+    for episode, window in zip(run["episode"], run["window"], strict=True):
+        if window != before:
+            if before is not None:
+                axes.axvline(start, color=GREY, linewidth=0.6, dashes=(1, 1.5))
+            axes.annotate(
+                f"window {window}",
+                (start, 1),
+                xycoords=axes.get_xaxis_transform(),
+                xytext=(2, -1),
+                textcoords="offset points",
+                va="top",
+                color=GREY,
+                fontsize=rcParams["legend.fontsize"],
+            )
+        start, before = episode, window
+
+
+def _legend_entries(meta_seeds: list[int]) -> list[Line2D]:
+    """What dashes and markers mean."""
+    measures = [
+        Line2D([], [], color=GREY, linewidth=1, dashes=dashes, label=name)
+        for name, dashes in MEASURES.values()
+    ]
+    seeds = [
+        Line2D(
+            [],
+            [],
+            color=GREY,
+            linewidth=0,
+            marker=MARKERS[seed % len(MARKERS)],
+            markersize=3,
+            label=f"meta-seed {seed}",
+        )
+        for seed in meta_seeds
+    ]
+    return [*measures, *seeds]

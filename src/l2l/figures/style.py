@@ -1,0 +1,224 @@
+"""The look of all figures: one colour and one dash pattern per optimizer, sizes, and saving.
+
+Colours are Okabe and Ito's (2008), which colour-blind readers tell apart; dash patterns and widths
+keep the lines apart on a grey printer. Figures are `matplotlib.figure.Figure`s without pyplot, so
+that no window system is needed and nothing global is left behind.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol
+
+import matplotlib
+from matplotlib.figure import Figure
+
+from l2l.files import write_atomically
+
+BLACK, GREY, LIGHT_GREY = "#000000", "#5F5F5F", "#D9D9D9"
+ORANGE, SKY_BLUE, GREEN, BLUE = "#E69F00", "#56B4E9", "#009E73", "#0072B2"
+VERMILLION, PURPLE, WINE, OLIVE = "#D55E00", "#CC79A7", "#882255", "#999933"
+
+HANDCRAFTED_NAMES = {"sgd": "SGD", "rmsprop": "RMSprop", "adam": "ADAM", "nag": "NAG"}
+
+
+class Style(Protocol):
+    """What figures take from the configuration (`figures`).
+
+    Attributes:
+        dpi: pixels per inch of the PNG.
+        width_inches: printed width.
+        interval: confidence of the shaded bands, for example 0.95.
+        font_size: of the axis labels, in points; ticks and legends are a little smaller.
+    """
+
+    dpi: int
+    width_inches: float
+    interval: float
+    font_size: float
+
+
+@dataclass(frozen=True)
+class Look:
+    """How the line of one optimizer is drawn.
+
+    Attributes:
+        color: hexadecimal RGB.
+        dashes: lengths of ink and gaps in line widths; empty for a solid line.
+        width: in points.
+    """
+
+    color: str
+    dashes: tuple[float, ...]
+    width: float
+
+
+LEARNED_WIDTH = 1.7
+HANDCRAFTED_WIDTH = 1.1
+LSTM = Look(VERMILLION, (), LEARNED_WIDTH)
+LOOKS = {
+    "sgd": Look(PURPLE, (1, 1), HANDCRAFTED_WIDTH),
+    "rmsprop": Look(SKY_BLUE, (3.5, 1, 1, 1), HANDCRAFTED_WIDTH),
+    "adam": Look(GREEN, (4, 1.3), HANDCRAFTED_WIDTH),
+    "nag": Look(BLACK, (), HANDCRAFTED_WIDTH),
+    "quadratics_lstm": LSTM,
+    "mnist_paper": LSTM,
+    "mnist_long_unroll": Look(BLUE, (5, 0.8), LEARNED_WIDTH),
+}
+FALLBACKS = (
+    Look(ORANGE, (2.5, 0.8), LEARNED_WIDTH),
+    Look(WINE, (6, 0.8, 1.2, 0.8), LEARNED_WIDTH),
+    Look(OLIVE, (1.2, 0.8), LEARNED_WIDTH),
+    Look(GREY, (6, 0.8, 1.2, 0.8, 1.2, 0.8), LEARNED_WIDTH),
+)
+
+
+def looks(optimizers: Iterable[str]) -> dict[str, Look]:
+    """The look of each optimizer, the same in all figures.
+
+    Recipes without a look of their own get one of the spare ones, chosen by their name; where two
+    of them would share it, the later one in the alphabet takes the next.
+
+    Args:
+        optimizers: keys as in the tables, for example "nag" or "mnist_paper".
+
+    Returns:
+        optimizer -> Look.
+    """
+    found: dict[str, Look] = {}
+    taken = 0
+    for name in sorted(set(optimizers)):
+        if name in LOOKS:
+            found[name] = LOOKS[name]
+            continue
+        start = zlib.crc32(name.encode())
+        candidates = [FALLBACKS[(start + k) % len(FALLBACKS)] for k in range(len(FALLBACKS))]
+        free = [look for look in candidates if look not in found.values()]
+        found[name] = free[0] if free else candidates[taken % len(FALLBACKS)]
+        taken += 1
+    return found
+
+
+def display_name(optimizer: str, labels: dict[str, str]) -> str:
+    """The name that a reader sees.
+
+    Args:
+        optimizer: a key of the tables.
+        labels: recipe -> label of the learned optimizers, from the configuration.
+
+    Returns:
+        The label, the usual name of a hand-crafted optimizer, or the key itself.
+    """
+    return labels.get(optimizer, HANDCRAFTED_NAMES.get(optimizer, optimizer))
+
+
+RENDERING: dict[Any, Any] = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],  # comes with matplotlib: the same on every machine
+    "mathtext.fontset": "cm",
+    "pdf.fonttype": 42,
+    "path.simplify": False,
+}
+
+
+@contextlib.contextmanager
+def look_of(style: Style) -> Iterator[None]:
+    """Within this context, new figures and axes have the project's fonts, sizes and lines.
+
+    Args:
+        style: the settings of figures.
+    """
+    small = max(style.font_size - 1, 7) if style.font_size >= 7 else style.font_size
+    parameters = RENDERING | {
+        "figure.dpi": style.dpi,
+        "font.size": style.font_size,
+        "axes.titlesize": style.font_size,
+        "axes.titleweight": "bold",
+        "axes.titlelocation": "left",
+        "axes.labelsize": style.font_size,
+        "xtick.labelsize": small,
+        "ytick.labelsize": small,
+        "legend.fontsize": small,
+        "legend.title_fontsize": small,
+        "axes.linewidth": 0.6,
+        "axes.edgecolor": GREY,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.grid": True,
+        "axes.grid.axis": "y",
+        "axes.axisbelow": True,
+        "grid.color": "#EBEBEB",
+        "grid.linewidth": 0.6,
+        "xtick.major.width": 0.6,
+        "ytick.major.width": 0.6,
+        "xtick.minor.width": 0.4,
+        "ytick.minor.width": 0.4,
+        "xtick.color": GREY,
+        "ytick.color": GREY,
+        "xtick.labelcolor": "black",
+        "ytick.labelcolor": "black",
+        "legend.frameon": False,
+        "legend.handlelength": 2.6,
+        "legend.borderaxespad": 0.2,
+        "legend.labelspacing": 0.25,
+        "legend.columnspacing": 1.0,
+        "legend.handletextpad": 0.5,
+        "figure.constrained_layout.h_pad": 0.02,
+        "figure.constrained_layout.w_pad": 0.02,
+    }
+    with matplotlib.rc_context(parameters):
+        yield
+
+
+def new_figure(style: Style, height: float) -> Figure:
+    """An empty white figure of the printed width.
+
+    Args:
+        style: the settings of figures.
+        height: in units of the width.
+    """
+    return Figure(
+        figsize=(style.width_inches, height * style.width_inches),
+        layout="constrained",
+        facecolor="white",
+    )
+
+
+def save(figure: Figure, stem: Path) -> tuple[Path, Path]:
+    """Write <stem>.png and <stem>.pdf, each whole or not at all, without dates in them.
+
+    Both are rendered before either is written. The same figure gives the same bytes.
+
+    Args:
+        figure: what to save.
+        stem: path without an extension; its directory is made if there is none.
+
+    Returns:
+        The two paths.
+
+    Raises:
+        OSError: where the directory cannot be written; files that were there before stay.
+    """
+    silent: dict[str, dict[str, None]] = {
+        "png": {"Software": None},
+        "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+    }
+    rendered = {}
+    # Computer Modern's files are dated 1904, which fontTools remarks on at each use.
+    logging.getLogger("fontTools.ttLib.tables._h_e_a_d").setLevel(logging.ERROR)
+    with matplotlib.rc_context(RENDERING):
+        for kind, metadata in silent.items():
+            buffer = io.BytesIO()
+            figure.savefig(buffer, format=kind, dpi="figure", metadata=metadata)
+            rendered[stem.with_name(f"{stem.name}.{kind}")] = buffer.getvalue()
+    for path, content in rendered.items():
+        write_atomically(path, partial(Path.write_bytes, data=content))
+    png, pdf = rendered
+    return png, pdf

@@ -1,0 +1,178 @@
+"""What is drawn is what the table says: read back from the lines, compared with plain numpy."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.axes import Axes
+from scipy import stats
+from tests.figures.fake_tables import make_curves
+
+from l2l.errors import UserError
+from l2l.figures import mnist, mnist_continued, quadratics
+from l2l.figures.curves import loss_curves, loss_limits
+from l2l.figures.style import looks
+from l2l.figures.summary import summarise
+
+OPTIMIZERS = ["sgd", "rmsprop", "adam", "nag", "mnist_paper", "mnist_long_unroll"]
+
+
+@pytest.fixture(scope="module")
+def curves() -> pd.DataFrame:
+    return make_curves(OPTIMIZERS)
+
+
+def cube(curves: pd.DataFrame, optimizer: str, column: str = "loss") -> np.ndarray:
+    """[meta_seeds, problems, steps], by sorting alone."""
+    columns = ["meta_seed", "problem", "step", column]
+    rows = curves.loc[curves["optimizer"] == optimizer, columns].to_numpy()
+    rows = rows[np.lexsort((rows[:, 2], rows[:, 1], rows[:, 0]))]
+    seeds, problems, steps = (len(np.unique(rows[:, k])) for k in range(3))
+    return rows[:, 3].reshape(seeds, problems, steps)
+
+
+def mean_line(axes: Axes, optimizer: str) -> np.ndarray:
+    (line,) = (line for line in axes.get_lines() if line.get_label() == optimizer)
+    return line.get_xydata()
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_lines_are_the_means_over_problems_and_meta_seeds(
+    curves: pd.DataFrame, labels: dict, style: object, optimizer: str
+) -> None:
+    shuffled = curves.sample(frac=1, random_state=1)
+    axes = mnist.draw(shuffled, labels, style, 100).axes[0]
+    drawn = mean_line(axes, optimizer)
+    np.testing.assert_array_equal(drawn[:, 0], np.arange(101))
+    expected = cube(curves, optimizer).mean(axis=(0, 1))[:101]
+    np.testing.assert_allclose(drawn[:, 1], expected, rtol=1e-12)
+
+
+def test_each_meta_seed_is_a_thin_line_and_hand_crafted_ones_have_one_line(
+    curves: pd.DataFrame, labels: dict, style: object
+) -> None:
+    axes = mnist.draw(curves, labels, style, 100).axes[0]
+    for optimizer in OPTIMIZERS:
+        look = looks([optimizer])[optimizer]
+        thin = [
+            line.get_ydata()
+            for line in axes.get_lines()
+            if line.get_color() == look.color and line.get_linewidth() < look.width
+        ]
+        seeds = cube(curves, optimizer).mean(axis=1)[:, :101]
+        if len(seeds) == 1:
+            assert thin == []
+        else:
+            np.testing.assert_allclose(thin, seeds, rtol=1e-12)
+
+
+def test_bands_are_t_intervals_of_the_mean_over_problems(curves: pd.DataFrame) -> None:
+    summary = summarise(curves, "loss", 0.95)["mnist_paper"]
+    by_problem = cube(curves, "mnist_paper").mean(axis=0)
+    error = stats.sem(by_problem, axis=0) / by_problem.mean(axis=0)
+    half = stats.t.ppf(0.975, by_problem.shape[0] - 1) * error
+    np.testing.assert_allclose(np.log(summary.high / summary.mean), half, rtol=1e-5)
+    np.testing.assert_allclose(np.log(summary.low / summary.mean), -half, rtol=1e-5)
+
+
+def test_one_problem_has_no_band(curves: pd.DataFrame) -> None:
+    one = curves[curves["problem"] == 3]
+    summary = summarise(one, "train_loss", 0.95)["nag"]
+    np.testing.assert_array_equal(summary.low, summary.mean)
+    np.testing.assert_array_equal(summary.high, summary.mean)
+
+
+def test_a_table_with_a_missing_run_is_refused_in_one_line(curves: pd.DataFrame) -> None:
+    gap = (curves["optimizer"] == "mnist_paper") & (curves["meta_seed"] == 1)
+    incomplete = curves[~(gap & (curves["problem"] == 5))]
+    with pytest.raises(UserError, match="'mnist_paper' lacks problems"):
+        summarise(incomplete, "loss", 0.95)
+
+
+def test_all_curves_lie_within_the_limits_when_none_diverges() -> None:
+    steps = np.arange(101)
+    means = [2.4 * np.exp(-rate * steps) + 0.3 for rate in (0.02, 0.1)]
+    low, high = loss_limits(means)
+    assert low < min(mean.min() for mean in means)
+    assert high > max(mean.max() for mean in means)
+
+
+def test_a_diverging_optimizer_does_not_squash_the_others() -> None:
+    steps = np.arange(101)
+    good = 2.4 * np.exp(-0.1 * steps) + 0.3
+    alone = loss_limits([good])
+    for bad in (2.4 * np.exp(0.3 * steps), np.where(steps < 5, 2.4, np.inf), np.full(101, np.nan)):
+        low, high = loss_limits([good, bad])
+        share = np.log(alone[1] / alone[0]) / np.log(high / low)
+        assert share > 0.75
+        assert low < good.min()
+
+
+def test_the_legend_is_ordered_like_the_ends_of_the_curves(
+    curves: pd.DataFrame, labels: dict, style: object
+) -> None:
+    (legend,) = mnist.draw(curves, labels, style, 100).legends
+    entries = [text.get_text() for text in legend.get_texts()]
+    values = [float(entry.rsplit(", ", 1)[1]) for entry in entries]
+    assert values == sorted(values, reverse=True)
+    assert "NAG, " + format(cube(curves, "nag").mean(axis=(0, 1))[100], "#.3g") in entries
+
+
+@pytest.mark.parametrize("value", [np.inf, np.nan])
+def test_an_optimizer_that_diverged_is_named_first_and_said_to_have_diverged(
+    curves: pd.DataFrame, labels: dict, style: object, value: float
+) -> None:
+    broken = curves.copy()
+    hit = (broken["optimizer"] == "adam") & (broken["problem"] == 7) & (broken["step"] > 20)
+    broken.loc[hit, "loss"] = value
+    figure = mnist.draw(broken, labels, style, 100)
+    entries = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert entries[0] == "ADAM, diverged"
+    drawn = mean_line(figure.axes[0], "adam")[:, 1]
+    assert np.isfinite(drawn[:21]).all()
+    assert not np.isfinite(drawn[21:]).any()
+
+
+def test_the_y_axis_is_logarithmic_with_several_plain_labels(
+    curves: pd.DataFrame, labels: dict, style: object
+) -> None:
+    for table in (curves, curves.assign(loss=curves["loss"] * 1e-4), curves.assign(loss=1.0)):
+        figure = loss_curves(table, labels, style, 0, 100, "title")
+        figure.draw_without_rendering()
+        axes = figure.axes[0]
+        low, high = axes.get_ylim()
+        shown = [
+            float(label.get_text())
+            for label in axes.get_yticklabels()
+            if low <= label.get_position()[1] <= high
+        ]
+        assert axes.get_yscale() == "log"
+        assert len(shown) >= (3 if table["loss"].nunique() > 1 else 1)
+
+
+def test_quadratics_go_to_the_last_step_of_the_table(style: object) -> None:
+    table = make_curves(["nag", "quadratics_lstm"], problems=4, steps=40)
+    axes = quadratics.draw(table, {"quadratics_lstm": "LSTM"}, style).axes[0]
+    assert axes.get_xlim() == (0, 40)
+
+
+def test_the_continued_figure_shows_both_losses_and_one_network_after_the_horizon(
+    curves: pd.DataFrame, labels: dict, style: object
+) -> None:
+    figure = mnist_continued.draw(curves, labels, style, 100)
+    first, second, third = figure.axes
+    assert first.get_ylim() == second.get_ylim() == third.get_ylim()
+    expected = [
+        cube(curves, "mnist_paper").mean(axis=(0, 1)),
+        cube(curves, "mnist_paper", "train_loss").mean(axis=(0, 1)),
+        cube(curves, "mnist_paper", "train_loss")[0, 0],
+    ]
+    for axes, values in zip((first, second, third), expected, strict=True):
+        drawn = mean_line(axes, "mnist_paper")
+        np.testing.assert_array_equal(drawn[:, 0], np.arange(100, 201))
+        np.testing.assert_allclose(drawn[:, 1], values[100:], rtol=1e-12)
+
+
+def test_a_table_that_ends_at_the_horizon_cannot_be_continued(style: object) -> None:
+    table = make_curves(["nag"], problems=2, steps=100)
+    with pytest.raises(UserError, match="steps above"):
+        mnist_continued.draw(table, {}, style, 100)

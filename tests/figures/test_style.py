@@ -1,0 +1,101 @@
+"""One look for each optimizer, and figures that are saved whole, without dates."""
+
+import itertools
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from l2l.figures import optimizer_loop
+from l2l.figures.style import display_name, looks, save
+
+BASELINES = ["sgd", "rmsprop", "adam", "nag"]
+
+
+@pytest.mark.parametrize("learned", [["quadratics_lstm"], ["mnist_paper", "mnist_long_unroll"]])
+def test_optimizers_of_a_figure_differ_in_colour_and_without_colour(learned: list[str]) -> None:
+    found = looks([*BASELINES, *learned])
+    for one, other in itertools.combinations(found.values(), 2):
+        assert one.color != other.color
+        assert (one.dashes, one.width) != (other.dashes, other.width)
+
+
+def test_learned_optimizers_are_drawn_thicker() -> None:
+    found = looks([*BASELINES, "mnist_paper", "mnist_long_unroll", "a_new_recipe"])
+    thickest_baseline = max(found[name].width for name in BASELINES)
+    assert all(look.width > thickest_baseline for n, look in found.items() if n not in BASELINES)
+
+
+def test_an_unknown_recipe_keeps_its_look_beside_known_ones() -> None:
+    alone = looks(["a_new_recipe"])["a_new_recipe"]
+    assert looks([*BASELINES, "mnist_paper", "a_new_recipe"])["a_new_recipe"] == alone
+    assert alone.color not in {look.color for look in looks([*BASELINES, "mnist_paper"]).values()}
+
+
+def test_unknown_recipes_of_a_figure_differ_while_spare_looks_last() -> None:
+    found = looks(["conv", "deep", "shared", "wide"])
+    assert len({look.color for look in found.values()}) == 4
+    assert len(looks([f"recipe{k}" for k in range(9)])) == 9
+
+
+def test_names_are_labels_then_usual_names_then_keys(labels: dict[str, str]) -> None:
+    assert display_name("mnist_paper", labels) == "LSTM (paper)"
+    assert display_name("adam", labels) == "ADAM"
+    assert display_name("unheard_of", labels) == "unheard_of"
+
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SCRIPT = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from tests.figures.fake_tables import Settings, make_curves
+from l2l.figures import mnist, coordinatewise_lstm
+from l2l.figures.style import save
+table = make_curves(["nag", "mnist_paper", "another"], problems=3)
+save(mnist.draw(table, {}, Settings(), 100), Path(sys.argv[2]) / "mnist")
+save(coordinatewise_lstm.draw(Settings()), Path(sys.argv[2]) / "diagram")
+"""
+
+
+def test_same_inputs_give_the_same_bytes_in_another_process_at_another_time(tmp_path: Path) -> None:
+    for run, epoch in (("1", "1000000000"), ("2", "1700000000")):
+        environment = os.environ | {"PYTHONHASHSEED": run, "SOURCE_DATE_EPOCH": epoch}
+        command = [sys.executable, "-c", SCRIPT, str(REPOSITORY), str(tmp_path / run)]
+        subprocess.run(command, check=True, env=environment)
+    names = sorted(path.name for path in (tmp_path / "1").iterdir())
+    assert names == ["diagram.pdf", "diagram.png", "mnist.pdf", "mnist.png"]
+    for name in names:
+        assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes(), name
+
+
+def test_png_and_pdf_are_written_and_nothing_else(tmp_path: Path, style: object) -> None:
+    png, pdf = save(optimizer_loop.draw(style), tmp_path / "new" / "loop")
+    assert png.read_bytes().startswith(b"\x89PNG")
+    assert pdf.read_bytes().startswith(b"%PDF")
+    assert sorted((tmp_path / "new").iterdir()) == [pdf, png]
+    assert b"CreationDate" not in pdf.read_bytes()
+
+
+def test_fonts_in_the_pdf_are_truetype_not_type3(tmp_path: Path, style: object) -> None:
+    _, pdf = save(optimizer_loop.draw(style), tmp_path / "loop")
+    assert b"/Type3" not in pdf.read_bytes()
+    assert b"/CIDFontType2" in pdf.read_bytes()
+
+
+def test_png_has_the_printed_width_times_the_dpi(tmp_path: Path, style: object) -> None:
+    png, _ = save(optimizer_loop.draw(style), tmp_path / "loop")
+    assert int.from_bytes(png.read_bytes()[16:20], "big") == round(3.25 * 200)
+
+
+def test_a_broken_save_leaves_the_old_files(tmp_path: Path, style: object) -> None:
+    stem = tmp_path / "loop"
+    old = [path.read_bytes() for path in save(optimizer_loop.draw(style), stem)]
+    broken = optimizer_loop.draw(style)
+    broken.text(0.5, 0.5, r"$\no_such_symbol$")
+    with pytest.raises(ValueError, match="no_such_symbol"):
+        save(broken, stem)
+    assert [stem.with_suffix(s).read_bytes() for s in (".png", ".pdf")] == old
+    assert len(list(tmp_path.iterdir())) == 2
