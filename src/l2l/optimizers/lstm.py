@@ -30,8 +30,7 @@ class CoordinatewiseLSTM:
 
     def init(self, theta: Tensor) -> kernels.LSTMState:
         """Hidden and cell state of every coordinate, zero: [layers, B n, units] each."""
-        shape = (self.settings.layers, theta.numel(), self.settings.units)
-        return kernels.LSTMState(theta.new_zeros(shape), theta.new_zeros(shape))
+        return kernels.zero_state(self.phi, theta.numel())
 
     def update(
         self, gradient: Tensor, state: kernels.LSTMState

@@ -1,0 +1,52 @@
+"""The coordinate-wise LSTM's two kernels, and the choice between their implementations.
+
+A forward step for all coordinates, and a backward pass over a window from its inputs, its first
+state and the cotangents of its outputs to the gradient of phi. What a window keeps for each
+coordinate and step is the inputs and a cotangent; activations are recomputed.
+"""
+
+from torch import Tensor
+
+from l2l.kernels.dispatch import implementation
+from l2l.kernels.interface import LSTMState, Phi, check_window, zero_state
+
+__all__ = ["LSTMState", "Phi", "backward_window", "forward_step", "zero_state"]
+
+
+def forward_step(phi: Phi, inputs: Tensor, state: LSTMState) -> tuple[Tensor, LSTMState]:
+    """One step of the LSTM and its linear output layer for all coordinates, without a graph.
+
+    Args:
+        phi: the optimizer's parameters.
+        inputs: the preprocessed gradients, [coordinates, inputs].
+        state: the state before the step; not changed.
+
+    Returns:
+        The outputs [coordinates] (before the output scale), and the state after the step.
+
+    Raises:
+        ValueError: where shapes, dtypes or devices do not belong together.
+    """
+    check_window(phi, inputs[None], state, None)
+    return implementation(inputs).forward_step(phi, inputs, state)
+
+
+def backward_window(phi: Phi, inputs: Tensor, state: LSTMState, cotangents: Tensor) -> Phi:
+    """The gradient of sum(cotangents * outputs) over a window with respect to phi.
+
+    Coordinates whose cotangents are zero at all steps add nothing and are skipped.
+
+    Args:
+        phi: the optimizer's parameters.
+        inputs: the inputs of the window's steps, [steps, coordinates, inputs].
+        state: the state before the window's first step; not changed.
+        cotangents: dL / d outputs, [steps, coordinates].
+
+    Returns:
+        The gradient, under the names and with the shapes of phi.
+
+    Raises:
+        ValueError: where shapes, dtypes or devices do not belong together.
+    """
+    check_window(phi, inputs, state, cotangents)
+    return implementation(inputs).backward_window(phi, inputs, state, cotangents)

@@ -1,0 +1,118 @@
+"""Compile the C++ kernels for this machine at their first use, and keep the result in a cache.
+
+The file name holds a hash of the sources, the compiler, its options and the features of the CPU: a
+home directory that several kinds of machine share holds a library for each. A library appears under
+its name only when it is complete, so processes may build at the same time.
+"""
+
+import ctypes
+import functools
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+SOURCES = tuple(FOLDER / name for name in ("forward.cpp", "backward.cpp"))
+HEADERS = tuple(FOLDER / name for name in ("vectors.h", "cell.h", "products.h"))
+OPTIONS = ("-std=c++17", "-O3", "-fPIC", "-shared", "-fno-math-errno", "-ffp-contract=fast")
+THREADS = "-fopenmp"
+
+
+class BuildError(Exception):
+    """The kernels could not be built or loaded; the message says why, in one line."""
+
+
+def _cpu_features() -> str:
+    """What the CPU can do, as far as the operating system tells."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return f"{platform.machine()} {platform.processor()} {platform.node()}"
+    wanted = ("flags", "Features", "model name", "CPU part")
+    return "\n".join([platform.machine(), *sorted({x for x in lines if x.startswith(wanted)})])
+
+
+def _compiler() -> str:
+    """The C++ compiler: the one that CXX names, or the system's."""
+    names = [os.environ["CXX"]] if os.environ.get("CXX") else ["c++", "g++", "clang++"]
+    for name in names:
+        if path := shutil.which(name):
+            return path
+    raise BuildError(f"no C++ compiler found (looked for {', '.join(names)} on the PATH)")
+
+
+def _run(command: list[str]) -> str:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise BuildError(f"{command[0]} could not be run: {error}") from error
+    if done.returncode:
+        lines = done.stderr.splitlines() or [f"exit status {done.returncode}"]
+        first = next((line for line in lines if "error" in line), lines[0])
+        raise BuildError(f"{command[0]} failed: {first.strip()[:200]}")
+    return done.stdout
+
+
+def _cache_directory() -> Path:
+    """A folder of the user's that can be written, or else a new temporary one."""
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    directory = Path(home) / "l2l" / "kernels"
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        if os.access(directory, os.W_OK):
+            return directory
+    except (OSError, RuntimeError):
+        pass
+    return Path(tempfile.mkdtemp(prefix="l2l-kernels-"))
+
+
+def _compile(compiler: str, target: Path) -> None:
+    """Build under a temporary name, then rename; without OpenMP where there is none."""
+    native = "-mcpu=native" if platform.machine() in ("aarch64", "arm64") else "-march=native"
+    handle, name = tempfile.mkstemp(dir=target.parent, suffix=".tmp")
+    os.close(handle)
+    command = [compiler, *OPTIONS, native, *map(str, SOURCES), "-o", name]
+    try:
+        try:
+            _run([*command, THREADS])
+        except BuildError:
+            _run(command)
+        os.replace(name, target)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+@functools.cache
+def library() -> ctypes.CDLL:
+    """The compiled kernels, built if the cache does not hold them.
+
+    Returns:
+        The loaded library; its calls release Python's global lock.
+
+    Raises:
+        BuildError: where there is no working compiler, or the result cannot be loaded.
+    """
+    compiler = _compiler()
+    version = _run([compiler, "--version"])
+    try:
+        code = [path.read_text() for path in SOURCES + HEADERS]
+    except OSError as error:
+        raise BuildError(f"the installation is incomplete: {error}") from error
+    parts = [*code, version, " ".join(OPTIONS), _cpu_features()]
+    key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:20]
+    target = _cache_directory() / f"cpu-{key}.so"
+    if not target.exists():
+        _compile(compiler, target)
+    try:
+        loaded = ctypes.CDLL(str(target))
+    except OSError as error:
+        raise BuildError(f"{target} cannot be loaded: {error}") from error
+    integer, integer64, pointer = ctypes.c_int, ctypes.c_int64, ctypes.c_void_p
+    sizes = [integer] * 3 + [pointer]
+    loaded.l2l_forward.argtypes = [*sizes, integer64, *[pointer] * 6, integer]
+    loaded.l2l_backward.argtypes = [*sizes, integer64, integer64, *[pointer] * 7, integer]
+    return loaded

@@ -1,0 +1,150 @@
+// One LSTM cell for a block of coordinates, and phi in the order in which its loops read it.
+//
+// Arrays called "slab" are [row][BLOCK]: a vector holds the same unit of W coordinates, and weights
+// are broadcast.
+
+#pragma once
+
+#include "vectors.h"
+
+#include <cstdlib>
+#include <new>
+#include <vector>
+
+namespace {
+
+constexpr float LOG2E = 1.44269504088896341f, LIMIT = 60.0f;
+
+// 2^z = scale (1 + fraction), for z clamped to where 32-bit floats still tell the results apart.
+// The polynomial is the minimax fit of (2^r - 1) / r on [-1/2, 1/2], relative error 4.3e-7.
+struct Power { V scale, fraction; };
+inline Power power_of_two(V z) {
+    z = clamp(z, LIMIT);
+    const V shifted = z + (12582912.0f + 127.0f);  // the low bits now hold round(z) + 127
+    const V r = z - (shifted - (12582912.0f + 127.0f));
+    const V scale = (V)((VI)shifted << 23);
+    V q = 0.0013333538697064085f * r + 0.009666245424746795f;
+    q = q * r + 0.0555050021350653f;
+    q = q * r + 0.24022351343147766f;
+    q = q * r + 0.6931471435061761f;
+    return {scale, q * r};
+}
+
+// The sigmoid of x from z = -x log2(e).
+inline V sigmoid_scaled(V z) {
+    const Power p = power_of_two(z);
+    return reciprocal(p.scale * p.fraction + (p.scale + 1.0f));
+}
+
+// tanh(x) from z = 2 x log2(e), as (2^z - 1) / (2^z + 1): accurate for small x too.
+inline V tanh_scaled(V z) {
+    const Power p = power_of_two(z);
+    const V product = p.scale * p.fraction;
+    return (product + (p.scale - 1.0f)) * reciprocal(product + (p.scale + 1.0f));
+}
+
+struct Net {
+    int inputs, layers, units;
+    int width(int layer) const { return layer ? units : inputs; }
+    int gates() const { return 4 * units; }
+    int padded_gates() const { return (gates() + W - 1) / W * W; }
+    int columns(int layer) const { return width(layer) + units + 1; }  // the last one is the bias
+    int64_t layer_floats(int layer) const {
+        return int64_t(gates()) * (width(layer) + units + 2);
+    }
+    int64_t layer_offset(int layer) const {
+        int64_t offset = 0;
+        for (int l = 0; l < layer; ++l) offset += layer_floats(l);
+        return offset;
+    }
+    const float* weight_ih(const float* phi, int l) const { return phi + layer_offset(l); }
+    const float* weight_hh(const float* phi, int l) const {
+        return weight_ih(phi, l) + int64_t(gates()) * width(l);
+    }
+    const float* bias_ih(const float* phi, int l) const {
+        return weight_hh(phi, l) + int64_t(gates()) * units;
+    }
+    const float* head(const float* phi) const { return phi + layer_offset(layers); }
+};
+
+inline int pad(int n, int multiple) { return (n + multiple - 1) / multiple * multiple; }
+
+// Cache-line aligned floats, zero at first.
+struct Floats {
+    float* data;
+    explicit Floats(int64_t n) {
+        const size_t bytes = (size_t(n) * 4 + 63) / 64 * 64;
+        data = static_cast<float*>(std::aligned_alloc(64, bytes));
+        if (!data) throw std::bad_alloc();
+        std::memset(data, 0, bytes);
+    }
+    Floats(Floats&& other) noexcept : data(other.data) { other.data = nullptr; }
+    Floats(const Floats&) = delete;
+    ~Floats() { std::free(data); }
+    operator float*() const { return data; }
+};
+
+// [unit][bias, inputs, hidden][gate], scaled for the activations' powers of two.
+inline std::vector<Floats> pack_forward(const Net& net, const float* phi) {
+    std::vector<Floats> packed;
+    const int H = net.units;
+    for (int l = 0; l < net.layers; ++l) {
+        const int width = net.width(l), rows = width + H + 1;
+        const float *ih = net.weight_ih(phi, l), *hh = net.weight_hh(phi, l);
+        const float *bias = net.bias_ih(phi, l), *bias_hh = bias + net.gates();
+        Floats pack(int64_t(H) * rows * 4);
+        for (int u = 0; u < H; ++u)
+            for (int g = 0; g < 4; ++g) {
+                const float scale = g == 2 ? 2 * LOG2E : -LOG2E;
+                const int row = g * H + u;
+                float* to = pack + int64_t(u) * rows * 4 + g;
+                to[0] = scale * (bias[row] + bias_hh[row]);
+                for (int k = 0; k < width; ++k) to[(1 + k) * 4] = scale * ih[row * width + k];
+                for (int k = 0; k < H; ++k) to[(1 + width + k) * 4] = scale * hh[row * H + k];
+            }
+        packed.push_back(std::move(pack));
+    }
+    return packed;
+}
+
+// One cell for a block. `x` is the slab of the layer's inputs and old hidden state, `cell` the slab
+// of the cell state (changed), `hidden` the slab that gets the new hidden state. A tape gets six
+// slabs: i, f, g, o, the new cell and its tanh.
+template <bool TAPE>
+void cell_step(int units, int rows, const float* pack, const float* x, float* cell, float* hidden,
+               float* tape) {
+    for (int u = 0; u < units; ++u, pack += 4 * (rows + 1)) {
+        V a[4][ROWS];
+        for (int g = 0; g < 4; ++g)
+            for (int r = 0; r < ROWS; ++r) a[g][r] = V{} + pack[g];
+        const float* w = pack + 4;
+        for (int k = 0; k < rows; ++k, w += 4)
+#pragma GCC unroll 4
+            for (int r = 0; r < ROWS; ++r) {
+                const V value = load(x + k * BLOCK + r * W);
+#pragma GCC unroll 4
+                for (int g = 0; g < 4; ++g) a[g][r] += w[g] * value;
+            }
+#pragma GCC unroll 4
+        for (int r = 0; r < ROWS; ++r) {
+            const int at = u * BLOCK + r * W;
+            const V i = sigmoid_scaled(a[0][r]), f = sigmoid_scaled(a[1][r]);
+            const V g = tanh_scaled(a[2][r]), o = sigmoid_scaled(a[3][r]);
+            const V c = f * load(cell + at) + i * g;
+            const V t = tanh_scaled(2 * LOG2E * c);
+            store(cell + at, c);
+            store(hidden + at, o * t);
+            if (TAPE) {
+                const int slab = units * BLOCK;
+                store(tape + at, i);
+                store(tape + slab + at, f);
+                store(tape + 2 * slab + at, g);
+                store(tape + 3 * slab + at, o);
+                store(tape + 4 * slab + at, c);
+                store(tape + 5 * slab + at, t);
+            }
+        }
+    }
+}
+
+}  // namespace

@@ -1,0 +1,168 @@
+"""The LSTM in plain PyTorch: any device, dtype, number of layers and units.
+
+The other implementations are tested against this one, and it runs where there is no C++ compiler.
+It works on blocks of coordinates, so that a block's activations stay in the cache, and it keeps
+them as [units, coordinates]: the four gates are then contiguous slabs. A row of ones below the
+layer's input makes the bias a column of the weights.
+"""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from l2l.kernels.interface import LSTMState, Phi, layer_parameters, sizes
+
+FORWARD_BLOCK = 2048
+BACKWARD_BLOCK = 2048
+ACCELERATOR_BLOCK = 1 << 18
+
+sigmoid_backward = torch.ops.aten.sigmoid_backward.grad_input
+tanh_backward = torch.ops.aten.tanh_backward.grad_input
+
+
+def _blocks(tensor: Tensor, coordinates: int, cpu_block: int) -> Iterator[tuple[int, int]]:
+    """Cut the coordinates into blocks: [first, last) pairs."""
+    block = cpu_block if tensor.device.type == "cpu" else ACCELERATOR_BLOCK
+    for first in range(0, coordinates, block):
+        yield first, min(first + block, coordinates)
+
+
+def _weights(phi: Phi, layer: int) -> Tensor:
+    """[weight_ih | weight_hh | bias_ih + bias_hh], [4 units, inputs + units + 1]."""
+    weight_ih, weight_hh, bias_ih, bias_hh = layer_parameters(phi, layer)
+    return torch.cat([weight_ih, weight_hh, (bias_ih + bias_hh)[:, None]], dim=1)
+
+
+def _cell(weights: Tensor, augmented: Tensor, cell: Tensor, gates: Tensor) -> tuple[Tensor, Tensor]:
+    """One LSTM cell; leaves the activated gates in `gates`, returns the new cell and its tanh."""
+    units = cell.shape[0]
+    torch.mm(weights, augmented, out=gates)
+    gates[: 2 * units].sigmoid_()
+    gates[2 * units : 3 * units].tanh_()
+    gates[3 * units :].sigmoid_()
+    i, f, g, _ = gates.split(units)
+    new_cell = torch.mul(f, cell).addcmul_(i, g)
+    return new_cell, new_cell.tanh()
+
+
+@torch.no_grad()
+def forward_step(phi: Phi, inputs: Tensor, state: LSTMState) -> tuple[Tensor, LSTMState]:
+    """One step of the LSTM for all coordinates; see `l2l.kernels.forward_step`."""
+    size = sizes(phi)
+    coordinates = inputs.shape[0]
+    outputs = inputs.new_empty(coordinates)
+    shape = (size.layers, size.units, coordinates)
+    hidden, cell = inputs.new_empty(shape), inputs.new_empty(shape)
+    weights = [_weights(phi, layer) for layer in range(size.layers)]
+    for first, last in _blocks(inputs, coordinates, FORWARD_BLOCK):
+        below = inputs[first:last].T
+        gates = inputs.new_empty(4 * size.units, last - first)
+        one = inputs.new_ones(1, last - first)
+        for layer, layer_weights in enumerate(weights):
+            augmented = torch.cat([below, state.hidden[layer, first:last].T, one])
+            old_cell = state.cell[layer, first:last].T
+            new_cell, tanh_cell = _cell(layer_weights, augmented, old_cell, gates)
+            below = tanh_cell.mul_(gates[3 * size.units :])
+            hidden[layer, :, first:last] = below
+            cell[layer, :, first:last] = new_cell
+        outputs[first:last] = (phi["head.weight"] @ below)[0] + phi["head.bias"]
+    return outputs, LSTMState(hidden.transpose(1, 2), cell.transpose(1, 2))
+
+
+@torch.no_grad()
+def backward_window(phi: Phi, inputs: Tensor, state: LSTMState, cotangents: Tensor) -> Phi:
+    """The gradient of phi over a window; see `l2l.kernels.backward_window`."""
+    size = sizes(phi)
+    active = (cotangents != 0).any(dim=0)
+    if not bool(active.all()):
+        inputs, cotangents = inputs[:, active], cotangents[:, active]
+        state = LSTMState(state.hidden[:, active], state.cell[:, active])
+    weights = [_weights(phi, layer) for layer in range(size.layers)]
+    gradients = [torch.zeros_like(layer_weights) for layer_weights in weights]
+    head_gradient = torch.zeros_like(phi["head.weight"])
+    for first, last in _blocks(inputs, inputs.shape[1], BACKWARD_BLOCK):
+        _backward_block(
+            weights,
+            phi["head.weight"],
+            inputs[:, first:last].transpose(1, 2),
+            LSTMState(
+                state.hidden[:, first:last].transpose(1, 2),
+                state.cell[:, first:last].transpose(1, 2),
+            ),
+            cotangents[:, first:last],
+            gradients,
+            head_gradient,
+        )
+    result: Phi = {}
+    for layer, gradient in enumerate(gradients):
+        width = gradient.shape[1] - size.units - 1
+        result[f"lstm.weight_ih_l{layer}"] = gradient[:, :width].contiguous()
+        result[f"lstm.weight_hh_l{layer}"] = gradient[:, width:-1].contiguous()
+        result[f"lstm.bias_ih_l{layer}"] = gradient[:, -1].clone()
+        result[f"lstm.bias_hh_l{layer}"] = gradient[:, -1].clone()
+    result["head.weight"] = head_gradient
+    result["head.bias"] = cotangents.sum().reshape(1)
+    return result
+
+
+def _backward_block(
+    weights: list[Tensor],
+    head_weight: Tensor,
+    inputs: Tensor,
+    state: LSTMState,
+    cotangents: Tensor,
+    gradients: list[Tensor],
+    head_gradient: Tensor,
+) -> None:
+    """Recompute a block's window layer by layer, then go back, adding to the gradients.
+
+    `inputs` is [steps, inputs, block], the state [layers, units, block].
+    """
+    steps, _, block = inputs.shape
+    units = head_weight.shape[1]
+    below = inputs
+    tape: list[tuple[Tensor, Tensor, Tensor, Tensor]] = []
+    for layer, layer_weights in enumerate(weights):
+        width = below.shape[1]
+        augmented = inputs.new_ones(steps + 1, width + units + 1, block)
+        augmented[:steps, :width] = below
+        augmented[0, width:-1] = state.hidden[layer]
+        gates = inputs.new_empty(steps, 4 * units, block)
+        cells = inputs.new_empty(steps + 1, units, block)
+        tanh_cells = inputs.new_empty(steps, units, block)
+        cells[0] = state.cell[layer]
+        for step in range(steps):
+            cells[step + 1], tanh_cells[step] = _cell(
+                layer_weights, augmented[step], cells[step], gates[step]
+            )
+            torch.mul(tanh_cells[step], gates[step, 3 * units :], out=augmented[step + 1, width:-1])
+        below = augmented[1:, width:-1]
+        tape.append((augmented, gates, cells, tanh_cells))
+
+    for step in range(steps):
+        head_gradient.addmm_(cotangents[step : step + 1], below[step].T)
+    from_above = head_weight.T * cotangents[:, None]
+    for layer in reversed(range(len(weights))):
+        augmented, gates, cells, tanh_cells = tape.pop()
+        width = augmented.shape[1] - units - 1
+        transposed = weights[layer][:, :-1].T.contiguous()
+        below_cotangents = inputs.new_empty(steps, width + units, block)
+        d_cell = torch.zeros_like(cells[0])
+        d_gates = torch.empty_like(gates[0])
+        d_i, d_f, d_g, d_o = d_gates.split(units)
+        for step in reversed(range(steps)):
+            i, f, g, o = gates[step].split(units)
+            d_hidden = from_above[step]
+            if step + 1 < steps:
+                d_hidden = d_hidden + below_cotangents[step + 1, width:]
+            sigmoid_backward(d_hidden * tanh_cells[step], o, grad_input=d_o)
+            d_tanh = tanh_backward(d_hidden * o, tanh_cells[step], grad_input=d_i)
+            d_cell += d_tanh
+            sigmoid_backward(d_cell * cells[step], f, grad_input=d_f)
+            tanh_backward(d_cell * i, g, grad_input=d_g)
+            sigmoid_backward(d_cell * g, i, grad_input=d_i)
+            d_cell *= f
+            torch.mm(transposed, d_gates, out=below_cotangents[step])
+            gradients[layer].addmm_(d_gates, augmented[step].T)
+        from_above = below_cotangents[:, :width]

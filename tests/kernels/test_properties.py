@@ -1,0 +1,153 @@
+"""What callers may rely on: pure, repeatable, exact savings, visible failures."""
+
+from types import ModuleType
+
+import pytest
+import torch
+from tests.kernels.oracle import Case, make_case, relative_error
+
+from l2l.kernels import LSTMState, backward_window, cpu, forward_step, reference, zero_state
+
+MODULES = pytest.mark.parametrize("module", [reference, cpu])
+
+
+def backward(module: ModuleType, case: Case) -> torch.Tensor:
+    gradient = module.backward_window(case.phi, case.inputs, case.state, case.cotangents)
+    return torch.cat([value.flatten() for value in gradient.values()])
+
+
+@pytest.fixture
+def case() -> Case:
+    return make_case(3001, 2, 20).to(torch.float32)
+
+
+@MODULES
+def test_repeats_are_bit_identical(module: ModuleType, case: Case) -> None:
+    first, again = backward(module, case), backward(module, case)
+    assert torch.equal(first, again)
+    outputs = [module.forward_step(case.phi, case.inputs[0], case.state) for _ in range(2)]
+    assert torch.equal(outputs[0][0], outputs[1][0])
+    assert torch.equal(outputs[0][1].cell, outputs[1][1].cell)
+
+
+def test_the_fused_results_do_not_depend_on_the_number_of_threads(case: Case) -> None:
+    threads = torch.get_num_threads()
+    try:
+        results = []
+        for number in (1, 2, 3):
+            torch.set_num_threads(number)
+            results.append(backward(cpu, case))
+    finally:
+        torch.set_num_threads(threads)
+    assert torch.equal(results[0], results[1])
+    assert torch.equal(results[0], results[2])
+
+
+@MODULES
+def test_coordinates_without_cotangents_are_skipped_exactly(module: ModuleType, case: Case) -> None:
+    """Equal to the bit to a window without them, even where their inputs are not finite."""
+    kept = torch.rand(3001, generator=torch.Generator().manual_seed(0)) < 0.4
+    sparse = case._replace(
+        cotangents=case.cotangents * kept,
+        inputs=torch.where(kept[None, :, None], case.inputs, torch.nan),
+    )
+    dense = case._replace(
+        cotangents=case.cotangents[:, kept],
+        inputs=case.inputs[:, kept],
+        state=LSTMState(case.state.hidden[:, kept], case.state.cell[:, kept]),
+    )
+    assert torch.equal(backward(module, sparse), backward(module, dense))
+
+
+@MODULES
+def test_a_coordinate_with_a_single_cotangent_counts(module: ModuleType) -> None:
+    exact = make_case(40, 1, 7)
+    mask = torch.zeros_like(exact.cotangents)
+    mask[-1, 17] = 1
+    sparse = exact._replace(cotangents=exact.cotangents * mask).to(torch.float32)
+    alone = exact._replace(
+        cotangents=exact.cotangents[:, 17:18] * mask[:, 17:18],
+        inputs=exact.inputs[:, 17:18],
+        state=LSTMState(exact.state.hidden[:, 17:18], exact.state.cell[:, 17:18]),
+    )
+    assert relative_error(backward(module, sparse), backward(reference, alone)) < 1e-5
+
+
+@MODULES
+def test_no_cotangents_give_a_zero_gradient(module: ModuleType, case: Case) -> None:
+    silent = case._replace(cotangents=torch.zeros_like(case.cotangents))
+    assert torch.equal(backward(module, silent), torch.zeros_like(backward(module, case)))
+
+
+@MODULES
+def test_arguments_are_not_changed(module: ModuleType, case: Case) -> None:
+    arguments = [*case.phi.values(), case.inputs, *case.state, case.cotangents]
+    before = [value.clone() for value in arguments]
+    _, state = module.forward_step(case.phi, case.inputs[0], case.state)
+    backward(module, case)
+    kept = LSTMState(state.hidden.clone(), state.cell.clone())
+    later = state
+    for x in case.inputs:
+        _, later = module.forward_step(case.phi, x, later)
+    assert all(torch.equal(a, b) for a, b in zip(arguments, before, strict=True))
+    assert torch.equal(state.hidden, kept.hidden), "a later step wrote into an earlier state"
+    assert torch.equal(state.cell, kept.cell), "a later step wrote into an earlier state"
+
+
+def test_recycled_memory_is_never_shared_with_a_living_view(case: Case) -> None:
+    view = forward_step(case.phi, case.inputs[0], case.state)[1].hidden[0, :5, 3]
+    before = view.clone()
+    for _ in range(10):
+        forward_step(case.phi, -case.inputs[0], case.state)
+    assert torch.equal(view, before)
+
+
+@MODULES
+def test_results_carry_no_graph(module: ModuleType, case: Case) -> None:
+    phi = {name: value.clone().requires_grad_() for name, value in case.phi.items()}
+    outputs, state = module.forward_step(phi, case.inputs[0], case.state)
+    gradient = module.backward_window(phi, case.inputs, case.state, case.cotangents)
+    assert not any(t.requires_grad for t in (outputs, *state, *gradient.values()))
+
+
+@MODULES
+def test_nan_stays_visible(module: ModuleType, case: Case) -> None:
+    inputs = case.inputs.clone()
+    inputs[0, 5] = torch.nan
+    outputs, _ = module.forward_step(case.phi, inputs[0], case.state)
+    assert outputs.isnan().nonzero().flatten().tolist() == [5]
+    assert backward(module, case._replace(inputs=inputs)).isnan().any()
+
+
+@MODULES
+@pytest.mark.parametrize("layout", ["coordinates last", "units last", "sliced"])
+def test_any_memory_layout_of_the_state(module: ModuleType, case: Case, layout: str) -> None:
+    def arrange(value: torch.Tensor) -> torch.Tensor:
+        if layout == "coordinates last":
+            return value.transpose(1, 2).contiguous().transpose(1, 2)
+        if layout == "sliced":
+            return torch.stack([value, value], dim=1)[:, 0]
+        return value.contiguous()
+
+    arranged = case._replace(state=LSTMState(*(arrange(part) for part in case.state)))
+    assert torch.equal(backward(module, arranged), backward(module, case))
+    expected, new = module.forward_step(case.phi, case.inputs[0], case.state)
+    outputs, arranged_new = module.forward_step(case.phi, case.inputs[0], arranged.state)
+    torch.testing.assert_close(outputs, expected, rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(arranged_new.cell, new.cell, rtol=1e-5, atol=1e-6)
+
+
+def test_the_zero_state_fits_phi(case: Case) -> None:
+    state = zero_state(case.phi, 12)
+    assert state.hidden.shape == state.cell.shape == (2, 12, 20)
+    assert not state.hidden.any()
+    forward_step(case.phi, case.inputs[0, :12], state)
+
+
+def test_arguments_that_do_not_fit_are_refused(case: Case) -> None:
+    with pytest.raises(ValueError, match="inputs has shape"):
+        forward_step(case.phi, torch.zeros(3001, 3), case.state)
+    with pytest.raises(ValueError, match=r"cotangents has shape \(6, 2\), expected \(6, 3001\)"):
+        backward_window(case.phi, case.inputs, case.state, case.cotangents[:, :2])
+    with pytest.raises(ValueError, match=r"torch\.float64.*torch\.float32"):
+        forward_step(case.phi, case.inputs[0].double(), case.state)
