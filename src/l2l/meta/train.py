@@ -32,8 +32,11 @@ from l2l.rng import stream
 
 SECONDS_BETWEEN_SAVES = 10.0
 NORMS_KEPT = 100
-STUCK = 0.99  # of the initial loss: no progress worth the name
-VANISHED = 1e-6  # meta-gradient norm at which an optimizer no longer learns
+# A collapsed run is both: no progress in validation, and a meta-gradient too weak to change that.
+# Measured on MNIST with head_init_scale 1, where most seeds saturate the optimizee and stay at
+# ln(10), 0.98 of the initial loss: norm / meta-loss below 0.03; healthy runs: above 0.3.
+STUCK = 0.95  # of the initial loss
+VANISHED = 0.1  # norm of the meta-gradient / meta-loss
 
 
 class CollapseError(Exception):
@@ -150,17 +153,22 @@ def _episode(training: Training, family: Family, state: TrainingState) -> None:
         carry = window.carry
         state.epoch_losses.append(window.losses.mean().item())
         gradient = flatten_phi(window.gradient, recipe.optimizer)
-        _update_phi(recipe, state, adam, gradient)
+        _update_phi(recipe, state, adam, gradient, window.meta_loss.item())
     state.episode += 1
 
 
-def _update_phi(recipe: Recipe, state: TrainingState, adam: Adam, gradient: Tensor) -> None:
+def _update_phi(
+    recipe: Recipe, state: TrainingState, adam: Adam, gradient: Tensor, meta_loss: float
+) -> None:
     """Clip the meta-gradient, take an Adam step, and move the average."""
+    if meta_loss == 0:  # no loss of this window has a weight
+        return
     norm = gradient.norm().item()
     if not math.isfinite(norm):  # the optimizee diverged: nothing to learn from this window
         state.epoch_skipped += 1
         return
     state.epoch_norms.append(norm)
+    state.epoch_signals.append(norm / meta_loss)
     state.norms = [*state.norms, norm][-NORMS_KEPT:]
     limit = {"none": math.inf, "running_median": statistics.median(state.norms)}.get(
         str(recipe.clip)
@@ -182,7 +190,7 @@ def _close_epoch(training: Training, state: TrainingState, result: ValidationRes
     recipe = training.recipe
     norm = statistics.median(state.epoch_norms) if state.epoch_norms else math.nan
     if not any(row["attempt"] == state.attempt for row in state.rows):
-        _check_alive(result, norm)
+        _check_alive(result, state.epoch_signals)
     state.rows.append(
         {
             "episode": state.episode,
@@ -199,21 +207,23 @@ def _close_epoch(training: Training, state: TrainingState, result: ValidationRes
             "seconds": round(state.seconds, 2),
         }
     )
-    state.epoch_losses, state.epoch_norms, state.epoch_skipped = [], [], 0
+    state.epoch_losses, state.epoch_norms, state.epoch_signals = [], [], []
+    state.epoch_skipped = 0
     if result.final < state.best_validation:
         state.best, state.best_validation = state.average, result.final
         state.best_episode = state.episode
 
 
-def _check_alive(result: ValidationResult, norm: float) -> None:
+def _check_alive(result: ValidationResult, signals: list[float]) -> None:
     """Raise CollapseError where validation diverged, or is stuck and the meta-gradient vanished."""
+    if not signals:
+        raise CollapseError("every meta-gradient was non-finite")
     if not math.isfinite(result.final):
         raise CollapseError("the validation problems diverged")
-    if math.isnan(norm):
-        raise CollapseError("every meta-gradient was non-finite")
-    if result.final > STUCK * result.initial and norm < VANISHED:
+    signal = statistics.median(signals[len(signals) // 2 :])
+    if result.final > STUCK * result.initial and signal < VANISHED:
         raise CollapseError(
-            f"stuck at loss {result.final:.3g} with a meta-gradient norm of {norm:.1e}"
+            f"stuck at loss {result.final:.3g}, meta-gradient {signal:.1e} of the meta-loss"
         )
 
 

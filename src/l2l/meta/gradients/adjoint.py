@@ -43,7 +43,8 @@ def adjoint(
     losses = torch.stack([visit.loss for visit in visited])
     gradients = torch.stack([visit.gradient for visit in visited])  # [K, B, n], of theta[t+1]
     inputs = torch.stack([carry.gradient, *gradients[:-1]])
-    scale = weights(losses, carry.step + 1) * optimizer.settings.output_scale / losses.shape[1]
+    weight = weights(losses, carry.step + 1) / losses.shape[1]
+    scale = optimizer.settings.output_scale * weight
     cotangents = _reversed_running_sum(scale[:, :, None] * gradients)
     gradient = kernels.backward_window(
         optimizer.phi,
@@ -51,7 +52,7 @@ def adjoint(
         carry.state,
         cotangents.flatten(1),
     )
-    return Window(end, losses, gradient)
+    return Window(end, losses, (weight * losses).sum(), gradient)
 
 
 def _reversed_running_sum(terms: Tensor) -> Tensor:

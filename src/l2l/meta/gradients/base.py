@@ -23,11 +23,13 @@ class Window:
     Attributes:
         carry: where the episode stands after the window.
         losses: f(theta[t]) after each of the K updates, [K, B].
-        gradient: of mean over B of sum over t of w[t] f(theta[t]), equation (4), wrt phi.
+        meta_loss: mean over B of sum over t of w[t] f(theta[t]), equation (4), a scalar.
+        gradient: of meta_loss with respect to phi.
     """
 
     carry: Carry
     losses: Tensor
+    meta_loss: Tensor
     gradient: Phi
 
 

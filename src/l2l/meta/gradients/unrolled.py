@@ -49,7 +49,7 @@ def unrolled(
         stacked[-1].detach(),
         gradients[-1].detach(),
     )
-    return Window(end, stacked.detach(), dict(zip(names, grads, strict=True)))
+    return Window(end, stacked.detach(), meta_loss.detach(), dict(zip(names, grads, strict=True)))
 
 
 def lstm_step(
