@@ -7,7 +7,15 @@ from typing import Annotated
 
 import typer
 
-from l2l.cli.options import ConfigFiles, Protocol, Settings, configuration, in_range, known
+from l2l.cli.options import (
+    ConfigFiles,
+    Protocol,
+    Settings,
+    configuration,
+    in_range,
+    known,
+    open_problems,
+)
 from l2l.errors import UserError
 from l2l.files import write_table
 
@@ -29,17 +37,12 @@ def tune(
     setting: Settings = None,
 ) -> None:
     """Tune a baseline's learning rate on an experiment's problem, by the best final error."""
-    from l2l.compute import prepare
-    from l2l.data.directory import data_directory
     from l2l.evaluation import tune as tuning
-    from l2l.optimizees import make_family
 
     config, layout = configuration(protocol, config_file, setting)
     settings = config.experiments[known("experiment", experiment, config.experiments)]
     known("baseline", baseline, settings.baselines)
-    device = prepare(config.compute)
-    directory = data_directory(config.data.directory)
-    family = make_family(config.problems[settings.problem], config.seed, directory, device)
+    family, _ = open_problems(config, settings.problem)
     table = tuning.tune(experiment, settings, baseline, config.tuning, family)
     write_table(layout.tuning(experiment, baseline), table)
 
@@ -57,20 +60,15 @@ def evaluate(
     """Test one optimizer on the experiment's test problems."""
     import pandas as pd
 
-    from l2l.compute import prepare
-    from l2l.data.directory import data_directory
     from l2l.evaluation.evaluate import HANDCRAFTED
     from l2l.evaluation.evaluate import evaluate as test
     from l2l.evaluation.tune import chosen_rate
-    from l2l.optimizees import make_family
     from l2l.optimizers import BASELINES, Optimizer, checkpoint
 
     config, layout = configuration(protocol, config_file, setting)
     settings = config.experiments[known("experiment", experiment, config.experiments)]
     known("optimizer", optimizer, [*settings.baselines, *settings.learned])
-    device = prepare(config.compute)
-    directory = data_directory(config.data.directory)
-    family = make_family(config.problems[settings.problem], config.seed, directory, device)
+    family, device = open_problems(config, settings.problem)
     subject: Optimizer
     if optimizer in BASELINES:
         if seed is not None:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from l2l.config import Config, load_config
 from l2l.errors import UserError
 from l2l.layout import Layout
+
+if TYPE_CHECKING:  # torch is imported only by the commands that compute
+    import torch
+
+    from l2l.optimizees import Family
 
 Protocol = Annotated[
     str | None, typer.Option("--protocol", help="smoke, default or paper.", show_default=False)
@@ -46,3 +51,14 @@ def in_range(kind: str, number: int, count: int) -> int:
     if not 0 <= number < count:
         raise UserError(f"{kind} {number}: the configuration has 0..{count - 1}")
     return number
+
+
+def open_problems(config: Config, problem: str) -> tuple[Family, torch.device]:
+    """Make the machine ready, load and verify the data, and return the family of problems."""
+    from l2l.compute import prepare
+    from l2l.data.directory import data_directory
+    from l2l.optimizees import make_family
+
+    device = prepare(config.compute)
+    directory = data_directory(config.data.directory)
+    return make_family(config.problems[problem], config.seed, directory, device), device

@@ -8,7 +8,15 @@ from typing import Annotated, Any
 
 import typer
 
-from l2l.cli.options import ConfigFiles, Protocol, Settings, configuration, in_range, known
+from l2l.cli.options import (
+    ConfigFiles,
+    Protocol,
+    Settings,
+    configuration,
+    in_range,
+    known,
+    open_problems,
+)
 from l2l.config import Config, Recipe
 from l2l.config.stages import digest, training_inputs, trial_inputs
 from l2l.errors import UserError
@@ -165,14 +173,9 @@ def _train(
     state_path: Path,
     inputs: dict[str, Any],
 ) -> Any:
-    from l2l.compute import prepare
-    from l2l.data.directory import data_directory
     from l2l.meta.train import Training, train
-    from l2l.optimizees import make_family
 
-    device = prepare(config.compute)
-    directory = data_directory(config.data.directory)
-    family = make_family(config.problems[recipe.problem], config.seed, directory, device)
+    family, device = open_problems(config, recipe.problem)
     training = Training(name, recipe, rate, run, config.seed, device)
     return train(training, family, state_path, digest(inputs | {"run": list(run)}))
 
