@@ -1,11 +1,10 @@
-"""Real MNIST files for the tests, and a torchvision mirror on this machine."""
+"""Real MNIST files as bytes, and a torchvision mirror on this machine."""
 
 from __future__ import annotations
 
 import functools
 import gzip
 import hashlib
-import os
 import threading
 from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -15,25 +14,7 @@ import pytest
 from torchvision.datasets import MNIST
 
 from l2l.data import mnist_sources, sources
-from l2l.data.mnist import fetch_mnist
 from l2l.data.mnist_arrays import FILE_NAMES
-
-REPOSITORY = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture(scope="session")
-def mnist_directory() -> Path:
-    """A data directory with real MNIST: named by the user, beside the repository, or fetched."""
-    named = os.environ.get("L2L_DATA_DIR")
-    beside = REPOSITORY.parent / "shared" / "data"
-    if named:
-        directory = Path(named)
-    elif (beside / "mnist").is_dir():
-        directory = beside
-    else:
-        directory = REPOSITORY / "data"
-    fetch_mnist(directory)
-    return directory
 
 
 @pytest.fixture(scope="session")

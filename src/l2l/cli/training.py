@@ -17,7 +17,7 @@ from l2l.cli.options import (
     known,
     open_problems,
 )
-from l2l.config import Config, Recipe
+from l2l.config import Config
 from l2l.config.stages import digest, training_inputs, trial_inputs
 from l2l.errors import UserError
 from l2l.files import write_json, write_table
@@ -55,8 +55,8 @@ def trial(
     config_file: ConfigFiles = None,
     setting: Settings = None,
 ) -> None:
-    """One trial of the random search: the recipe in miniature at a drawn meta learning rate."""
-    from l2l.meta.search import miniature, trial_rate
+    """One trial of the random search: a recipe's beginning at a drawn meta learning rate."""
+    from l2l.meta.search import trial_rate
 
     config, layout = configuration(protocol, config_file, setting)
     settings = config.recipes[known("recipe", recipe, config.recipes)]
@@ -68,7 +68,7 @@ def trial(
         state = _train(
             config,
             recipe,
-            miniature(settings),
+            settings.meta_learning_rate.episodes,
             rate,
             ("trial", number),
             path.with_suffix(".state"),
@@ -114,8 +114,8 @@ def train(
     """Meta-train a recipe at the chosen rate; a killed run goes on where it was."""
     import pandas as pd
 
-    from l2l.meta.train import Training
-    from l2l.optimizers import checkpoint
+    from l2l.meta.train import unflatten_phi
+    from l2l.optimizers import CoordinatewiseLSTM, checkpoint
     from l2l.provenance import commit
 
     config, layout = configuration(protocol, config_file, setting)
@@ -125,7 +125,7 @@ def train(
     folder = layout.run(recipe, seed)
     inputs = training_inputs(config, recipe) | {"rate": rate}
     state_path = folder / "training.state"
-    state = _train(config, recipe, settings, rate, ("seed", seed), state_path, inputs)
+    state = _train(config, recipe, settings.episodes, rate, ("seed", seed), state_path, inputs)
     summary = {
         "recipe": recipe,
         "meta_seed": seed,
@@ -138,11 +138,12 @@ def train(
         "seconds": round(state.seconds, 1),
         "commit": commit(),
     }
-    training = Training(recipe, settings, rate, ("seed", seed), config.seed, state.best.device)
+    best = unflatten_phi(state.best, settings.optimizer)
     origin = {**summary, "protocol": config.protocol, "inputs": inputs}
     del origin["seconds"]  # the same run gives the same bytes
     write_table(folder / "log.csv", pd.DataFrame(state.rows))
-    checkpoint.save(folder / "optimizer.safetensors", training.optimizer(state.best), origin)
+    optimizer = CoordinatewiseLSTM(settings.optimizer, best)
+    checkpoint.save(folder / "optimizer.safetensors", optimizer, origin)
     write_json(folder / "summary.json", summary)
     state_path.unlink(missing_ok=True)
 
@@ -167,7 +168,7 @@ def runs(
 def _train(
     config: Config,
     name: str,
-    recipe: Recipe,
+    episodes: int,
     rate: float,
     run: tuple[str | int, ...],
     state_path: Path,
@@ -175,8 +176,9 @@ def _train(
 ) -> Any:
     from l2l.meta.train import Training, train
 
-    family, device = open_problems(config, recipe.problem)
-    training = Training(name, recipe, rate, run, config.seed, device)
+    family, device = open_problems(config, config.recipes[name].problem)
+    recipe = config.recipes[name]
+    training = Training(name, recipe, rate, run, config.seed, device, episodes)
     return train(training, family, state_path, digest(inputs | {"run": list(run)}))
 
 

@@ -14,7 +14,7 @@ from l2l.config.schema import Config
 from l2l.errors import UserError
 
 PROTOCOLS = ("smoke", "default", "paper")
-OWN_ERRORS = ("unknown_key", "unknown_name", "order", "unroll", "weights", "horizon")
+OWN_ERRORS = ("unknown_key", "unknown_name", "order", "unroll", "weights", "horizon", "trial")
 
 
 def load_config(

@@ -72,7 +72,7 @@ class MetaLearningRate(Section):
     low: Positive
     high: Positive
     trials: Annotated[int, Field(ge=0)]
-    episodes: Annotated[int, Field(ge=1, description="of a trial: the recipe in miniature")]
+    episodes: Annotated[int, Field(ge=1, description="of a trial: the recipe's first ones")]
     schedule: Literal["constant", "cosine"]
     final_fraction: Annotated[float, Field(gt=0, le=1, description="of the cosine's last value")]
 
@@ -113,6 +113,10 @@ class Recipe(Section):
         starts = [stage.start for stage in self.unroll]
         if starts[0] != 0 or starts != sorted(set(starts)):
             raise PydanticCustomError("unroll", "unroll must start at 0 and rise")
+        if self.meta_learning_rate.episodes > self.episodes:
+            raise PydanticCustomError(
+                "trial", "meta_learning_rate.episodes must not be above episodes"
+            )
         if isinstance(self.loss_weights, tuple) and len(self.loss_weights) != self.steps:
             raise PydanticCustomError(
                 "weights",

@@ -30,8 +30,7 @@ def trial_inputs(config: Config, recipe: str) -> dict[str, Any]:
     """What a trial of the meta learning rate depends on."""
     inputs = training_inputs(config, recipe)
     rate = config.recipes[recipe].meta_learning_rate
-    inputs["recipe"]["episodes"] = rate.episodes
-    inputs["range"] = [rate.low, rate.high]
+    inputs["trial"] = [rate.low, rate.high, rate.episodes]
     return inputs
 
 

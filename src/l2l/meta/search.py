@@ -1,4 +1,4 @@
-"""Random search of the meta learning rate; each trial is the recipe in miniature, a job apart."""
+"""Random search of the meta learning rate; each trial is the recipe's beginning, a job apart."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import torch
 
-from l2l.config.schema import MetaLearningRate, Recipe
+from l2l.config.schema import MetaLearningRate
 from l2l.errors import UserError
 from l2l.rng import stream
 
@@ -19,14 +19,6 @@ def trial_rate(settings: MetaLearningRate, seed: int, recipe: str, trial: int) -
         return math.exp((low + high) / 2)
     uniform = torch.rand(1, generator=stream(seed, "search", recipe, trial), dtype=torch.float64)
     return math.exp(low + (high - low) * uniform.item())
-
-
-def miniature(recipe: Recipe) -> Recipe:
-    """The recipe with a trial's number of episodes; schedules are fractions, so they shrink too."""
-    episodes = recipe.meta_learning_rate.episodes
-    every = min(recipe.validation.every, episodes)
-    validation = recipe.validation.model_copy(update={"every": every})
-    return recipe.model_copy(update={"episodes": episodes, "validation": validation})
 
 
 def choose_rate(rates: Sequence[float], validations: Sequence[float], recipe: str) -> float:

@@ -54,6 +54,7 @@ class Training:
         run: names this run's streams apart from its siblings', such as ("seed", 0).
         seed: the one seed of the project's run.
         device: where to compute.
+        episodes: where to stop; a trial runs only the recipe's beginning.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Training:
     run: tuple[str | int, ...]
     seed: int
     device: torch.device
+    episodes: int
 
     def optimizer(self, phi: Tensor) -> CoordinatewiseLSTM:
         """The learned optimizer with the flat weights phi."""
@@ -97,7 +99,7 @@ def train(training: Training, family: Family, state_path: Path, digest: str) -> 
     else:
         state = TrainingState.start(training.initial(0))
         message = "" if found == "nothing to resume" else f"{found}; starting anew"
-    progress = Progress(label, recipe.episodes, done=state.episode)
+    progress = Progress(label, training.episodes, done=state.episode)
     if message:
         progress.say(message)
     validation_problems = family.sample(
@@ -106,9 +108,9 @@ def train(training: Training, family: Family, state_path: Path, digest: str) -> 
     note = ""
     last_save = start = time.monotonic()
     before = state.seconds
-    while state.episode < recipe.episodes:
+    while state.episode < training.episodes:
         _episode(training, family, state)
-        if state.episode % recipe.validation.every == 0 or state.episode == recipe.episodes:
+        if state.episode % recipe.validation.every == 0 or state.episode == training.episodes:
             optimizer = training.optimizer(state.average)
             result = validate(validation_problems, optimizer, recipe.steps)
             state.seconds = before + time.monotonic() - start
@@ -119,7 +121,7 @@ def train(training: Training, family: Family, state_path: Path, digest: str) -> 
                 progress.say(f"attempt {state.attempt} collapsed: {collapse}")
                 state = _next_attempt(training, state, str(collapse))
                 progress.close()
-                progress = Progress(f"{label} attempt {state.attempt}", recipe.episodes)
+                progress = Progress(f"{label} attempt {state.attempt}", training.episodes)
         state.seconds = before + time.monotonic() - start
         if time.monotonic() - last_save > SECONDS_BETWEEN_SAVES:
             save_state(state_path, state, digest)

@@ -1,0 +1,117 @@
+"""Problems and recipes of the configuration in words, for readers who have not seen the YAML."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+from l2l.config import Config
+from l2l.config.schema import LSTMSettings, MLPSettings, ProblemSettings, Recipe
+from l2l.pages.html import Row, wrapped
+from l2l.pages.words import count, listed, plain
+
+PIXELS, CLASSES = {"mnist": 784}, {"mnist": 10}
+SCHEDULES = {"constant": "constant", "cosine": "falling along a cosine to {final:g} of that"}
+WEIGHTS = {
+    "equal": "every step's loss counts the same, w[t] = 1",
+    "final": "only the last step's loss counts",
+    "inverse": "w[t] = 1 / (loss + {offset:g}): equal relative improvements count the same",
+}
+
+
+def problem(settings: ProblemSettings) -> str:
+    """One sentence: the function, what is drawn at random, where theta starts."""
+    if not isinstance(settings, MLPSettings):
+        d = settings.dimensions
+        return (
+            f"Each problem is a function of {d} numbers, f(θ) = ‖Wθ − y‖². The {d} × {d} matrix W "
+            f"and the vector y are drawn from a standard normal distribution, anew for each "
+            f"problem; θ starts near zero (normal, standard deviation {settings.init_std:g})."
+        )
+    widths = [PIXELS[settings.dataset], *settings.hidden, CLASSES[settings.dataset]]
+    parameters = sum((inputs + 1) * outputs for inputs, outputs in itertools.pairwise(widths))
+    start = (
+        "uniformly between −1/√k and 1/√k, k the inputs of the layer (PyTorch's default)"
+        if settings.init == "torch"
+        else f"from a normal distribution with standard deviation {settings.init_std:g}"
+    )
+    return (
+        f"Each problem is a network with {'-'.join(map(str, widths))} units "
+        f"({settings.activation} between the layers, n = {parameters:,} parameters θ) that is to "
+        f"classify {settings.dataset.upper()} images. Its loss at a step is the cross-entropy on a "
+        f"fresh minibatch of {settings.batch_size} training images. The parameters start "
+        f"{start}; a problem is one such start with its own sequence of minibatches."
+    )
+
+
+def recipe(name: str, config: Config, meta_learning_rate: float) -> list[Row]:
+    """How a learned optimizer is built and meta-trained.
+
+    Args:
+        name: a recipe.
+        config: holds it.
+        meta_learning_rate: the one that was chosen.
+
+    Returns:
+        Rows of "setting" and "value".
+    """
+    settings = config.recipes[name]
+    rate = settings.meta_learning_rate
+    schedule = SCHEDULES[rate.schedule].format(final=rate.final_fraction)
+    origin = (
+        f"the best of {rate.trials} random trials between {plain(rate.low)} and {plain(rate.high)}"
+        if rate.trials
+        else "fixed, not searched"
+    )
+    optimizer = settings.optimizer
+    rows = {
+        "network": f"{count(optimizer.layers, 'LSTM layer')} of {optimizer.units} units and a "
+        f"linear output: {weights(optimizer):,} weights φ, shared by all coordinates of θ",
+        "input": "the gradient as it is"
+        if optimizer.preprocessing == "none"
+        else f"log-magnitude and sign of the gradient, equation (6), p = {optimizer.p:g}",
+        "output": f"times {optimizer.output_scale:g}, added to θ",
+        "initialisation": f"forget-gate bias {optimizer.forget_bias:g}; output layer's weights "
+        f"times {optimizer.head_init_scale:g}",
+        "episodes": f"{settings.episodes:,}, each {settings.steps} steps on "
+        f"{count(settings.problems_per_episode, 'fresh problem')}",
+        "windows": _windows(settings),
+        "meta-loss": _weights(settings),
+        "meta learning rate": f"Adam with {plain(meta_learning_rate)} ({origin}), {schedule}",
+        "clipping": {
+            "none": "none",
+            "running_median": "meta-gradients longer than the running median are cut to it",
+        }.get(str(settings.clip), f"meta-gradients are cut to length {settings.clip}"),
+        "averaging of φ": f"exponential, {settings.averaging:g} an update"
+        if settings.averaging
+        else "none",
+        "validation": f"every {settings.validation.every} episodes on "
+        f"{count(settings.validation.problems, 'problem')} kept apart; the best φ is kept",
+        "meta-seeds": f"{config.meta_seeds} independent meta-trainings",
+    }
+    return [{"setting": setting, "value": wrapped(value)} for setting, value in rows.items()]
+
+
+def weights(settings: LSTMSettings) -> int:
+    """How many numbers phi has: each gate row has weights for input and state, and two biases."""
+    inputs = 1 if settings.preprocessing == "none" else 2
+    sizes = [inputs, *[settings.units] * (settings.layers - 1)]
+    gates = sum(4 * settings.units * (size + settings.units + 2) for size in sizes)
+    return gates + settings.units + 1
+
+
+def _windows(settings: Recipe) -> str:
+    stages = [
+        f"{stage.window} steps from episode {math.ceil(stage.start * settings.episodes)}"
+        for stage in settings.unroll
+    ]
+    if len(stages) == 1:
+        return f"{settings.unroll[0].window} steps throughout"
+    return listed(stages)
+
+
+def _weights(settings: Recipe) -> str:
+    chosen = settings.loss_weights
+    if isinstance(chosen, tuple):
+        return f"a weight for each of the {len(chosen)} steps"
+    return WEIGHTS[chosen].format(offset=settings.inverse_offset)
