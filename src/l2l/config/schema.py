@@ -15,6 +15,7 @@ from l2l.config.base import Section
 
 Protocol = Literal["smoke", "default", "paper"]
 Baseline = Literal["sgd", "rmsprop", "adam", "nag"]
+Activation = Literal["sigmoid", "tanh", "relu", "leaky_relu", "elu", "softplus", "gelu", "silu"]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
@@ -35,7 +36,7 @@ class MLPSettings(Section):
     kind: Literal["mlp"]
     dataset: Literal["mnist"]
     hidden: Annotated[tuple[Count, ...], Field(description="units of each hidden layer")]
-    activation: Literal["sigmoid", "tanh", "relu"]
+    activation: Activation
     batch_size: Count
     init: Literal["torch", "gaussian"]
     init_std: Annotated[float, Field(ge=0, description="of weights and biases, init: gaussian")]

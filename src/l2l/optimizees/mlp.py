@@ -18,7 +18,12 @@ from l2l.rng import stream
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "sigmoid": torch.sigmoid,
     "tanh": torch.tanh,
-    "relu": torch.relu,
+    "relu": functional.relu,
+    "leaky_relu": functional.leaky_relu,
+    "elu": functional.elu,
+    "softplus": functional.softplus,
+    "gelu": functional.gelu,
+    "silu": functional.silu,
 }
 
 

@@ -7,10 +7,19 @@ import io
 import matplotlib
 import numpy as np
 import pandas as pd
+import seaborn
 from matplotlib.figure import Figure
 
 from l2l.figures.curves import plain_log_ticks
-from l2l.figures.style import RENDERING, Style, display_name, look_of, looks, new_figure
+from l2l.figures.style import (
+    HANDCRAFTED_WIDTH,
+    RENDERING,
+    Style,
+    display_name,
+    look_of,
+    looks,
+    new_figure,
+)
 
 
 def tuning(table: pd.DataFrame, style: Style, horizon: int) -> Figure:
@@ -21,31 +30,33 @@ def tuning(table: pd.DataFrame, style: Style, horizon: int) -> Figure:
         style: the settings of figures.
         horizon: the step of the final loss.
     """
-    found = looks(table["optimizer"])
+    found = {display_name(name, {}): look for name, look in looks(table["optimizer"]).items()}
+    colors = {name: look.color for name, look in found.items()}
     finite = table[np.isfinite(table["final_loss"])]
+    finite = finite.assign(name=finite["optimizer"].map(lambda key: display_name(key, {})))
+    best = finite[finite["chosen"]]
     with look_of(style):
         figure = new_figure(style, height=0.6)
         axes = figure.subplots()
-        for baseline, rows in finite.groupby("optimizer", sort=False):
-            look = found[str(baseline)]
-            axes.plot(
-                rows["learning_rate"],
-                rows["final_loss"],
-                color=look.color,
-                dashes=look.dashes,
-                linewidth=look.width,
-                label=display_name(str(baseline), {}),
-            )
-            best = rows[rows["chosen"]]
-            axes.plot(
-                best["learning_rate"],
-                best["final_loss"],
-                linestyle="none",
-                marker="o",
-                markersize=6,
-                markerfacecolor="none",
-                markeredgecolor=look.color,
-            )
+        seaborn.lineplot(
+            finite,
+            x="learning_rate",
+            y="final_loss",
+            hue="name",
+            style="name",
+            palette=colors,
+            dashes={name: look.dashes or "" for name, look in found.items()},
+            linewidth=HANDCRAFTED_WIDTH,
+            ax=axes,
+        )
+        axes.scatter(
+            best["learning_rate"],
+            best["final_loss"],
+            s=36,
+            facecolors="none",
+            edgecolors=best["name"].map(colors),
+            zorder=3,
+        )
         axes.set_xscale("log")
         axes.set_yscale("log")
         low, start = finite["final_loss"].min(), finite["final_loss"].median()
@@ -54,7 +65,9 @@ def tuning(table: pd.DataFrame, style: Style, horizon: int) -> Figure:
         plain_log_ticks(axes)
         axes.set_xlabel("learning rate")
         axes.set_ylabel(f"mean loss at step {horizon}")
-        axes.legend()
+        seaborn.move_legend(
+            axes, "lower center", bbox_to_anchor=(0.5, 1), ncols=2, title=None, frameon=False
+        )
     return figure
 
 

@@ -1,0 +1,219 @@
+"""A small run: synthetic tables with the columns of the real ones, real claims and real figures."""
+
+import contextlib
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from l2l.config import Config, load_config
+from l2l.config.load import config_folder
+from l2l.evaluation.claims import evaluate_claims
+from l2l.evaluation.claims_file import load_claims
+from l2l.figures.draw import FIGURES, draw
+from l2l.figures.style import save
+from l2l.files import write_json, write_table, write_text
+from l2l.layout import Layout
+from l2l.pages.results import Results
+from l2l.provenance import provenance
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+PROBLEMS = 6
+END = {
+    "quadratics": {"sgd": 0.9, "rmsprop": 0.8, "adam": 0.6, "nag": 0.4, "quadratics_lstm": 0.16},
+    "mnist": {
+        "sgd": 0.39,
+        "rmsprop": 0.36,
+        "adam": 0.34,
+        "nag": 0.31,
+        "mnist_paper": 0.35,
+        "mnist_long_unroll": 0.28,
+    },
+}
+"""The loss at step 100 that every optimizer's curve is built around."""
+
+LEARNED = ("quadratics_lstm", "mnist_paper", "mnist_long_unroll")
+
+
+def small_config(protocol: str) -> Config:
+    """The protocol's configuration with the optimizers of END, whatever else it may hold."""
+    baselines = [key for key in END["mnist"] if key not in LEARNED]
+    config = load_config(
+        protocol,
+        settings=["meta_seeds=2", "figures.dpi=50", f"evaluation.problems={PROBLEMS}"],
+        overrides={
+            "experiments": {
+                name: {"learned": [key for key in ends if key in LEARNED], "horizon": 100}
+                | {"baselines": baselines, "steps": 200 if name == "mnist" else 100}
+                for name, ends in END.items()
+            },
+            "recipes": {
+                "mnist_paper": {"unroll": [{"start": 0, "window": 20}]},
+                "mnist_long_unroll": {
+                    "episodes": 400,
+                    "unroll": [{"start": 0, "window": 20}, {"start": 0.625, "window": 100}],
+                },
+            },
+            "problems": {"mnist": {"hidden": [20]}},
+        },
+    )
+    recipes = {key: config.recipes[key] for ends in END.values() for key in ends if key in LEARNED}
+    experiments = {name: config.experiments[name] for name in END}
+    return config.model_copy(update={"recipes": recipes, "experiments": experiments})
+
+
+def make_curves(experiment: str, config: Config) -> pd.DataFrame:
+    """Exponential decays to END, noisy; loss and train_loss differ on mnist only."""
+    rng = np.random.default_rng(3)
+    steps = config.experiments[experiment].steps
+    step = np.arange(steps + 1)
+    hardness = np.exp(rng.normal(0, 0.1, (PROBLEMS, 1)))
+    noise = rng.normal(0, 0.1, (PROBLEMS, steps + 1)) * (experiment == "mnist")
+    parts = []
+    for optimizer, end in END[experiment].items():
+        learned = optimizer in config.recipes
+        for meta_seed in range(config.meta_seeds) if learned else (-1,):
+            level = end * (1 + 0.02 * max(meta_seed, 0))
+            train = hardness * (level + (2.3 - level) * np.exp(-step / 12))
+            if learned:
+                train = train * (1 + 0.02 * np.sin(step))
+            parts.append(
+                pd.DataFrame(
+                    {
+                        "experiment": experiment,
+                        "problem": np.repeat(np.arange(PROBLEMS), steps + 1),
+                        "optimizer": optimizer,
+                        "meta_seed": meta_seed,
+                        "step": np.tile(step, PROBLEMS),
+                        "loss": (train * np.exp(noise)).ravel(),
+                        "train_loss": train.ravel(),
+                    }
+                )
+            )
+    return pd.concat(parts, ignore_index=True)
+
+
+def make_tuning(experiment: str, config: Config) -> pd.DataFrame:
+    rates = np.logspace(-3, 1, 9)
+    rows = []
+    for place, baseline in enumerate(config.experiments[experiment].baselines):
+        for k, rate in enumerate(rates):
+            loss = 0.3 + 0.1 * (k - 3 - place) ** 2
+            rows.append((experiment, baseline, rate, loss, 1.5 * loss, k == 3 + place, k > 7))
+        rows[-1] = (*rows[-1][:3], np.inf, np.inf, *rows[-1][5:])
+    columns = ["experiment", "optimizer", "learning_rate", "final_loss", "mean_loss"]
+    return pd.DataFrame(rows, columns=[*columns, "chosen", "widened"])
+
+
+def make_training(recipe: str, config: Config, layout: Layout) -> list[dict]:
+    """The logs and the outcome of the search of a recipe; its rows of runs.csv."""
+    trials = [
+        {"trial": 0, "meta_learning_rate": 0.002, "validation": 0.5, "seconds": 9.0},
+        {"trial": 1, "meta_learning_rate": 0.008, "validation": None, "failed": "collapsed"},
+    ]
+    write_json(layout.rate(recipe), {"meta_learning_rate": 0.002, "trials": trials})
+    rows = []
+    for seed in range(config.meta_seeds):
+        episode = np.arange(50, 301, 50)
+        final = 0.3 + np.exp(-episode / 60) + 0.01 * seed
+        log = pd.DataFrame(
+            {
+                "episode": episode,
+                "attempt": 0,
+                "window": 20,
+                "meta_learning_rate": 0.002,
+                "train_loss": final,
+                "meta_gradient_norm": 1.0,
+                "skipped_windows": 0,
+                "validation_final": final,
+                "validation_mean": 1.7 * final,
+                "seconds": 0.5 * episode,
+            }
+        )
+        write_table(layout.run(recipe, seed) / "log.csv", log)
+        rows.append(
+            {
+                "recipe": recipe,
+                "meta_seed": seed,
+                "meta_learning_rate": 0.002,
+                "attempts": 1 + seed,
+                "collapsed": "stuck at loss 2.3" if seed else "",
+                "episodes": 300,
+                "best_episode": 300,
+                "best_validation": float(final[-1]),
+                "selected": seed == 0,
+                "seconds": 100.0 + seed,
+                "commit": "0123456789ab",
+            }
+        )
+    return rows
+
+
+def make_run(root: Path, config: Config) -> None:
+    """Everything that the page reads, under root/results and root/figures."""
+    layout = Layout(config.protocol)
+    with contextlib.chdir(root):
+        tables = {name: make_curves(name, config) for name in config.experiments}
+        for name, table in tables.items():
+            write_table(layout.curves(name), table)
+            write_table(layout.tuning(name), make_tuning(name, config))
+        record = {"name": "mnist", "source": "local", "stand_in": None, "digests": {}}
+        write_json(layout.data("mnist"), record)
+        runs = [row for recipe in config.recipes for row in make_training(recipe, config, layout)]
+        write_table(layout.runs, pd.DataFrame(runs))
+        claims = [
+            claim.model_copy(
+                update={"comparisons": tuple(c for c in claim.comparisons if c.experiment in END)}
+            )
+            for claim in load_claims(config_folder() / "claims.yaml")
+        ]
+        data = {"quadratics": "drawn from the seed", "mnist": "mnist"}
+        write_table(layout.claims, evaluate_claims(claims, tables, config.protocol, data))
+        write_json(layout.provenance, provenance())
+        header = "s\th:m:s\tmax_rss\n"
+        write_text(layout.results / "benchmarks" / "train" / "a.0.tsv", header + "90.5\t0\t1\n")
+        write_text(layout.results / "benchmarks" / "train" / "a.1.tsv", header + "30.0\t0\t1\n")
+        write_text(layout.results / "benchmarks" / "claims.tsv", header + "2.5\t0\t1\n")
+        for name in FIGURES:
+            save(draw(name, config, layout), layout.figure(name))
+
+
+def write_reports(root: Path, config: Config) -> None:
+    """Stand-ins for the executed reports, for tests of the page that only links to them."""
+    for name in config.experiments:
+        stem = root / Layout(config.protocol).report(name)
+        write_text(stem.with_suffix(".html"), "<!DOCTYPE html><title>report</title>")
+        write_text(stem.with_suffix(".ipynb"), json.dumps({"cells": []}))
+
+
+@pytest.fixture(scope="session")
+def config() -> Config:
+    return small_config("default")
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory, config: Config) -> Path:
+    """The working directory of a finished run. Tests leave it as it is."""
+    root = tmp_path_factory.mktemp("run")
+    make_run(root, config)
+    write_reports(root, config)
+    return root
+
+
+@pytest.fixture
+def results(finished: Path, config: Config) -> Results:
+    return Results(config, finished)
+
+
+@pytest.fixture
+def copy(finished: Path, tmp_path: Path) -> Path:
+    """A copy of the finished run, to take something out of."""
+    for path in finished.rglob("*"):
+        if path.is_file():
+            target = tmp_path / path.relative_to(finished)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.link(path, target)
+    return tmp_path

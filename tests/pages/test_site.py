@@ -1,0 +1,141 @@
+"""The page of a small run."""
+
+import html.parser
+from pathlib import Path
+
+import pytest
+
+from l2l.config import Config
+from l2l.errors import UserError
+from l2l.figures.draw import FIGURES
+from l2l.pages.report import external_loads
+from l2l.pages.results import Results
+from l2l.pages.site import build_page
+
+from .conftest import make_run, small_config, write_reports
+
+VOID = {"meta", "link", "img", "br", "hr", "input", "circle", "line", "polygon"}
+
+
+class Checker(html.parser.HTMLParser):
+    """Every tag that is opened is closed, in order; collects ids, links, pictures and text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.pictures: list[dict[str, str | None]] = []
+        self.text: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        self.ids += [value for key, value in attrs if key == "id" and value]
+        if tag == "a":
+            self.links.append(found.get("href") or "")
+        if tag == "img":
+            self.pictures.append(found)
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+
+
+def check(page: str) -> Checker:
+    checker = Checker()
+    checker.feed(page)
+    checker.close()
+    assert checker.open == []
+    assert len(checker.ids) == len(set(checker.ids))
+    return checker
+
+
+@pytest.fixture(scope="module")
+def page(finished: Path, config: Config) -> str:
+    return build_page(config, finished)
+
+
+def test_the_page_is_well_formed_and_complete(page: str):
+    assert page.startswith("<!DOCTYPE html>")
+    check(page)
+
+
+def test_the_page_holds_every_figure_and_loads_nothing(page: str):
+    checker = check(page)
+    assert {f"figure-{name}" for name in FIGURES} <= set(checker.ids)
+    assert len(checker.pictures) == len(FIGURES)
+    for picture in checker.pictures:
+        assert (picture["src"] or "").startswith("data:image/png;base64,")
+        assert picture["alt"]
+    assert external_loads(page) == []
+    assert "<script" not in page
+
+
+def test_all_links_lead_to_files_or_places_of_the_page(page: str, finished: Path):
+    checker = check(page)
+    folder = finished / "results" / "default"
+    for link in checker.links:
+        if link.startswith("#"):
+            assert link[1:] in checker.ids
+        else:
+            assert (folder / link).is_file(), link
+
+
+def test_the_page_shows_verdicts_rates_runs_and_provenance(page: str, results: Results):
+    claims = results.claims()
+    waiting = (claims["verdict"] == "not yet run").sum()
+    text = " ".join(" ".join(check(page).text).split())
+    for expected in (
+        "On quadratics the LSTM beats every tuned baseline.",
+        "✔ replicated",
+        "✘ not replicated",
+        f"{waiting} claims that are not yet run",
+        "– not yet run",
+        "LSTM (long unroll)",
+        "0.0316",
+        "stuck at loss 2.3",
+        "0123456789ab",
+        "meta-train",
+        "a local folder",
+    ):
+        assert expected in text, expected
+    assert "numbers and pictures below mean nothing" not in text
+
+
+def test_smoke_has_a_banner_and_no_verdict(tmp_path: Path):
+    config = small_config("smoke")
+    make_run(tmp_path, config)
+    write_reports(tmp_path, config)
+    text = " ".join(" ".join(check(build_page(config, tmp_path)).text).split())
+    assert "numbers and pictures below mean nothing" in text
+    assert "– not judged (smoke)" in text
+
+
+@pytest.mark.parametrize(
+    ("missing", "command"),
+    [
+        ("results/default/claims.csv", "l2l claims"),
+        ("results/default/training/runs.csv", "l2l runs"),
+        ("results/default/tuning/mnist.csv", "l2l collect mnist"),
+        ("results/default/evaluation/quadratics/curves.parquet", "l2l collect quadratics"),
+        ("results/default/data/mnist.json", "l2l data mnist"),
+        ("results/default/reports/mnist.html", "l2l report mnist"),
+        ("figures/default/mnist_continued.png", "l2l figure mnist_continued"),
+        ("figures/default/optimizer_loop.pdf", "l2l figure optimizer_loop"),
+    ],
+)
+def test_a_missing_file_is_named_with_the_command_that_makes_it(
+    config: Config, copy: Path, missing: str, command: str
+):
+    (copy / missing).unlink()
+    with pytest.raises(UserError) as caught:
+        build_page(config, copy)
+    message = str(caught.value)
+    assert missing in message
+    assert f"run {command} --protocol default" in message
+    assert "\n" not in message
