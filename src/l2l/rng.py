@@ -19,7 +19,8 @@ def stream(seed: int, *names: str | int) -> torch.Generator:
         names: the path of the stream, for example ("test", "mnist", 7, "minibatch").
 
     Returns:
-        A torch.Generator, seeded by SHA-256 of seed and names.
+        A torch.Generator, seeded by SHA-256 of seed and names. PyTorch's CPU generator uses 32 bits
+        of a seed, so among hundreds of thousands of episodes some few share their numbers.
     """
     path = "/".join([str(seed), *(f"{type(name).__name__}:{name}" for name in names)])
     digest = hashlib.sha256(path.encode()).digest()

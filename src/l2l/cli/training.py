@@ -57,6 +57,7 @@ def trial(
 ) -> None:
     """One trial of the random search: a recipe's beginning at a drawn meta learning rate."""
     from l2l.meta.search import trial_rate
+    from l2l.meta.train import AllCollapsedError
 
     config, layout = configuration(protocol, config_file, setting)
     settings = config.recipes[known("recipe", recipe, config.recipes)]
@@ -75,7 +76,7 @@ def trial(
             trial_inputs(config, recipe),
         )
         outcome |= {"validation": state.best_validation, "seconds": round(state.seconds, 1)}
-    except UserError as error:  # a rate at which nothing is learned is an outcome of the search
+    except AllCollapsedError as error:  # a rate at which nothing is learned is an outcome too
         outcome |= {"validation": None, "failed": str(error)}
     write_json(path, outcome)
     path.with_suffix(".state").unlink(missing_ok=True)
@@ -160,8 +161,8 @@ def runs(
         for recipe in config.recipes
         for seed in range(config.meta_seeds)
     )
-    best = table.groupby("recipe")["best_validation"].transform("min")
-    table.insert(8, "selected", table["best_validation"] == best)
+    best = table.groupby("recipe")["best_validation"].idxmin()
+    table.insert(8, "selected", table.index.isin(best))
     write_table(layout.runs, table)
 
 

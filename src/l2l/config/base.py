@@ -16,11 +16,17 @@ class Section(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _reject_unknown_keys(cls, data: Any) -> Any:
+    def _reject_unknown_keys_and_booleans(cls, data: Any) -> Any:
         if not isinstance(data, dict):
             return data
         allowed = list(cls.model_fields)
-        for key in data:
+        for key, value in data.items():
+            if isinstance(value, bool):  # pydantic would take it for 0 or 1
+                raise PydanticCustomError(
+                    "boolean",
+                    "{key} = {value}: expected a number or text, not true or false",
+                    {"key": str(key), "value": str(value).lower()},
+                )
             if key not in allowed:
                 close = difflib.get_close_matches(str(key), allowed, n=1)
                 hint = f" (did you mean '{close[0]}'?)" if close else ""

@@ -14,7 +14,10 @@ from l2l.config.schema import Config
 from l2l.errors import UserError
 
 PROTOCOLS = ("smoke", "default", "paper")
-OWN_ERRORS = ("unknown_key", "unknown_name", "order", "unroll", "weights", "horizon", "trial")
+OWN_ERRORS = (  # they name the value themselves
+    *("unknown_key", "unknown_name", "boolean"),
+    *("order", "unroll", "weights", "horizon", "trial", "twice"),
+)
 
 
 def load_config(
@@ -80,9 +83,11 @@ def resolved_yaml(config: Config) -> str:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(path.read_text())
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UserError(f"cannot read the configuration {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise UserError(f"{path} is not UTF-8 text") from None
     except yaml.YAMLError as error:
         raise UserError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
     if content is None:
@@ -107,9 +112,11 @@ def _parse_setting(setting: str) -> dict[str, Any]:
 
 def _one_line(error: ValidationError) -> str:
     errors = [(_key(entry["loc"]), entry) for entry in error.errors()]
-    key, first = errors[0]
-    alternatives = [entry["msg"] for other, entry in errors if other == key]  # of a union
-    more = len(errors) - len(alternatives)
+    key = errors[0][0]
+    related = [pair for pair in errors if pair[0] == key or pair[0].startswith(key + ".")]
+    key, first = max(related, key=lambda pair: pair[0].count("."))  # a bad item says more
+    alternatives = [entry["msg"] for other, entry in related if other == key]  # of a union
+    more = len(errors) - len(related)
     rest = f" (and {more} more)" if more else ""
     message = "; or: ".join(alternatives)
     if first["type"] == "missing":
@@ -125,7 +132,7 @@ def _key(location: tuple[str | int, ...]) -> str:
         str(part)
         for index, part in enumerate(location)
         if not (index == 2 and part in ("quadratic", "mlp"))
-        and not re.search(r"[\[\]]|^float$", str(part))
+        and not re.search(r"[\[\]]|^(constrained-)?float$", str(part))
     ]
     return ".".join(parts)
 

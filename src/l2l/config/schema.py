@@ -67,21 +67,26 @@ class UnrollStage(Section):
     window: Count
 
 
-class MetaLearningRate(Section):
-    """Log-uniform random search; with 0 trials the geometric mean of low and high is taken."""
+class Range(Section):
+    """From low to high."""
 
     low: Positive
     high: Positive
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Range:
+        if self.low > self.high:
+            raise PydanticCustomError("order", "low must not be above high")
+        return self
+
+
+class MetaLearningRate(Range):
+    """Log-uniform random search; with 0 trials the geometric mean of low and high is taken."""
+
     trials: Annotated[int, Field(ge=0)]
     episodes: Annotated[int, Field(ge=1, description="of a trial: the recipe's first ones")]
     schedule: Literal["constant", "cosine"]
     final_fraction: Annotated[float, Field(gt=0, le=1, description="of the cosine's last value")]
-
-    @model_validator(mode="after")
-    def _ordered(self) -> MetaLearningRate:
-        if self.low > self.high:
-            raise PydanticCustomError("order", "low must not be above high")
-        return self
 
 
 class Validation(Section):
@@ -141,14 +146,14 @@ class Experiment(Section):
     def _horizon_within(self) -> Experiment:
         if self.horizon > self.steps:
             raise PydanticCustomError("horizon", "horizon must not be above steps")
+        for names in (self.learned, self.baselines):
+            if len(set(names)) < len(names):
+                raise PydanticCustomError("twice", "an optimizer stands twice in a list")
         return self
 
 
-class Grid(Section):
+class Grid(Range):
     """The first log grid of learning rates; it widens while the best value is at an edge."""
-
-    low: Positive
-    high: Positive
 
 
 class Tuning(Section):

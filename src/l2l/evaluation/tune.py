@@ -57,12 +57,12 @@ def tune(
             results.update(zip(batch, losses, strict=True))
             progress.advance()
         progress.close()
-        best = min(results, key=lambda k: results[k][0])
+        best = min(results, key=lambda k: (results[k][0], k))  # all diverged: the lowest
         low, high = min(results), max(results)
         if low < best < high:
             break
         extra = tuning.points_per_decade
-        downward = best == low or not math.isfinite(results[best][0])  # or everything diverged
+        downward = best == low
         exponents = range(low - extra, low) if downward else range(high + 1, high + 1 + extra)
         if widening < tuning.max_widenings:
             progress.say(f"best at the grid's edge ({_rate(best, extra):.3g}): widening the grid")

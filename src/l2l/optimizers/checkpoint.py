@@ -70,12 +70,16 @@ def load(path: Path, device: str = "cpu") -> Checkpoint:
         with safe_open(path, framework="pt", device=device) as file:
             description = json.loads((file.metadata() or {})["l2l"])
             phi = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        if description["format"] != FORMAT:
+            raise ValueError(f"format {description['format']}, expected {FORMAT}")
+        provenance = description["provenance"]
         settings = LSTMSettings(**{key: description[key] for key in LSTMSettings.model_fields})
     except FileNotFoundError:
         raise UserError(f"no checkpoint at {path}: train it first (l2l train --help)") from None
-    except (SafetensorError, KeyError, ValueError, OSError) as error:
+    except (SafetensorError, KeyError, TypeError, ValueError, OSError) as error:
+        reason = " ".join(str(error).split())  # pydantic writes several lines
         raise UserError(
-            f"{path} is not a checkpoint of a learned optimizer ({error}): "
+            f"{path} is not a checkpoint of a learned optimizer ({reason}): "
             "delete it and train again, or get a good copy"
         ) from None
     expected = phi_shapes(settings)
@@ -83,4 +87,4 @@ def load(path: Path, device: str = "cpu") -> Checkpoint:
     if found != expected:
         wrong = sorted(set(expected.items()) ^ set(found.items()))
         raise UserError(f"{path}: tensors do not fit its settings: {wrong[0][0]}, {wrong[0][1]}")
-    return Checkpoint(CoordinatewiseLSTM(settings, phi), description["provenance"])
+    return Checkpoint(CoordinatewiseLSTM(settings, phi), provenance)

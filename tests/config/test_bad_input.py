@@ -1,0 +1,173 @@
+"""Every bad value is one line with the key, the value and what is allowed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from l2l.config import load_config
+from l2l.errors import UserError
+
+RECIPE = "recipes.mnist_paper"
+
+
+def _message(**layers: Any) -> str:
+    with pytest.raises(UserError) as caught:
+        load_config(**layers)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert "Traceback" not in message
+    return message
+
+
+@pytest.mark.parametrize(
+    ("setting", "named"),
+    [
+        # unknown keys, with the nearest known one and all that are allowed
+        ("sed=3", ["'sed'", "did you mean 'seed'", "meta_seeds"]),
+        ("evaluation.problem=8", ["evaluation", "'problem'", "'problems'", "batch"]),
+        (f"{RECIPE}.optimizer.unit=3", [f"{RECIPE}.optimizer", "'unit'", "units", "layers"]),
+        ("problems.quadratic.hidden=[3]", ["problems.quadratic", "'hidden'", "dimensions"]),
+        (f"{RECIPE}.unroll=[{{start: 0, windw: 9}}]", [f"{RECIPE}.unroll.0", "windw", "window"]),
+        # wrong types
+        ("evaluation.problems=many", ["evaluation.problems", "'many'", "integer"]),
+        ("evaluation.problems=2.5", ["evaluation.problems", "2.5", "integer"]),
+        (f"{RECIPE}.episodes=1e3x", [f"{RECIPE}.episodes", "'1e3x'", "integer"]),
+        (f"{RECIPE}.label=5", [f"{RECIPE}.label", "5", "string"]),
+        (f"{RECIPE}=null", [RECIPE, "None", "dictionary"]),
+        ("tuning=", ["tuning", "None", "dictionary"]),
+        ("recipes=[1]", ["recipes", "[1]", "dictionary"]),
+        ("problems.mnist.hidden=20", ["problems.mnist.hidden", "20", "tuple"]),
+        # out of range
+        ("seed=-1", ["seed", "-1", "greater than or equal to 0"]),
+        (f"seed={2**63}", ["seed", str(2**63), "less than"]),
+        ("evaluation.problems=0", ["evaluation.problems", "0", "greater than or equal to 1"]),
+        ("figures.dpi=10000", ["figures.dpi", "10000", "1200"]),
+        ("figures.interval=1", ["figures.interval", "1", "less than 1"]),
+        (f"{RECIPE}.averaging=1", [f"{RECIPE}.averaging", "less than 1"]),
+        (f"{RECIPE}.attempts=0", [f"{RECIPE}.attempts", "0", "greater than or equal to 1"]),
+        (f"{RECIPE}.optimizer.p=.nan", [f"{RECIPE}.optimizer.p", "nan", "finite"]),
+        (f"{RECIPE}.optimizer.output_scale=.inf", ["output_scale", "inf", "finite"]),
+        (f"{RECIPE}.unroll=[{{start: 0, window: 0}}]", ["unroll.0.window", "0", "equal to 1"]),
+        ("problems.mnist.hidden=[20, -1]", ["problems.mnist.hidden.1", "-1"]),
+        ("tuning.grids.sgd.low=0", ["tuning.grids.sgd.low", "0", "greater than 0"]),
+        # not one of the choices
+        ("problems.mnist.activation=step", ["activation", "'step'", "sigmoid", "tanh", "relu"]),
+        ("problems.mnist.kind=cnn", ["problems.mnist", "cnn", "quadratic", "mlp"]),
+        ("compute.device=tpu", ["compute.device", "'tpu'", "auto", "cpu", "cuda"]),
+        (f"{RECIPE}.loss_weights=last", [f"{RECIPE}.loss_weights", "'last'", "final", "inverse"]),
+        (f"{RECIPE}.clip=sometimes", [f"{RECIPE}.clip", "'sometimes'", "running_median"]),
+        ("tuning.grids.lion={low: 1, high: 2}", ["tuning.grids.lion", "nag", "adam"]),
+        ("experiments.mnist.baselines=[lion]", ["baselines.0", "'lion'", "nag"]),
+        ("protocol=huge", ["protocol", "'huge'", "smoke", "default", "paper"]),
+        ("protocol=", ["protocol", "None", "smoke"]),
+        # names of things that are not there, and names that cannot be file names
+        ("experiments.mnist.learned=[nobody]", ["mnist.learned", "'nobody'", "mnist_paper"]),
+        ("experiments.mnist.problem=cifar", ["experiments.mnist.problem", "'cifar'", "quadratic"]),
+        (f"{RECIPE}.problem=cifar", [f"{RECIPE}.problem", "'cifar'", "mnist"]),
+        (
+            "experiments.mnist.problem=Bad/Name",
+            ["experiments.mnist.problem", "Bad/Name", "pattern"],
+        ),
+        # missing and contradictory
+        ("problems.new.kind=quadratic", ["problems.new.dimensions", "missing"]),
+        (f"{RECIPE}.unroll=[]", [f"{RECIPE}.unroll", "at least 1"]),
+        (f"{RECIPE}.unroll=[{{start: 0.5, window: 9}}]", [RECIPE, "unroll must start at 0"]),
+        (f"{RECIPE}.loss_weights=[1, 2]", [RECIPE, "loss_weights", "2 numbers", "steps is 100"]),
+        ("experiments.mnist.horizon=500", ["experiments.mnist", "horizon", "steps"]),
+        (f"{RECIPE}.meta_learning_rate.episodes=9999", [RECIPE, "meta_learning_rate.episodes"]),
+        (f"{RECIPE}.meta_learning_rate.low=1", [f"{RECIPE}.meta_learning_rate", "low", "high"]),
+        # not settings at all
+        ("seed", ["'seed'", "key=value"]),
+        ("=3", ["'=3'", "key=value"]),
+        ("a..b=3", ["'a..b=3'", "key=value"]),
+        ("seed=[", ["'seed=['", "not valid YAML"]),
+    ],
+)
+def test_a_bad_setting_is_one_line_that_says_it_all(setting: str, named: list[str]) -> None:
+    message = _message(settings=[setting])
+    for part in named:
+        assert part in message
+
+
+@pytest.mark.parametrize(
+    ("setting", "named"),
+    [
+        (f"{RECIPE}.clip=-1", [f"{RECIPE}.clip", "-1", "greater than 0"]),
+        (f"{RECIPE}.loss_weights=[1, a]", [f"{RECIPE}.loss_weights", "'a'", "number"]),
+    ],
+)
+def test_a_value_of_several_kinds_is_told_what_its_own_kind_allows(
+    setting: str, named: list[str]
+) -> None:
+    message = _message(settings=[setting])
+    for part in named:
+        assert part in message
+
+
+@pytest.mark.parametrize(
+    "key", ["seed", "evaluation.problems", f"{RECIPE}.clip", f"{RECIPE}.optimizer.p"]
+)
+def test_true_and_false_are_not_numbers(key: str) -> None:
+    section, _, name = key.rpartition(".")
+    message = _message(settings=[f"{key}=true"])
+    assert section in message
+    assert name in message
+    assert "true" in message.lower()
+
+
+def test_a_grid_upside_down_is_refused() -> None:
+    message = _message(settings=["tuning.grids.sgd={low: 1, high: 0.1}"])
+    assert "tuning.grids.sgd" in message
+
+
+def test_names_of_entries_can_be_file_names() -> None:
+    entry = {"kind": "quadratic", "dimensions": 3, "init_std": 1}
+    message = _message(overrides={"problems": {"Bad/Name": entry}})
+    assert "problems.Bad/Name" in message
+    assert "pattern" in message
+
+
+def test_several_errors_are_counted() -> None:
+    message = _message(settings=["seed=-1", "evaluation.problems=0", "figures.dpi=1"])
+    assert "(and 2 more)" in message
+
+
+def test_long_values_are_cut() -> None:
+    message = _message(overrides={"seed": "x" * 5000})
+    assert len(message) < 300
+
+
+def test_a_bad_value_in_a_file_is_named_too(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("evaluation: {problems: none}\n")
+    message = _message(files=[path])
+    assert "evaluation.problems = 'none'" in message
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "gone.yaml"
+    assert str(path) in _message(files=[path])
+
+
+def test_a_folder_is_not_a_file(tmp_path: Path) -> None:
+    assert str(tmp_path) in _message(files=[tmp_path])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"seed: [1", b"a: 1\n b: 2\n", b"- 1\n- 2\n", b"just words", b"seed: \xff\xfe", b"seed: \x01"],
+    ids=["open bracket", "indentation", "a list", "words", "not utf-8", "control character"],
+)
+def test_a_file_that_is_not_a_mapping_in_yaml_is_named(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_bytes(content)
+    assert str(path) in _message(files=[path])
+
+
+def test_an_empty_file_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("# nothing yet\n")
+    assert load_config(files=[path]) == load_config()

@@ -1,0 +1,190 @@
+"""Where values come from, and which of them wins."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from l2l.config import load_config, resolved_yaml
+from l2l.config.load import PROTOCOLS, config_folder, merge
+from l2l.errors import UserError
+
+
+def _write(path: Path, text: str) -> Path:
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_every_protocol_loads_with_all_it_overrides(protocol: str) -> None:
+    config = load_config(protocol)
+    assert config.protocol == protocol
+    resolved = config.model_dump(mode="json")
+    overlay = config_folder() / f"{protocol}.yaml"
+    _assert_holds(resolved, yaml.safe_load(overlay.read_text()))
+
+
+def test_an_overlay_changes_nothing_but_what_it_names() -> None:
+    default = load_config().model_dump(mode="json")
+    for protocol in ("smoke", "paper"):
+        named = yaml.safe_load((config_folder() / f"{protocol}.yaml").read_text())
+        resolved = load_config(protocol).model_dump(mode="json")
+        changed = {key for key, value in _leaves(resolved) if dict(_leaves(default))[key] != value}
+        assert changed <= {key for key, _ in _leaves(named)} | {"protocol"}
+
+
+def test_protocols_grow_from_smoke_to_paper() -> None:
+    smoke, default, paper = map(load_config, PROTOCOLS)
+    for name in default.recipes:
+        sizes = [config.recipes[name].episodes for config in (smoke, default, paper)]
+        assert sizes == sorted(sizes)
+    problems = [config.evaluation.problems for config in (smoke, default, paper)]
+    assert problems == sorted(problems)
+    assert default.evaluation.problems >= 64
+    assert default.meta_seeds >= 3
+
+
+def test_later_layers_win_default_protocol_files_overrides_settings(tmp_path: Path) -> None:
+    key = "evaluation: {problems: %d}"
+    one = _write(tmp_path / "one.yaml", key % 11)
+    two = _write(tmp_path / "two.yaml", key % 12)
+
+    def problems(**layers: Any) -> int:
+        return load_config(**layers).evaluation.problems
+
+    assert problems() == 64
+    assert problems(protocol="smoke") == 8
+    assert problems(protocol="smoke", files=[one]) == 11
+    assert problems(protocol="smoke", files=[one, two]) == 12
+    overrides = {"evaluation": {"problems": 13}}
+    assert problems(protocol="smoke", files=[one, two], overrides=overrides) == 13
+    settings = ["evaluation.problems=14", "evaluation.problems=15"]
+    assert problems(protocol="smoke", files=[one], overrides=overrides, settings=settings) == 15
+
+
+def test_the_protocol_may_be_named_by_any_layer_and_the_argument_wins(tmp_path: Path) -> None:
+    named = _write(tmp_path / "mine.yaml", "protocol: smoke")
+    assert load_config(files=[named]).evaluation.problems == 8
+    assert load_config(overrides={"protocol": "smoke"}).evaluation.problems == 8
+    assert load_config(settings=["protocol=paper"], files=[named]).evaluation.problems == 256
+    config = load_config("default", files=[named])
+    assert config.protocol == "default"
+    assert config.evaluation.problems == 64
+
+
+def test_a_users_file_keeps_the_siblings_of_what_it_changes(tmp_path: Path) -> None:
+    text = "recipes: {mnist_paper: {optimizer: {units: 7}}}"
+    config = load_config(files=[_write(tmp_path / "mine.yaml", text)])
+    assert config.recipes["mnist_paper"].optimizer.units == 7
+    default = load_config()
+    assert config.recipes["mnist_paper"].optimizer.p == default.recipes["mnist_paper"].optimizer.p
+    assert config.recipes["mnist_long_unroll"] == default.recipes["mnist_long_unroll"]
+
+
+def test_lists_are_replaced_not_joined() -> None:
+    config = load_config(settings=["recipes.mnist_long_unroll.unroll=[{start: 0, window: 9}]"])
+    assert [stage.window for stage in config.recipes["mnist_long_unroll"].unroll] == [9]
+
+
+def test_merging_changes_neither_mapping() -> None:
+    base, over = {"a": {"b": 1, "c": [1]}}, {"a": {"b": 2}, "d": 3}
+    assert merge(base, over) == {"a": {"b": 2, "c": [1]}, "d": 3}
+    assert base == {"a": {"b": 1, "c": [1]}}
+    assert over == {"a": {"b": 2}, "d": 3}
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("1e-3", 1e-3), ("1E-3", 1e-3), ("1.0e-3", 1e-3), ("0.001", 1e-3), (".001", 1e-3), ("2", 2.0)],
+)
+def test_numbers_may_be_written_in_any_usual_way(tmp_path: Path, text: str, value: float) -> None:
+    key = "recipes.mnist_paper.inverse_offset"
+    assert load_config(settings=[f"{key}={text}"]).recipes["mnist_paper"].inverse_offset == value
+    nested = f"recipes: {{mnist_paper: {{clip: {text}, inverse_offset: {text}}}}}"
+    recipe = load_config(files=[_write(tmp_path / "a.yaml", nested)]).recipes["mnist_paper"]
+    assert recipe.inverse_offset == value
+    assert recipe.clip == value
+    assert isinstance(recipe.clip, float)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_resolved_configuration_is_read_back_as_it_was(tmp_path: Path, protocol: str) -> None:
+    settings = [
+        "recipes.mnist_paper.clip=1e-8",
+        "recipes.mnist_paper.optimizer.p=0.1",
+        "recipes.mnist_paper.label=Ein Größenwahn",
+        "data.directory=some/where",
+        f"recipes.quadratics_lstm.loss_weights={[1 / 3] * 100}",
+    ]
+    config = load_config(protocol, settings=settings)
+    path = tmp_path / "config.yaml"
+    path.write_text(resolved_yaml(config), encoding="utf-8")
+    assert load_config(files=[path]) == config
+    assert resolved_yaml(load_config(files=[path])) == resolved_yaml(config)
+
+
+def test_a_new_problem_recipe_and_experiment_need_no_code(tmp_path: Path) -> None:
+    recipe = load_config().recipes["quadratics_lstm"].model_dump(mode="json")
+    overrides = {
+        "problems": {"wide": {"kind": "quadratic", "dimensions": 30, "init_std": 0.1}},
+        "recipes": {"mine": recipe | {"problem": "wide", "label": "Mine"}},
+        "experiments": {
+            "wide": {
+                "title": "Wide",
+                "problem": "wide",
+                "steps": 10,
+                "horizon": 10,
+                "learned": ["mine"],
+                "baselines": ["nag"],
+            }
+        },
+    }
+    config = load_config(overrides=overrides)
+    assert config.labels()["mine"] == "Mine"
+    assert config.problems["wide"].kind == "quadratic"
+
+
+def test_a_configuration_cannot_be_changed_after_loading() -> None:
+    config = load_config()
+    with pytest.raises(ValueError, match="frozen"):
+        config.evaluation.problems = 3  # type: ignore[misc]
+
+
+def test_outside_a_checkout_the_packages_own_folder_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert (config_folder() / "default.yaml").is_file()
+
+
+def test_the_folder_of_the_working_directory_goes_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "config").mkdir()
+    text = (config_folder() / "default.yaml").read_text().replace("seed: 0", "seed: 7", 1)
+    _write(tmp_path / "config" / "default.yaml", text)
+    monkeypatch.chdir(tmp_path)
+    assert load_config().seed == 7
+
+
+def test_a_missing_overlay_says_which_file(tmp_path: Path) -> None:
+    _write(tmp_path / "default.yaml", (config_folder() / "default.yaml").read_text())
+    with pytest.raises(UserError, match=r"smoke\.yaml"):
+        load_config("smoke", folder=tmp_path)
+
+
+def _leaves(tree: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    found = []
+    for key, value in tree.items():
+        inner = _leaves(value, f"{prefix}{key}.") if isinstance(value, dict) else []
+        found += inner or [(prefix + str(key), value)]
+    return found
+
+
+def _assert_holds(tree: dict[str, Any], part: dict[str, Any]) -> None:
+    have = dict(_leaves(tree))
+    for key, value in _leaves(part):
+        assert have[key] == value, key

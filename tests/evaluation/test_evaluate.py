@@ -1,0 +1,136 @@
+"""The table of a test: its shape, its first step, and what it does not depend on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from tests.small import lstm_settings, mlp_family, quadratic_family, random_phi
+
+from l2l.config import Experiment
+from l2l.config.schema import Evaluation
+from l2l.evaluation.evaluate import HANDCRAFTED, evaluate
+from l2l.optimizers import BASELINES, CoordinatewiseLSTM
+
+STEPS = 7
+PROBLEMS = 5
+COLUMNS = ["experiment", "problem", "optimizer", "meta_seed", "step", "loss", "train_loss"]
+FAMILIES = {"quadratic": quadratic_family(4), "mnist": mlp_family((4,))}
+
+
+def _learned() -> CoordinatewiseLSTM:
+    settings = lstm_settings()
+    return CoordinatewiseLSTM(settings, random_phi(settings, dtype=torch.float32))
+
+
+def _evaluate(problem: str, optimizer: Any, batch: int = 2, name: str = "it") -> pd.DataFrame:
+    experiment = Experiment(
+        title="T", problem=problem, steps=STEPS, horizon=STEPS, learned=(), baselines=()
+    )
+    settings = Evaluation(problems=PROBLEMS, batch=batch)
+    return evaluate("exp", experiment, settings, FAMILIES[problem], name, optimizer)
+
+
+@pytest.mark.parametrize("problem", FAMILIES)
+def test_there_is_one_tidy_row_for_each_problem_and_step(problem: str) -> None:
+    table = _evaluate(problem, BASELINES["sgd"](0.01))
+    assert list(table.columns) == COLUMNS
+    assert len(table) == PROBLEMS * (STEPS + 1)
+    assert not table.duplicated(["problem", "step"]).any()
+    assert sorted(table["problem"].unique()) == list(range(PROBLEMS))
+    assert sorted(table["step"].unique()) == list(range(STEPS + 1))
+    assert set(table["experiment"]) == {"exp"}
+    assert set(table["optimizer"]) == {"it"}
+    assert set(table["meta_seed"]) == {HANDCRAFTED} == {-1}
+    assert not table.isna().any().any()
+
+
+def test_step_zero_is_the_loss_before_the_first_update() -> None:
+    for problem, family in FAMILIES.items():
+        table = _evaluate(problem, BASELINES["sgd"](0.01))
+        first = table[table["step"] == 0].sort_values("problem")
+        problems = family.sample(("test", problem), range(PROBLEMS), STEPS)
+        theta = problems.initial()
+        np.testing.assert_allclose(first["loss"], problems.loss(theta, 0), rtol=1e-5)
+        np.testing.assert_allclose(first["train_loss"], problems.train_loss(theta), rtol=1e-5)
+
+
+@pytest.mark.parametrize("problem", FAMILIES)
+def test_every_row_equals_a_loop_over_single_problems(problem: str) -> None:
+    table = _evaluate(problem, BASELINES["nag"](0.02), batch=3).set_index(["problem", "step"])
+    for i in range(PROBLEMS):
+        single = FAMILIES[problem].sample(("test", problem), [i], STEPS)
+        theta = torch.nn.Parameter(single.initial().clone())
+        nag = torch.optim.SGD([theta], lr=0.02, momentum=0.9, nesterov=True)
+        for step in range(STEPS + 1):
+            row = table.loc[(i, step)]
+            assert row["loss"] == pytest.approx(single.loss(theta, step).item(), rel=1e-4)
+            assert row["train_loss"] == pytest.approx(single.train_loss(theta).item(), rel=1e-4)
+            nag.zero_grad()
+            single.loss(theta, step).sum().backward()
+            nag.step()
+
+
+def test_the_train_loss_is_the_loss_where_there_is_no_minibatch() -> None:
+    table = _evaluate("quadratic", BASELINES["adam"](0.1))
+    assert (table["loss"] == table["train_loss"]).all()
+    noisy = _evaluate("mnist", BASELINES["adam"](0.1))
+    assert (noisy["loss"] != noisy["train_loss"]).any()
+
+
+@pytest.mark.parametrize("problem", FAMILIES)
+@pytest.mark.parametrize("learned", [False, True])
+def test_how_many_run_at_once_does_not_matter(problem: str, learned: bool) -> None:
+    optimizer = _learned() if learned else BASELINES["rmsprop"](0.05)
+    tables = [_evaluate(problem, optimizer, batch) for batch in (1, 2, PROBLEMS, 99)]
+    for table in tables[1:]:
+        pd.testing.assert_frame_equal(table, tables[0], rtol=1e-4, atol=1e-6)
+
+
+def test_all_optimizers_get_the_same_problems() -> None:
+    for problem in FAMILIES:
+        optimizers = [BASELINES["sgd"](1e-9), BASELINES["adam"](0.1), _learned()]
+        tables = [_evaluate(problem, optimizer) for optimizer in optimizers]
+        starts = [table[table["step"] == 0].reset_index(drop=True) for table in tables]
+        for start in starts[1:]:
+            pd.testing.assert_frame_equal(start, starts[0])
+        assert not np.allclose(tables[0]["loss"], tables[1]["loss"])
+
+
+def test_the_minibatches_are_the_same_for_all_optimizers() -> None:
+    """With a learning rate of almost zero, loss over the steps shows nothing but minibatches."""
+    still = [_evaluate("mnist", BASELINES[name](1e-12)) for name in ("sgd", "nag")]
+    pd.testing.assert_frame_equal(still[0], still[1], rtol=1e-5)
+    problems = FAMILIES["mnist"].sample(("test", "mnist"), range(PROBLEMS), STEPS)
+    for step in range(STEPS + 1):
+        found = still[0][still[0]["step"] == step]["loss"]
+        np.testing.assert_allclose(found, problems.loss(problems.initial(), step), rtol=1e-5)
+
+
+def test_test_problems_are_not_those_of_tuning_training_or_validation() -> None:
+    for problem, family in FAMILIES.items():
+        table = _evaluate(problem, BASELINES["sgd"](0.01))
+        tested = set(table.loc[table["step"] == 0, "train_loss"].round(6))
+        for stage, *run in (["tune"], ["validation"], ["train", "seed", 0, 0]):
+            others = family.sample((stage, problem, *run), range(PROBLEMS), STEPS)
+            seen = {round(x, 6) for x in others.train_loss(others.initial()).tolist()}
+            assert not tested & seen, stage
+
+
+def test_the_meta_seed_of_a_learned_optimizer_is_noted() -> None:
+    experiment = Experiment(
+        title="T", problem="quadratic", steps=2, horizon=2, learned=(), baselines=()
+    )
+    table = evaluate(
+        "exp",
+        experiment,
+        Evaluation(problems=2, batch=2),
+        FAMILIES["quadratic"],
+        "lstm",
+        _learned(),
+        meta_seed=3,
+    )
+    assert set(table["meta_seed"]) == {3}

@@ -1,0 +1,220 @@
+"""Tuning against a brute-force search with torch.optim and the closed form of gradient descent."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from tests.small import mlp_family, quadratic_family
+
+from l2l.config import Experiment
+from l2l.config.schema import Grid, Tuning
+from l2l.errors import UserError
+from l2l.evaluation.tune import chosen_rate, tune
+
+HORIZON = 25
+PROBLEMS = 5
+FAMILY = quadratic_family(4)
+
+
+def _experiment(problem: str = "quadratic", horizon: int = HORIZON) -> Experiment:
+    return Experiment(
+        title="T", problem=problem, steps=40, horizon=horizon, learned=(), baselines=("sgd", "nag")
+    )
+
+
+def _tuning(low: float, high: float, per_decade: int = 4, max_widenings: int = 8) -> Tuning:
+    grid = Grid(low=low, high=high)
+    return Tuning(
+        problems=PROBLEMS,
+        points_per_decade=per_decade,
+        max_widenings=max_widenings,
+        grids=dict.fromkeys(("sgd", "nag", "adam", "rmsprop"), grid),
+    )
+
+
+def _tune(low: float, high: float, baseline: str = "sgd", **changes: Any) -> pd.DataFrame:
+    return tune("exp", _experiment(), baseline, _tuning(low, high, **changes), FAMILY)
+
+
+def _gradient_descent_final_loss(rate: float) -> float:
+    """theta[T] - theta* = (I - 2 rate W'W)^T (theta[0] - theta*), in float64."""
+    problems = FAMILY.sample(("tune", "quadratic"), range(PROBLEMS), 0)
+    losses = []
+    for W, y, start in zip(
+        problems.W.double().numpy(), problems.y.double().numpy(), problems.initial(), strict=True
+    ):
+        best = np.linalg.solve(W, y)
+        shrink = np.linalg.matrix_power(np.eye(4) - 2 * rate * W.T @ W, HORIZON)
+        residual = W @ (shrink @ (start.double().numpy() - best))
+        losses.append(residual @ residual)
+    return float(np.mean(losses))
+
+
+def _torch_losses(baseline: str, rate: float) -> tuple[float, float]:
+    """(final, mean) over problems, each problem alone, with torch.optim."""
+    problems = FAMILY.sample(("tune", "quadratic"), range(PROBLEMS), 0)
+    make: dict[str, Any] = {
+        "sgd": lambda p: torch.optim.SGD(p, lr=rate),
+        "nag": lambda p: torch.optim.SGD(p, lr=rate, momentum=0.9, nesterov=True),
+        "adam": lambda p: torch.optim.Adam(p, lr=rate),
+        "rmsprop": lambda p: torch.optim.RMSprop(p, lr=rate),
+    }
+    finals, means = [], []
+    for W, y, start in zip(problems.W, problems.y, problems.initial(), strict=True):
+        theta = torch.nn.Parameter(start.double())
+        optimizer = make[baseline]([theta])
+        losses = []
+        for _ in range(HORIZON):
+            optimizer.zero_grad()
+            ((W.double() @ theta - y.double()) ** 2).sum().backward()
+            optimizer.step()
+            losses.append(((W.double() @ theta - y.double()) ** 2).sum().item())
+        finals.append(losses[-1])
+        means.append(sum(losses) / HORIZON)
+    return sum(finals) / PROBLEMS, sum(means) / PROBLEMS
+
+
+def test_the_best_rate_of_gradient_descent_is_that_of_the_closed_form() -> None:
+    table = _tune(1e-4, 1.0)
+    expected = [_gradient_descent_final_loss(rate) for rate in table["learning_rate"]]
+    stable = np.array(expected) < 1e3
+    assert 5 < stable.sum() < len(table)
+    np.testing.assert_allclose(
+        table["final_loss"][stable], np.array(expected)[stable], rtol=1e-3, atol=1e-6
+    )
+    best = table["learning_rate"][int(np.argmin(expected))]
+    assert chosen_rate(table) == best
+    assert best < 1 / max(np.linalg.norm(W, 2) ** 2 for W in _matrices())  # it is stable
+
+
+def _matrices() -> list[np.ndarray]:
+    return list(FAMILY.sample(("tune", "quadratic"), range(PROBLEMS), 0).W.numpy())
+
+
+@pytest.mark.parametrize("baseline", ["sgd", "nag", "adam", "rmsprop"])
+def test_every_row_equals_a_search_with_torch_optim(baseline: str) -> None:
+    table = _tune(1e-3, 0.1, baseline, per_decade=2)
+    finite = table[table["final_loss"] < 1e4]
+    for row in finite.itertuples():
+        final, mean = _torch_losses(baseline, row.learning_rate)
+        assert row.final_loss == pytest.approx(final, rel=2e-3, abs=1e-5)
+        assert row.mean_loss == pytest.approx(mean, rel=2e-3, abs=1e-5)
+    best = min(finite["learning_rate"], key=lambda rate: _torch_losses(baseline, rate)[0])
+    assert chosen_rate(table) == best
+
+
+def test_the_table_is_tidy() -> None:
+    table = _tune(1e-3, 0.1)
+    assert list(table.columns) == [
+        "experiment",
+        "optimizer",
+        "learning_rate",
+        "final_loss",
+        "mean_loss",
+        "chosen",
+        "widened",
+    ]
+    assert set(table["experiment"]) == {"exp"}
+    assert set(table["optimizer"]) == {"sgd"}
+    assert table["chosen"].sum() == 1
+    rates = table["learning_rate"].to_numpy()
+    np.testing.assert_allclose(rates[1:] / rates[:-1], 10**0.25)  # a log grid without holes
+    assert table["final_loss"].min() == table.loc[table["chosen"], "final_loss"].item()
+
+
+def test_a_grid_covers_its_range() -> None:
+    table = _tune(1e-3, 0.1)
+    first = table.loc[~table["widened"], "learning_rate"]
+    assert first.min() == pytest.approx(1e-3)
+    assert first.max() == pytest.approx(0.1)
+    assert len(first) == 9
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [(1e-6, 1e-5), (10**0.5, 10**1.5)], ids=["too low", "too high"]
+)
+@pytest.mark.parametrize("baseline", ["sgd", "nag"])
+def test_a_best_value_at_the_edge_widens_the_grid_until_it_is_inside(
+    low: float, high: float, baseline: str
+) -> None:
+    wide = _tune(1e-5, 10.0, baseline)
+    assert not wide["widened"].any()
+    table = _tune(low, high, baseline)
+    assert chosen_rate(table) == pytest.approx(chosen_rate(wide))
+    first = table["learning_rate"].between(0.999 * low, 1.001 * high)
+    assert (table["widened"] == ~first).all()
+    position = int(np.argmax(table["chosen"]))
+    assert 0 < position < len(table) - 1
+
+
+def test_rates_that_diverge_are_infinite_and_never_chosen() -> None:
+    table = tune("exp", _experiment(horizon=40), "sgd", _tuning(1e-3, 1e4), FAMILY)
+    diverged = table[table["learning_rate"] > 100]
+    assert (diverged["final_loss"] == math.inf).all()
+    assert (diverged["mean_loss"] == math.inf).all()
+    assert math.isfinite(table.loc[table["chosen"], "final_loss"].item())
+
+
+def test_a_grid_on_which_everything_diverges_is_left_downwards() -> None:
+    """Several widenings in a row find nothing finite; an infinite rate must not win the tie."""
+    experiment = _experiment(horizon=40)
+    table = tune("exp", experiment, "sgd", _tuning(1e6, 1e7, max_widenings=12), FAMILY)
+    assert (table.loc[~table["widened"], "final_loss"] == math.inf).all()
+    assert math.isfinite(table.loc[table["chosen"], "final_loss"].item())
+    wide = tune("exp", experiment, "sgd", _tuning(1e-5, 10.0), FAMILY)
+    assert chosen_rate(table) == pytest.approx(chosen_rate(wide))
+
+
+@pytest.mark.parametrize("widenings", [0, 1, 3])
+@pytest.mark.parametrize(("low", "high"), [(1e-9, 1e-8), (1e8, 1e9)])
+def test_too_many_widenings_are_an_error_that_names_the_setting(
+    low: float, high: float, widenings: int
+) -> None:
+    experiment = _experiment(horizon=40)
+    tuning = _tuning(low, high, max_widenings=widenings)
+    with pytest.raises(UserError, match=r"tuning\.grids\.sgd") as caught:
+        tune("exp", experiment, "sgd", tuning, FAMILY)
+    assert "\n" not in str(caught.value)
+    assert "edge" in str(caught.value) or "diverge" in str(caught.value)
+
+
+class NamedFamily:
+    """Remembers which problems it was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[Any, list[int]]] = []
+
+    def sample(self, names: Any, indices: Any, steps: int) -> Any:
+        self.asked.append((tuple(names), list(indices)))
+        return FAMILY.sample(names, indices, steps)
+
+
+def test_tuning_problems_have_a_stream_of_their_own() -> None:
+    family = NamedFamily()
+    tune("exp", _experiment(), "sgd", _tuning(1e-3, 0.1), family)
+    assert family.asked == [(("tune", "quadratic"), list(range(PROBLEMS)))]
+
+
+def test_networks_are_judged_by_the_train_loss_at_the_horizon() -> None:
+    family = mlp_family((4,))
+    experiment = _experiment("mnist", horizon=6)
+    table = tune("exp", experiment, "adam", _tuning(1e-2, 1.0, per_decade=2), family)
+    row = table.iloc[1]
+    finals, means = [], []
+    for i in range(PROBLEMS):
+        problem = family.sample(("tune", "mnist"), [i], 6)
+        theta = torch.nn.Parameter(problem.initial().clone())
+        adam = torch.optim.Adam([theta], lr=row.learning_rate)
+        for step in range(6):
+            adam.zero_grad()
+            problem.loss(theta, step).sum().backward()
+            adam.step()
+            means.append(problem.loss(theta.detach(), step + 1).item())
+        finals.append(problem.train_loss(theta.detach()).item())
+    assert row.final_loss == pytest.approx(np.mean(finals), rel=1e-4)
+    assert row.mean_loss == pytest.approx(np.mean(means), rel=1e-4)

@@ -1,0 +1,104 @@
+"""Small but real problems, settings and recipes for the tests."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from l2l.config import LSTMSettings, Recipe, load_config
+from l2l.config.load import merge
+from l2l.config.schema import MLPSettings, QuadraticSettings
+from l2l.optimizees.base import Optimizee
+from l2l.optimizees.mlp import ImageSet, MLPFamily
+from l2l.optimizees.quadratic import QuadraticFamily
+from l2l.optimizers.lstm import Phi, initial_phi
+from l2l.rng import stream
+
+CPU = torch.device("cpu")
+PIXELS = 9
+
+
+def quadratic_family(dimensions: int = 3, init_std: float = 0.5, seed: int = 0) -> QuadraticFamily:
+    settings = QuadraticSettings(kind="quadratic", dimensions=dimensions, init_std=init_std)
+    return QuadraticFamily(settings, seed, CPU)
+
+
+def image_set(count: int = 50, pixels: int = PIXELS, sample: int = 20) -> ImageSet:
+    generator = torch.Generator().manual_seed(77)
+    return ImageSet(
+        torch.randint(0, 256, (count, pixels), generator=generator, dtype=torch.uint8),
+        torch.randint(0, 10, (count,), generator=generator),
+        torch.randperm(count, generator=generator)[:sample],
+    )
+
+
+def mlp_family(
+    hidden: tuple[int, ...] = (4,),
+    activation: str = "sigmoid",
+    init: str = "torch",
+    init_std: float = 0.01,
+    batch_size: int = 6,
+    seed: int = 0,
+    data: ImageSet | None = None,
+) -> MLPFamily:
+    settings = MLPSettings(
+        kind="mlp",
+        dataset="mnist",
+        hidden=hidden,
+        activation=activation,
+        batch_size=batch_size,
+        init=init,
+        init_std=init_std,
+        train_sample=1,
+    )
+    return MLPFamily(settings, seed, data or image_set())
+
+
+def double(problems: Optimizee) -> Any:
+    """The same problems in float64; an MLP follows the dtype of theta."""
+    numbers = ("W", "y", "theta0")
+    return replace(
+        problems, **{k: getattr(problems, k).double() for k in numbers if hasattr(problems, k)}
+    )
+
+
+def lstm_settings(**changes: Any) -> LSTMSettings:
+    values: dict[str, Any] = {
+        "layers": 2,
+        "units": 5,
+        "preprocessing": "log",
+        "p": 10.0,
+        "output_scale": 0.1,
+        "forget_bias": 0.0,
+        "head_init_scale": 1.0,
+    }
+    return LSTMSettings(**(values | changes))
+
+
+def random_phi(settings: LSTMSettings, seed: int = 0, dtype: torch.dtype = torch.float64) -> Phi:
+    phi = initial_phi(settings, stream(seed, "tests"))
+    return {name: value.to(dtype) for name, value in phi.items()}
+
+
+def recipe(name: str = "quadratics_lstm", **changes: Any) -> Recipe:
+    """A small recipe; nested settings are given as mappings, as in the YAML file."""
+    small: dict[str, Any] = {
+        "episodes": 12,
+        "steps": 20,
+        "problems_per_episode": 4,
+        "unroll": [{"start": 0, "window": 10}],
+        "optimizer": {"units": 4},
+        "meta_learning_rate": {"episodes": 1},
+        "validation": {"every": 4, "problems": 4},
+    }
+    return load_config(overrides={"recipes": {name: merge(small, changes)}}).recipes[name]
+
+
+def relative_error(found: Tensor, expected: Tensor) -> float:
+    """The norm of the difference, relative to the expected tensor's norm."""
+    if not bool(expected.any()):
+        return found.norm().item()
+    return ((found - expected).norm() / expected.norm()).item()
