@@ -7,11 +7,12 @@ PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/ready
 
-.PHONY: replicate test lock
+.PHONY: replicate test lock publish
 .DEFAULT_GOAL := replicate
 
 replicate: $(READY)
 	$(VENV)/bin/snakemake --cores $(CORES) --config protocol=$(PROTOCOL)
+	@echo "Done. Open $(CURDIR)/results/$(PROTOCOL)/index.html in a browser."
 
 test: $(READY)
 	$(VENV)/bin/ruff check
@@ -26,10 +27,18 @@ $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "l2l needs Python 3.11 or newer: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 2; }
 	@echo "Making $(VENV): downloads about 3 GB, takes some minutes."
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv --clear $(VENV)
 	$(VENV)/bin/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
 lock: $(READY)
 	{ echo "# The versions that the committed results were made with (make lock writes this file)."; \
 	  $(VENV)/bin/pip freeze --exclude-editable; } > constraints.txt
+
+# The committed record of a clean run: figures, small tables, provenance; no data, no photographs.
+publish: $(READY)
+	mkdir -p docs/replication
+	cp figures/default/*.png results/default/claims.csv results/default/provenance.json docs/replication
+	cp results/default/training/runs.csv docs/replication/runs.csv
+	for name in quadratics mnist; do \
+	  cp results/default/tuning/$$name.csv docs/replication/tuning_$$name.csv; done

@@ -20,8 +20,3 @@ rule all:
     default_target: True
     input:
         LAYOUT.page,
-
-
-onsuccess:
-    if LAYOUT.page.exists():
-        print(f"\nDone. Open {LAYOUT.page.resolve()} in a browser.")

@@ -37,9 +37,8 @@ class Workflow:
 
     def planned(self, *arguments: str) -> set[str]:
         """The rules that a dry run would run."""
-        done = self.run("--dry-run", "--quiet", "rules", *arguments)
-        assert done.returncode == 0, done.stderr + done.stdout
         done = self.run("--dry-run", *arguments)
+        assert done.returncode == 0, done.stderr + done.stdout
         lines = (done.stdout + done.stderr).splitlines()
         words = [line.split() for line in lines if line.startswith(("rule ", "localrule "))]
         return {second.rstrip(":") for _, second in words}

@@ -1,4 +1,8 @@
-"""The checked configuration, where outputs lie, and one run at a time in a working directory."""
+"""The checked configuration, where outputs lie, and one run at a time in a working directory.
+
+`conda:` in the rules tells `snakemake --lint` and readers what the environment is; activate it first
+(README), `--sdm conda` cannot make it, because environment.yml installs this checkout.
+"""
 
 import fcntl
 import os
@@ -6,7 +10,7 @@ import shlex
 import sys
 from pathlib import Path
 
-from l2l.config import load_config, resolved_yaml
+from l2l.config import config_folder, load_config, resolved_yaml
 from l2l.config.stages import (
     digest,
     drawing_inputs,
@@ -20,10 +24,9 @@ from l2l.evaluation.claims_file import check_claims, load_claims
 from l2l.files import write_text
 from l2l.layout import Layout
 
-CLAIMS = Path("config/claims.yaml")
-
 try:
     CONFIG = load_config(overrides=config)
+    CLAIMS = config_folder() / "claims.yaml"
     experiments = CONFIG.experiments
     check_claims(
         load_claims(CLAIMS),
@@ -55,6 +58,7 @@ wildcard_constraints:
 
 
 onstart:
+    global LOCK  # held as long as this process lives
     # A lock of the kernel's: unlike Snakemake's own (switched off in the profile) it goes with the
     # process, so a killed run can simply be started again.
     Path(".snakemake").mkdir(exist_ok=True)
@@ -62,7 +66,10 @@ onstart:
     try:
         fcntl.flock(LOCK, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        print("l2l: another run is at work in this folder; wait for it or stop it", file=sys.stderr)
+        print(
+            "l2l: another run is at work in this folder; wait for it or stop it",
+            file=sys.stderr,
+        )
         os._exit(2)
     if not LAYOUT.config.exists() or LAYOUT.config.read_text() != resolved_yaml(CONFIG):
         write_text(LAYOUT.config, resolved_yaml(CONFIG))
@@ -72,3 +79,28 @@ def data_of(problem):
     """The record of the dataset that a problem needs, if it needs one."""
     dataset = getattr(CONFIG.problems[problem], "dataset", None)
     return [LAYOUT.data(dataset)] if dataset else []
+
+
+def data_of_recipe(wildcards):
+    return data_of(CONFIG.recipes[wildcards.recipe].problem)
+
+
+def trials_of_recipe(wildcards):
+    trials = CONFIG.recipes[wildcards.recipe].meta_learning_rate.trials
+    return [LAYOUT.trial(wildcards.recipe, trial) for trial in range(trials)]
+
+
+def data_of_experiment(wildcards):
+    return data_of(CONFIG.experiments[wildcards.experiment].problem)
+
+
+def parts_of_experiment(wildcards):
+    experiment = CONFIG.experiments[wildcards.experiment]
+    baselines = [(baseline, None) for baseline in experiment.baselines]
+    learned = [(recipe, seed) for recipe in experiment.learned for seed in SEEDS]
+    return [LAYOUT.part(wildcards.experiment, *optimizer) for optimizer in baselines + learned]
+
+
+def tunings_of_experiment(wildcards):
+    baselines = CONFIG.experiments[wildcards.experiment].baselines
+    return [LAYOUT.tuning(wildcards.experiment, baseline) for baseline in baselines]

@@ -2,17 +2,17 @@
 
 
 rule data:
-    wildcard_constraints:
-        dataset="[a-z0-9_]+",
     output:
         RESULTS / "data" / "{dataset}.json",
-    params:
-        config=LAYOUT.config,
     log:
         LOGS / "data" / "{dataset}.log",
     benchmark:
         BENCHMARKS / "data" / "{dataset}.tsv"
+    wildcard_constraints:
+        dataset="[a-z0-9_]+",
     conda:
         "../../environment.yml"
+    params:
+        config=LAYOUT.config,
     shell:
         "l2l data {wildcards.dataset} --config-file {params.config} 2>&1 | tee {log}"

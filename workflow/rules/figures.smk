@@ -26,15 +26,15 @@ for figure, tables in FIGURES.items():
                 caption=f"../report/{figure}.rst",
             ),
             f"{LAYOUT.figure(figure)}.pdf",
-        params:
-            config=LAYOUT.config,
-            figure=figure,
-            inputs=digest(drawing_inputs(CONFIG)),
         log:
             LOGS / "figure" / f"{figure}.log",
         benchmark:
             BENCHMARKS / "figure" / f"{figure}.tsv"
         conda:
             "../../environment.yml"
+        params:
+            config=LAYOUT.config,
+            figure=figure,
+            inputs=digest(drawing_inputs(CONFIG)),
         shell:
             "l2l figure {params.figure} --config-file {params.config} 2>&1 | tee {log}"

@@ -1,6 +1,7 @@
 """Executed reports, and the page that shows everything."""
 
 FIGURE_FILES = [f"{LAYOUT.figure(figure)}.png" for figure in FIGURES]
+REPORTS = [name for name in EXPERIMENTS if Path(f"workflow/notebooks/{name}.py").exists()]
 TUNINGS = [LAYOUT.tuning(name) for name in EXPERIMENTS]
 
 
@@ -20,15 +21,15 @@ rule notebook:
             labels={"report": "{experiment}"},
             caption="../report/notebook.rst",
         ),
-    params:
-        config=LAYOUT.config,
-        inputs=digest(drawing_inputs(CONFIG)),
     log:
         LOGS / "report" / "{experiment}.log",
     benchmark:
         BENCHMARKS / "report" / "{experiment}.tsv"
     conda:
         "../../environment.yml"
+    params:
+        config=LAYOUT.config,
+        inputs=digest(drawing_inputs(CONFIG)),
     shell:
         "l2l report {wildcards.experiment} --config-file {params.config} 2>&1 | tee {log}"
 
@@ -39,17 +40,17 @@ rule page:
         TUNINGS,
         LAYOUT.runs,
         LAYOUT.claims,
-        [f"{LAYOUT.report(name)}.html" for name in EXPERIMENTS],
+        [f"{LAYOUT.report(name)}.html" for name in REPORTS],
     output:
         LAYOUT.page,
-    params:
-        config=LAYOUT.config,
-        inputs=digest(drawing_inputs(CONFIG)),
     log:
         LOGS / "page.log",
     benchmark:
         BENCHMARKS / "page.tsv"
     conda:
         "../../environment.yml"
+    params:
+        config=LAYOUT.config,
+        inputs=digest(drawing_inputs(CONFIG)),
     shell:
         "l2l page --config-file {params.config} 2>&1 | tee {log}"

@@ -1,31 +1,22 @@
 """Meta-training: random search of the meta learning rate, then every meta-seed of every recipe."""
 
 
-def data_of_recipe(wildcards):
-    return data_of(CONFIG.recipes[wildcards.recipe].problem)
-
-
-def trials_of_recipe(wildcards):
-    trials = CONFIG.recipes[wildcards.recipe].meta_learning_rate.trials
-    return [LAYOUT.trial(wildcards.recipe, trial) for trial in range(trials)]
-
-
 rule trial:
     input:
         data_of_recipe,
     output:
         RESULTS / "training" / "{recipe}" / "search" / "trial{trial}.json",
-    params:
-        config=LAYOUT.config,
-        inputs=lambda wildcards: digest(trial_inputs(CONFIG, wildcards.recipe)),
     log:
         LOGS / "trial" / "{recipe}.{trial}.log",
     benchmark:
         BENCHMARKS / "trial" / "{recipe}.{trial}.tsv"
-    threads: CONFIG.compute.threads
     priority: 20
     conda:
         "../../environment.yml"
+    threads: CONFIG.compute.threads
+    params:
+        config=LAYOUT.config,
+        inputs=lambda wildcards: digest(trial_inputs(CONFIG, wildcards.recipe)),
     shell:
         "l2l trial {wildcards.recipe} {wildcards.trial} --config-file {params.config} 2>&1 | tee {log}"
 
@@ -35,11 +26,6 @@ rule choose_rate:
         trials_of_recipe,
     output:
         RESULTS / "training" / "{recipe}" / "meta_learning_rate.json",
-    params:
-        config=LAYOUT.config,
-        inputs=lambda wildcards: digest(
-            CONFIG.recipes[wildcards.recipe].meta_learning_rate.model_dump(mode="json")
-        ),
     log:
         LOGS / "choose_rate" / "{recipe}.log",
     benchmark:
@@ -47,6 +33,11 @@ rule choose_rate:
     priority: 20
     conda:
         "../../environment.yml"
+    params:
+        config=LAYOUT.config,
+        inputs=lambda wildcards: digest(
+            CONFIG.recipes[wildcards.recipe].meta_learning_rate.model_dump(mode="json")
+        ),
     shell:
         "l2l choose-rate {wildcards.recipe} --config-file {params.config} 2>&1 | tee {log}"
 
@@ -62,17 +53,17 @@ rule train:
             log="log.csv",
             summary="summary.json",
         ),
-    params:
-        config=LAYOUT.config,
-        inputs=lambda wildcards: digest(training_inputs(CONFIG, wildcards.recipe)),
     log:
         LOGS / "train" / "{recipe}.{seed}.log",
     benchmark:
         BENCHMARKS / "train" / "{recipe}.{seed}.tsv"
-    threads: CONFIG.compute.threads
     priority: 10
     conda:
         "../../environment.yml"
+    threads: CONFIG.compute.threads
+    params:
+        config=LAYOUT.config,
+        inputs=lambda wildcards: digest(training_inputs(CONFIG, wildcards.recipe)),
     shell:
         "l2l train {wildcards.recipe} --seed {wildcards.seed}"
         " --config-file {params.config} 2>&1 | tee {log}"
@@ -88,13 +79,13 @@ rule runs:
             labels={"table": "meta-trainings"},
             caption="../report/runs.rst",
         ),
-    params:
-        config=LAYOUT.config,
     log:
         LOGS / "runs.log",
     benchmark:
         BENCHMARKS / "runs.tsv"
     conda:
         "../../environment.yml"
+    params:
+        config=LAYOUT.config,
     shell:
         "l2l runs --config-file {params.config} 2>&1 | tee {log}"

@@ -39,6 +39,6 @@ def main() -> None:
     except UserError as error:
         print(f"l2l: {error}", file=sys.stderr)
         sys.exit(2)
-    except KeyboardInterrupt:
-        print("l2l: interrupted; run the same command again to go on", file=sys.stderr)
-        sys.exit(130)
+    except OSError as error:  # a full disk, a folder that cannot be written
+        print(f"l2l: {error}", file=sys.stderr)
+        sys.exit(2)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,11 +15,12 @@ from l2l.cli.options import (
     known,
     open_problems,
 )
+from l2l.config import config_folder
+from l2l.config.stages import training_inputs
 from l2l.errors import UserError
 from l2l.files import write_table
 
 ExperimentName = Annotated[str, typer.Argument(help="An experiment of the configuration.")]
-CLAIMS = Path("config") / "claims.yaml"
 
 
 def register(app: typer.Typer) -> None:
@@ -80,7 +80,14 @@ def evaluate(
     else:
         seed = in_range("seed", seed or 0, config.meta_seeds)
         path = layout.run(optimizer, seed) / "optimizer.safetensors"
-        subject = checkpoint.load(path, str(device)).optimizer
+        loaded = checkpoint.load(path, str(device))
+        made_with = loaded.provenance.get("inputs", {})
+        if {**made_with, "rate": None} != {**training_inputs(config, optimizer), "rate": None}:
+            raise UserError(
+                f"{path} was trained with other settings: run l2l train {optimizer} --seed {seed} "
+                "again, or give the settings it was trained with"
+            )
+        subject = loaded.optimizer
     table = test(
         experiment,
         settings,
@@ -123,9 +130,15 @@ def claims(
 
     config, layout = configuration(protocol, config_file, setting)
     curves = {name: layout.curves(name) for name in config.experiments}
+    for name, path in curves.items():
+        if not path.exists():
+            raise UserError(f"{path} is missing: run l2l collect {name} first")
     datasets = {
         name: getattr(config.problems[entry.problem], "dataset", None)
         for name, entry in config.experiments.items()
     }
     records = {name: [layout.data(dataset)] for name, dataset in datasets.items() if dataset}
-    write_table(layout.claims, claims_table(CLAIMS, curves, records, config.protocol))
+    write_table(
+        layout.claims,
+        claims_table(config_folder() / "claims.yaml", curves, records, config.protocol),
+    )

@@ -1,6 +1,6 @@
 """The typed configuration: what may be set, where it comes from, which stage reads what."""
 
-from l2l.config.load import load_config, resolved_yaml
+from l2l.config.load import config_folder, load_config, resolved_yaml
 from l2l.config.schema import Config, Experiment, FigureSettings, LSTMSettings, Recipe
 
 __all__ = [
@@ -9,6 +9,7 @@ __all__ = [
     "FigureSettings",
     "LSTMSettings",
     "Recipe",
+    "config_folder",
     "load_config",
     "resolved_yaml",
 ]

@@ -6,7 +6,7 @@ them. There are no defaults here, so that the YAML file shows every value that a
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -54,7 +54,7 @@ class LSTMSettings(Section):
     layers: Annotated[int, Field(ge=1, le=8)]
     units: Annotated[int, Field(ge=1, le=512)]
     preprocessing: Literal["none", "log"]  # log: equation (6) of the paper
-    p: Annotated[float, Field(gt=0, description="of equation (6)")]
+    p: Annotated[float, Field(gt=0, le=80, description="of equation (6); e^-p is a float32")]
     output_scale: Positive
     forget_bias: float
     head_init_scale: Annotated[float, Field(ge=0, description="scales the output layer's init")]
@@ -76,7 +76,11 @@ class Range(Section):
     @model_validator(mode="after")
     def _ordered(self) -> Range:
         if self.low > self.high:
-            raise PydanticCustomError("order", "low must not be above high")
+            raise PydanticCustomError(
+                "order",
+                "low = {low} is above high = {high}; low must not be above high",
+                {"low": self.low, "high": self.high},
+            )
         return self
 
 
@@ -106,7 +110,7 @@ class Recipe(Section):
     steps: Annotated[int, Field(ge=1, description="inner steps of an episode")]
     problems_per_episode: Count
     unroll: Annotated[tuple[UnrollStage, ...], Field(min_length=1)]
-    loss_weights: Literal["equal", "final", "inverse"] | tuple[float, ...]
+    loss_weights: Literal["equal", "final", "inverse"] | tuple[Annotated[float, Field(ge=0)], ...]
     inverse_offset: Annotated[float, Field(gt=0, description="w = 1 / (loss + offset)")]
     meta_learning_rate: MetaLearningRate
     clip: Literal["none", "running_median"] | Positive
@@ -118,10 +122,16 @@ class Recipe(Section):
     def _consistent(self) -> Recipe:
         starts = [stage.start for stage in self.unroll]
         if starts[0] != 0 or starts != sorted(set(starts)):
-            raise PydanticCustomError("unroll", "unroll must start at 0 and rise")
+            raise PydanticCustomError(
+                "unroll",
+                "unroll has start = {starts}; the first must be 0 and the others rise",
+                {"starts": ", ".join(map(str, starts))},
+            )
         if self.meta_learning_rate.episodes > self.episodes:
             raise PydanticCustomError(
-                "trial", "meta_learning_rate.episodes must not be above episodes"
+                "trial",
+                "meta_learning_rate.episodes = {trial} must not be above episodes = {episodes}",
+                {"trial": self.meta_learning_rate.episodes, "episodes": self.episodes},
             )
         if isinstance(self.loss_weights, tuple) and len(self.loss_weights) != self.steps:
             raise PydanticCustomError(
@@ -139,16 +149,22 @@ class Experiment(Section):
     problem: Name
     steps: Count
     horizon: Annotated[int, Field(ge=1, description="step that tuning and claims look at")]
-    learned: tuple[Name, ...]
-    baselines: tuple[Baseline, ...]
+    learned: Annotated[tuple[Name, ...], Field(min_length=1)]
+    baselines: Annotated[tuple[Baseline, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
     def _horizon_within(self) -> Experiment:
         if self.horizon > self.steps:
-            raise PydanticCustomError("horizon", "horizon must not be above steps")
+            raise PydanticCustomError(
+                "horizon",
+                "horizon = {horizon} must not be above steps = {steps}",
+                {"horizon": self.horizon, "steps": self.steps},
+            )
         for names in (self.learned, self.baselines):
             if len(set(names)) < len(names):
-                raise PydanticCustomError("twice", "an optimizer stands twice in a list")
+                raise PydanticCustomError(
+                    "twice", "an optimizer stands twice in {names}", {"names": ", ".join(names)}
+                )
         return self
 
 
@@ -211,6 +227,10 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _names_exist(self) -> Config:
+        for name in set(self.recipes) & set(get_args(Baseline)):
+            raise PydanticCustomError(
+                "unknown_name", "recipes.{name}: a baseline has this name", {"name": name}
+            )
         for name, recipe in self.recipes.items():
             _known(f"recipes.{name}.problem", recipe.problem, self.problems)
         for name, experiment in self.experiments.items():

@@ -7,12 +7,11 @@ import pandas as pd
 import torch
 
 from l2l.config.schema import Evaluation, Experiment
+from l2l.evaluation.metrics import HANDCRAFTED
 from l2l.meta.rollout import Carry, begin, rollout
 from l2l.optimizees import Family, Optimizee
 from l2l.optimizers import Optimizer
 from l2l.progress import Progress
-
-HANDCRAFTED = -1  # the meta_seed of an optimizer that was not trained
 
 
 def evaluate(

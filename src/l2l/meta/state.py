@@ -35,8 +35,10 @@ class TrainingState:
         attempt: which initialisation of the stream this is, from 0.
         best_validation, best_episode: of `best`.
         norms: meta-gradient norms of the latest windows, for clipping.
-        epoch_losses, epoch_norms, epoch_signals, epoch_skipped: of the windows since the last
-            validation: mean loss, meta-gradient norm, norm / meta-loss, and how many diverged.
+        epoch_losses, epoch_norms, epoch_skipped: of the windows since the last validation: mean
+            loss, meta-gradient norm, and how many diverged.
+        signals: meta-gradient norm / meta-loss of every window until the attempt is found alive.
+        alive: whether it was.
         rows: the log table so far.
         collapsed: why earlier attempts were given up.
         seconds: of work so far, over all resumed runs.
@@ -55,7 +57,8 @@ class TrainingState:
     norms: list[float] = field(default_factory=list)
     epoch_losses: list[float] = field(default_factory=list)
     epoch_norms: list[float] = field(default_factory=list)
-    epoch_signals: list[float] = field(default_factory=list)
+    signals: list[float] = field(default_factory=list)
+    alive: bool = False
     epoch_skipped: int = 0
     rows: list[dict[str, Any]] = field(default_factory=list)
     collapsed: list[str] = field(default_factory=list)

@@ -177,7 +177,8 @@ def _update_phi(
         state.epoch_skipped += 1
         return
     state.epoch_norms.append(norm)
-    state.epoch_signals.append(norm / meta_loss)
+    if not state.alive:
+        state.signals.append(norm / meta_loss)
     state.norms = [*state.norms, norm][-NORMS_KEPT:]
     limit = {"none": math.inf, "running_median": statistics.median(state.norms)}.get(
         str(recipe.clip)
@@ -194,12 +195,12 @@ def _close_epoch(training: Training, state: TrainingState, result: ValidationRes
     """Log the epoch and keep phi if it is the best so far.
 
     Raises:
-        CollapseError: seen at the first validation of an attempt.
+        CollapseError: seen at the first validations of an attempt.
     """
     recipe = training.recipe
     norm = statistics.median(state.epoch_norms) if state.epoch_norms else math.nan
-    if not any(row["attempt"] == state.attempt for row in state.rows):
-        _check_alive(result, state.epoch_signals)
+    if not state.alive:
+        _check_alive(result, state)
     state.rows.append(
         {
             "episode": state.episode,
@@ -216,25 +217,29 @@ def _close_epoch(training: Training, state: TrainingState, result: ValidationRes
             "seconds": round(state.seconds, 2),
         }
     )
-    state.epoch_losses, state.epoch_norms, state.epoch_signals = [], [], []
-    state.epoch_skipped = 0
+    state.epoch_losses, state.epoch_norms, state.epoch_skipped = [], [], 0
     if result.final < state.best_validation:
         state.best, state.best_validation = state.average, result.final
         state.best_episode = state.episode
 
 
-def _check_alive(result: ValidationResult, signals: list[float]) -> None:
-    """Raise CollapseError where validation diverged, or is stuck and the meta-gradient vanished."""
-    if not signals:
+def _check_alive(result: ValidationResult, state: TrainingState) -> None:
+    """Raise CollapseError where validation diverged, or is stuck and the meta-gradient vanished.
+
+    Once an attempt has made enough updates and stands, it is not judged again.
+    """
+    if not state.signals and state.epoch_skipped:
         raise CollapseError("every meta-gradient was non-finite")
     if not math.isfinite(result.final):
         raise CollapseError("the validation problems diverged")
-    signal = statistics.median(signals[len(signals) // 2 :])
-    late = len(signals) >= UPDATES_BEFORE_STUCK
-    if late and result.final > STUCK * result.initial and signal < VANISHED:
+    if len(state.signals) < UPDATES_BEFORE_STUCK:
+        return
+    signal = statistics.median(state.signals[len(state.signals) // 2 :])
+    if result.final > STUCK * result.initial and signal < VANISHED:
         raise CollapseError(
             f"stuck at loss {result.final:.3g}, meta-gradient {signal:.1e} of the meta-loss"
         )
+    state.alive, state.signals = True, []
 
 
 def _next_attempt(training: Training, state: TrainingState, reason: str) -> TrainingState:

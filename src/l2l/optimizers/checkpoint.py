@@ -25,7 +25,9 @@ INPUTS = {
     "none": "grad[t] of one coordinate",
     "log": "(log|grad|/p, sign(grad)) where |grad| >= e^-p, else (-1, e^p grad)",
 }
+INITIALISATION = {"forget_bias": 0.0, "head_init_scale": 1.0}  # not needed to apply an optimizer
 CONVENTIONS = {
+    "gates": "i, f, g, o, as in torch.nn.LSTM; a forget bias is already part of bias_ih",
     "output": "theta[t+1] = theta[t] + output_scale * head(lstm(input))",
     "state": "one (h, c) for each coordinate, zero at the start",
 }
@@ -69,11 +71,16 @@ def load(path: Path, device: str = "cpu") -> Checkpoint:
     try:
         with safe_open(path, framework="pt", device=device) as file:
             description = json.loads((file.metadata() or {})["l2l"])
-            phi = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            phi = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
         if description["format"] != FORMAT:
             raise ValueError(f"format {description['format']}, expected {FORMAT}")
         provenance = description["provenance"]
-        settings = LSTMSettings(**{key: description[key] for key in LSTMSettings.model_fields})
+        settings = LSTMSettings(
+            **{
+                key: description.get(key, default) if default is not None else description[key]
+                for key, default in ((k, INITIALISATION.get(k)) for k in LSTMSettings.model_fields)
+            }
+        )
     except FileNotFoundError:
         raise UserError(f"no checkpoint at {path}: train it first (l2l train --help)") from None
     except (SafetensorError, KeyError, TypeError, ValueError, OSError) as error:

@@ -16,7 +16,7 @@ from nbformat import NotebookNode
 
 from l2l.config import Config
 from l2l.errors import UserError
-from l2l.files import write_atomically, write_text
+from l2l.files import write_text
 from l2l.layout import Layout
 
 NOTEBOOKS = Path("workflow") / "notebooks"
@@ -60,10 +60,7 @@ def execute_report(
     outside = external_loads(page)
     if outside:
         raise UserError(f"{source}: its page would load {outside[0]}; reports work without network")
-    text = nbformat.writes(notebook)
-    write_atomically(
-        stem.with_suffix(".ipynb"), lambda temporary: temporary.write_text(text, encoding="utf-8")
-    )
+    write_text(stem.with_suffix(".ipynb"), nbformat.writes(notebook))
     write_text(stem.with_suffix(".html"), page)
     failed.unlink(missing_ok=True)
     return stem.with_suffix(".ipynb"), stem.with_suffix(".html")

@@ -8,10 +8,11 @@ from typing import Any
 
 import jinja2
 
-from l2l.config import Config
+from l2l.config import Config, config_folder
 from l2l.pages import losses, tables, verdicts
 from l2l.pages.captions import CAPTIONS, alternative, data_used, facts
 from l2l.pages.html import data_uri, table
+from l2l.pages.report import NOTEBOOKS
 from l2l.pages.results import Results
 from l2l.pages.words import count
 
@@ -50,7 +51,11 @@ def build_page(config: Config, root: Path = Path()) -> str:
         tuning_problems=config.tuning.problems,
         meta_seeds=config.meta_seeds,
         runs=table(tables.runs(results.runs(), config), "Meta-trainings"),
-        reports=[_report(name, results) for name in config.experiments],
+        reports=[
+            _report(name, results)
+            for name in config.experiments
+            if (config_folder().parent / NOTEBOOKS / f"{name}.py").exists()
+        ],
         provenance=_provenance(results),
         **_times(results),
         config_link=_link(results.layout.config, results)

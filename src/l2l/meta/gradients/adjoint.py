@@ -38,10 +38,16 @@ def adjoint(
     Returns:
         The window, its gradient equal to autograd's to rounding.
     """
-    visited: list[Carry] = []
-    end = rollout(problems, optimizer, carry, steps, observe=visited.append)
-    losses = torch.stack([visit.loss for visit in visited])
-    gradients = torch.stack([visit.gradient for visit in visited])  # [K, B, n], of theta[t+1]
+    visited: list[tuple[Tensor, Tensor]] = []  # not whole carries: they hold the LSTM's states
+    end = rollout(
+        problems,
+        optimizer,
+        carry,
+        steps,
+        observe=lambda now: visited.append((now.loss, now.gradient)),
+    )
+    losses = torch.stack([loss for loss, _ in visited])
+    gradients = torch.stack([gradient for _, gradient in visited])  # [K, B, n], of theta[t+1]
     inputs = torch.stack([carry.gradient, *gradients[:-1]])
     weight = weights(losses, carry.step + 1) / losses.shape[1]
     scale = optimizer.settings.output_scale * weight

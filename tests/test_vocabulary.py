@@ -1,0 +1,16 @@
+"""Names that stand in several layers, which may not import each other, are the same."""
+
+from typing import get_args
+
+from l2l.config.schema import Activation, Baseline
+from l2l.figures.style import HANDCRAFTED_NAMES
+from l2l.optimizees.mlp import ACTIVATIONS
+from l2l.optimizers import BASELINES
+
+
+def test_every_baseline_is_configurable_implemented_and_named() -> None:
+    assert set(get_args(Baseline)) == set(BASELINES) == set(HANDCRAFTED_NAMES)
+
+
+def test_every_activation_is_configurable_and_implemented() -> None:
+    assert set(get_args(Activation)) == set(ACTIVATIONS)
