@@ -74,7 +74,7 @@ def _message(**layers: Any) -> str:
         # missing and contradictory
         ("problems.new.kind=quadratic", ["problems.new.dimensions", "missing"]),
         (f"{RECIPE}.unroll=[]", [f"{RECIPE}.unroll", "at least 1"]),
-        (f"{RECIPE}.unroll=[{{start: 0.5, window: 9}}]", [RECIPE, "unroll must start at 0"]),
+        (f"{RECIPE}.unroll=[{{start: 0.5, window: 9}}]", [RECIPE, "the first must be 0"]),
         (f"{RECIPE}.loss_weights=[1, 2]", [RECIPE, "loss_weights", "2 numbers", "steps is 100"]),
         ("experiments.mnist.horizon=500", ["experiments.mnist", "horizon", "steps"]),
         (f"{RECIPE}.meta_learning_rate.episodes=9999", [RECIPE, "meta_learning_rate.episodes"]),

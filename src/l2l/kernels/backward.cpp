@@ -7,6 +7,8 @@
 
 #include "products.h"
 
+#include <atomic>
+
 namespace {
 
 // From the cotangent of a layer's new hidden state to those of its gates (before activation), and
@@ -204,20 +206,25 @@ void backward(const Net& net, const float* phi, const Window& window, float* gra
     const int64_t chunks = std::min(CHUNKS, blocks);
     const int64_t size = net.layer_offset(net.layers) + net.units + 1;
     std::vector<double> sums(size_t(size * std::max<int64_t>(chunks, 1)), 0.0);
+    std::atomic<bool> out_of_memory{false};
 #pragma omp parallel num_threads(threads)
     {
         const FlushDenormals flush;
-        Workspace work(net, window.steps);
+        auto work = if_memory_lasts<Workspace>(net, window.steps);
+        if (!work) out_of_memory = true;
 #pragma omp for schedule(dynamic, 1)
-        for (int64_t chunk = 0; chunk < chunks; ++chunk)
+        for (int64_t chunk = 0; chunk < chunks; ++chunk) {
+            if (out_of_memory) continue;
             for (int64_t block = chunk * blocks / chunks; block < (chunk + 1) * blocks / chunks;
                  ++block) {
-                gather(net, window, block * BLOCK, work);
-                recompute(net, packs, window.steps, work);
-                go_back(net, packs, net.head(phi), window.steps, work);
-                flush_totals(net, work, sums.data() + chunk * size);
+                gather(net, window, block * BLOCK, *work);
+                recompute(net, packs, window.steps, *work);
+                go_back(net, packs, net.head(phi), window.steps, *work);
+                flush_totals(net, *work, sums.data() + chunk * size);
             }
+        }
     }
+    if (out_of_memory) throw std::bad_alloc();
     for (int64_t i = 0; i < size; ++i) {
         double total = 0;
         for (int64_t chunk = 0; chunk < chunks; ++chunk) total += sums[chunk * size + i];

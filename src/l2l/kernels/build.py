@@ -59,9 +59,9 @@ def _run(command: list[str]) -> str:
 
 def _cache_directory() -> Path:
     """A folder of the user's that can be written, or else a new temporary one."""
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    directory = Path(home) / "l2l" / "kernels"
     try:
+        home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        directory = Path(home) / "l2l" / "kernels"
         directory.mkdir(parents=True, exist_ok=True)
         if os.access(directory, os.W_OK):
             return directory
@@ -94,7 +94,8 @@ def library() -> ctypes.CDLL:
         The loaded library; its calls release Python's global lock.
 
     Raises:
-        BuildError: where there is no working compiler, or the result cannot be loaded.
+        BuildError: where there is no working compiler, no folder to write the result to, or the
+            result cannot be loaded.
     """
     compiler = _compiler()
     version = _run([compiler, "--version"])
@@ -104,9 +105,12 @@ def library() -> ctypes.CDLL:
         raise BuildError(f"the installation is incomplete: {error}") from error
     parts = [*code, version, " ".join(OPTIONS), _cpu_features()]
     key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:20]
-    target = _cache_directory() / f"cpu-{key}.so"
-    if not target.exists():
-        _compile(compiler, target)
+    try:
+        target = _cache_directory() / f"cpu-{key}.so"
+        if not target.exists():
+            _compile(compiler, target)
+    except OSError as error:
+        raise BuildError(f"the compiled kernels cannot be written: {error}") from error
     try:
         loaded = ctypes.CDLL(str(target))
     except OSError as error:

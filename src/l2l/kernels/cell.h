@@ -9,6 +9,7 @@
 
 #include <cstdlib>
 #include <new>
+#include <optional>
 #include <vector>
 
 namespace {
@@ -83,6 +84,16 @@ struct Floats {
     ~Floats() { std::free(data); }
     operator float*() const { return data; }
 };
+
+// A new T, or nothing where memory runs out: for OpenMP regions, which no exception may leave.
+template <class T, class... Arguments>
+std::optional<T> if_memory_lasts(const Arguments&... arguments) {
+    try {
+        return std::optional<T>(std::in_place, arguments...);
+    } catch (const std::bad_alloc&) {
+        return std::nullopt;
+    }
+}
 
 // [unit][bias, inputs, hidden][gate], scaled for the activations' powers of two.
 inline std::vector<Floats> pack_forward(const Net& net, const float* phi) {

@@ -11,25 +11,29 @@ from l2l.kernels.build import library
 from l2l.kernels.interface import LAYER_PARAMETERS, LSTMState, Phi, sizes
 
 MAX_FREE_BUFFERS = 4
-_free_buffers: list[np.ndarray] = []
+MAX_FREE_SHAPES = 4
+_free_buffers: dict[tuple[int, ...], list[np.ndarray]] = {}
 
 
 def _release(buffer: np.ndarray) -> None:
-    _free_buffers.append(buffer)
-    del _free_buffers[:-MAX_FREE_BUFFERS]
+    """Keep a buffer for the next tensor of its shape; runs as a finalizer, at any moment."""
+    if buffer.shape not in _free_buffers and len(_free_buffers) >= MAX_FREE_SHAPES:
+        _free_buffers.clear()
+    free = _free_buffers.setdefault(buffer.shape, [])
+    if len(free) < MAX_FREE_BUFFERS:
+        free.append(buffer)
 
 
 def _recycled(shape: tuple[int, ...]) -> Tensor:
     """An uninitialised tensor in memory that an earlier, now forgotten one has used.
 
     New memory for a state costs a page fault for each 4 KiB: as much time as the forward step.
-    The buffer comes back when the last tensor that shares the storage is gone.
+    The buffer comes back when the last tensor that shares the storage is gone: perhaps in the
+    middle of this function, so that a buffer is found and taken in a single atomic pop.
     """
-    for index, buffer in enumerate(_free_buffers):
-        if buffer.shape == shape:
-            del _free_buffers[index]
-            break
-    else:
+    try:
+        buffer = _free_buffers.get(shape, []).pop()
+    except IndexError:
         buffer = np.empty(shape, dtype=np.float32)
     lent = buffer[...]
     weakref.finalize(lent, _release, buffer).atexit = False
@@ -63,7 +67,7 @@ def forward_step(phi: Phi, inputs: Tensor, state: LSTMState) -> tuple[Tensor, LS
     hidden = state.hidden.transpose(1, 2).contiguous()
     cell = state.cell.transpose(1, 2).contiguous()
     new = _recycled((2, size.layers, size.units, coordinates))
-    outputs = torch.empty(coordinates)
+    outputs = inputs.new_empty(coordinates)
     status = library().l2l_forward(
         *size_arguments(phi, flat),
         coordinates,

@@ -3,6 +3,7 @@
 #include "cell.h"
 
 #include <algorithm>
+#include <atomic>
 
 namespace {
 
@@ -29,6 +30,14 @@ void copy_out(const float* slab, float* to, int units, int64_t stride, int count
     }
 }
 
+// The slabs of one thread: a layer's inputs and old hidden state, its cell and its hidden state.
+struct Workspace {
+    Floats x, c, h;
+    explicit Workspace(const Net& net)
+        : x(int64_t(std::max(net.units, net.inputs) + net.units) * BLOCK),
+          c(int64_t(net.units) * BLOCK), h(int64_t(net.units) * BLOCK) {}
+};
+
 void forward(const Net& net, const float* phi, int64_t N, const float* inputs,
              const float* hidden, const float* cell, float* new_hidden, float* new_cell,
              float* outputs, int threads) {
@@ -36,14 +45,16 @@ void forward(const Net& net, const float* phi, int64_t N, const float* inputs,
     const auto pack = pack_forward(net, phi);
     const float* head = net.head(phi);
     const int64_t blocks = (N + BLOCK - 1) / BLOCK;
-    const int widest = std::max(H, I);
+    std::atomic<bool> out_of_memory{false};
 #pragma omp parallel num_threads(threads)
     {
         const FlushDenormals flush;
-        const Floats x(int64_t(widest + H) * BLOCK), c(int64_t(H) * BLOCK);
-        const Floats h(int64_t(H) * BLOCK);
+        const auto work = if_memory_lasts<Workspace>(net);
+        if (!work) out_of_memory = true;
 #pragma omp for schedule(static)
         for (int64_t block = 0; block < blocks; ++block) {
+            if (!work) continue;
+            float *const x = work->x, *const c = work->c, *const h = work->h;
             const int64_t first = block * BLOCK;
             const int count = int(std::min<int64_t>(BLOCK, N - first));
             for (int i = 0; i < I; ++i)
@@ -66,6 +77,7 @@ void forward(const Net& net, const float* phi, int64_t N, const float* inputs,
             }
         }
     }
+    if (out_of_memory) throw std::bad_alloc();
 }
 
 }  // namespace

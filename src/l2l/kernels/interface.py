@@ -1,5 +1,6 @@
 """What every kernel shares: the recurrent state, and the sizes that phi implies."""
 
+import functools
 from typing import NamedTuple
 
 from torch import Tensor
@@ -58,8 +59,33 @@ def layer_parameters(phi: Phi, layer: int) -> list[Tensor]:
     return [phi[f"lstm.{name}_l{layer}"] for name in LAYER_PARAMETERS]
 
 
+@functools.lru_cache(maxsize=64)
+def _phi_shapes(size: Sizes) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """The names of phi and the shapes that the sizes imply."""
+    shapes: list[tuple[str, tuple[int, ...]]] = []
+    gates = 4 * size.units
+    for layer in range(size.layers):
+        widths = (size.units if layer else size.inputs, size.units)
+        layer_shapes = [(gates, width) for width in widths] + [(gates,), (gates,)]
+        names = [f"lstm.{name}_l{layer}" for name in LAYER_PARAMETERS]
+        shapes.extend(zip(names, layer_shapes, strict=True))
+    return (*shapes, ("head.weight", (1, size.units)), ("head.bias", (1,)))
+
+
+def _check_tensor(name: str, tensor: Tensor, shape: tuple[int, ...], like: Tensor) -> None:
+    if tensor.shape != shape:
+        raise ValueError(f"{name} has shape {tuple(tensor.shape)}, expected {shape}")
+    if tensor.dtype != like.dtype or tensor.device != like.device:
+        raise ValueError(
+            f"{name} is {tensor.dtype} on {tensor.device}, "
+            f"expected {like.dtype} on {like.device} as phi's head.weight"
+        )
+
+
 def check_window(phi: Phi, inputs: Tensor, state: LSTMState, cotangents: Tensor | None) -> None:
     """Refuse shapes, dtypes and devices that do not belong together.
+
+    The compiled kernels read memory by these sizes alone, so every tensor of phi is looked at too.
 
     Args:
         phi: the optimizer's parameters.
@@ -68,27 +94,27 @@ def check_window(phi: Phi, inputs: Tensor, state: LSTMState, cotangents: Tensor 
         cotangents: [steps, coordinates], or None in a forward pass.
 
     Raises:
-        ValueError: with the expected and the found shape, dtype or device.
+        ValueError: with the tensor's name, and the expected and the found shape, dtype or device.
     """
+    first = phi.get("lstm.weight_ih_l0")
+    if first is None or first.ndim != 2:
+        found = "missing" if first is None else f"of shape {tuple(first.shape)}"
+        raise ValueError(f"phi's lstm.weight_ih_l0 is {found}, expected [4 units, inputs]")
     size = sizes(phi)
+    shapes = _phi_shapes(size)
+    for name, shape in shapes:
+        if name not in phi:
+            raise ValueError(f"phi has no {name}, expected one of shape {shape}")
+    like = phi["head.weight"]
+    for name, shape in shapes:
+        _check_tensor(name, phi[name], shape, like)
     steps, coordinates = inputs.shape[:2]
     state_shape = (size.layers, coordinates, size.units)
-    expected: dict[str, tuple[Tensor, tuple[int, ...]]] = {
-        "inputs": (inputs, (steps, coordinates, size.inputs)),
-        "state.hidden": (state.hidden, state_shape),
-        "state.cell": (state.cell, state_shape),
-    }
+    _check_tensor("inputs", inputs, (steps, coordinates, size.inputs), like)
+    _check_tensor("state.hidden", state.hidden, state_shape, like)
+    _check_tensor("state.cell", state.cell, state_shape, like)
     if cotangents is not None:
-        expected["cotangents"] = (cotangents, (steps, coordinates))
-    weight = phi["head.weight"]
-    for name, (tensor, shape) in expected.items():
-        if tuple(tensor.shape) != shape:
-            raise ValueError(f"{name} has shape {tuple(tensor.shape)}, expected {shape}")
-        if tensor.dtype != weight.dtype or tensor.device != weight.device:
-            raise ValueError(
-                f"{name} is {tensor.dtype} on {tensor.device}, "
-                f"phi is {weight.dtype} on {weight.device}"
-            )
+        _check_tensor("cotangents", cotangents, (steps, coordinates), like)
 
 
 def zero_state(phi: Phi, coordinates: int) -> LSTMState:
