@@ -141,6 +141,18 @@ def test_one_meta_seed_of_three_that_fails_keeps_it_from_being_replicated():
     assert overall(judge([claim()], good, bad, runs("nag", 0.9)))["verdict"] == "inconclusive"
 
 
+def test_one_meta_seed_is_said():
+    one, nag, shared = runs("ours", 0.5, (0,)), runs("nag", 0.8), runs("shared", 0.8, (1,))
+    for ours, baseline, said in (
+        (one, nag, True),
+        (runs("ours", 0.5, SEEDS), shared, True),
+        (runs("ours", 0.5, SEEDS), nag, False),
+    ):
+        name = baseline["optimizer"].iloc[0]
+        row = judge([claim(baselines=[name])], ours, baseline).iloc[0]
+        assert row["comparison"].endswith("; one meta-seed") == said
+
+
 def test_a_diverged_run_is_said_and_counts_as_worst():
     ours, nag = runs("ours", 0.5, SEEDS), runs("nag", 0.8)
     hit = (ours["meta_seed"] == 1) & (ours["problem"] < 12) & (ours["step"] > 5)

@@ -28,7 +28,12 @@ def _learned() -> CoordinatewiseLSTM:
 
 def _evaluate(problem: str, optimizer: Any, batch: int = 2, name: str = "it") -> pd.DataFrame:
     experiment = Experiment(
-        title="T", problem=problem, steps=STEPS, horizon=STEPS, learned=(), baselines=()
+        title="T",
+        problem=problem,
+        steps=STEPS,
+        horizon=STEPS,
+        learned=("quadratics_lstm",),
+        baselines=("sgd",),
     )
     settings = Evaluation(problems=PROBLEMS, batch=batch)
     return evaluate("exp", experiment, settings, FAMILIES[problem], name, optimizer)
@@ -114,7 +119,7 @@ def test_test_problems_are_not_those_of_tuning_training_or_validation() -> None:
     for problem, family in FAMILIES.items():
         table = _evaluate(problem, BASELINES["sgd"](0.01))
         tested = set(table.loc[table["step"] == 0, "train_loss"].round(6))
-        for stage, *run in (["tune"], ["validation"], ["train", "seed", 0, 0]):
+        for stage, *run in (["tune"], ["validation"], ["train", "some", "seed", 0, 0]):
             others = family.sample((stage, problem, *run), range(PROBLEMS), STEPS)
             seen = {round(x, 6) for x in others.train_loss(others.initial()).tolist()}
             assert not tested & seen, stage
@@ -122,7 +127,12 @@ def test_test_problems_are_not_those_of_tuning_training_or_validation() -> None:
 
 def test_the_meta_seed_of_a_learned_optimizer_is_noted() -> None:
     experiment = Experiment(
-        title="T", problem="quadratic", steps=2, horizon=2, learned=(), baselines=()
+        title="T",
+        problem="quadratic",
+        steps=2,
+        horizon=2,
+        learned=("quadratics_lstm",),
+        baselines=("sgd",),
     )
     table = evaluate(
         "exp",

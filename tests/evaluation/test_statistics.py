@@ -1,6 +1,4 @@
-"""The crossed bootstrap against scipy, against full enumeration, and against a known truth."""
-
-import itertools
+"""The interval against scipy, against Student's t by hand, and against a known truth."""
 
 import numpy as np
 import pytest
@@ -32,20 +30,41 @@ def test_with_one_seed_the_interval_is_scipys_paired_bootstrap():
     assert effect.high == pytest.approx(expected.high, abs=0.02 * width)
 
 
-def test_seeds_and_problems_are_crossed_as_in_full_enumeration():
-    rng = np.random.default_rng(5)
-    learned, baseline = rng.gamma(4, size=(3, 4)), rng.gamma(4, size=(2, 4))
-    ratios = []
-    for problems in itertools.product(range(4), repeat=4):
-        ours, theirs = learned[:, problems].mean(axis=1), baseline[:, problems].mean(axis=1)
-        ratios += [
-            ours[list(a)].mean() / theirs[list(b)].mean() - 1
-            for a in itertools.product(range(3), repeat=3)
-            for b in itertools.product(range(2), repeat=2)
-        ]
-    effect = relative_difference(learned, baseline, "enumerated", resamples=100_000)
-    assert effect.low == pytest.approx(np.quantile(ratios, 0.025), abs=0.02 * np.std(ratios))
-    assert effect.high == pytest.approx(np.quantile(ratios, 0.975), abs=0.05 * np.std(ratios))
+def test_with_the_same_problem_again_and_again_it_is_students_interval_of_the_seeds():
+    means = np.array([0.8, 0.9, 1.1])
+    effect = relative_difference(means[:, None] * np.ones((3, 20)), np.full((1, 20), 2), "t")
+    seeds = scipy.stats.ttest_1samp(np.log(means), 0).confidence_interval(0.95)
+    margin = (seeds.high - seeds.low) / 2
+    ratio = means.mean() / 2
+    assert effect.estimate == pytest.approx(ratio - 1)
+    assert effect.low == pytest.approx(ratio * np.exp(-margin) - 1)
+    assert effect.high == pytest.approx(ratio * np.exp(margin) - 1)
+
+
+def test_for_learned_against_learned_the_variances_of_both_sides_add():
+    ours, theirs = np.array([0.8, 0.9, 1.1]), np.array([1.0, 1.3])
+    effect = relative_difference(np.outer(ours, np.ones(9)), np.outer(theirs, np.ones(9)), "both")
+    # 4.303 and 12.706: the tabulated 97.5 % quantiles of t with 2 and 1 degrees of freedom.
+    margin = np.hypot(
+        4.303 * np.std(np.log(ours), ddof=1) / np.sqrt(3),
+        12.706 * np.std(np.log(theirs), ddof=1) / np.sqrt(2),
+    )
+    ratio = ours.mean() / theirs.mean()
+    assert effect.low == pytest.approx(ratio * np.exp(-margin) - 1, rel=1e-3)
+    assert effect.high == pytest.approx(ratio * np.exp(margin) - 1, rel=1e-3)
+
+
+def test_problems_and_seeds_add_as_the_sides_of_a_right_angle():
+    rng = np.random.default_rng(8)
+    seeds, quality = np.array([[0.9], [1.0], [1.1]]), rng.gamma(9, 1 / 9, size=(1, 40))
+    baseline = rng.gamma(4, size=(1, 40))
+    problems = relative_difference(quality * baseline, baseline, "same")
+    spread = relative_difference(seeds * quality * baseline, baseline, "same")
+    margin = scipy.stats.t.ppf(0.975, 2) * np.log(seeds).std(ddof=1) / np.sqrt(3)
+    for limit, alone in ((spread.low, problems.low), (spread.high, problems.high)):
+        total, part = (np.log1p(x) - np.log1p(problems.estimate) for x in (limit, alone))
+        assert abs(total) == pytest.approx(np.hypot(part, margin))
+        assert np.sign(total) == np.sign(part)
 
 
 def coverage(seeds: int, seed_sd: float, simulations: int = 400) -> float:
@@ -55,22 +74,48 @@ def coverage(seeds: int, seed_sd: float, simulations: int = 400) -> float:
     for index in range(simulations):
         difficulty = rng.lognormal(0, 0.3, size=64)
         quality = rng.lognormal(-(seed_sd**2) / 2, seed_sd, size=(seeds, 1))
-        learned = 0.8 * difficulty * quality * rng.lognormal(-0.005, 0.1, size=(seeds, 64))
+        # How well learned optimizers suit a problem: mostly the same for all meta-seeds.
+        fit = rng.lognormal(-0.02, 0.2, size=64) * rng.lognormal(-0.00125, 0.05, size=(seeds, 64))
+        learned = 0.8 * difficulty * quality * fit
         baseline = difficulty * rng.lognormal(-0.005, 0.1, size=(1, 64))
-        effect = relative_difference(learned, baseline, str(index), resamples=1000)
+        effect = relative_difference(learned, baseline, str(index), resamples=500)
         covered += effect.low <= -0.2 <= effect.high
     return covered / simulations
 
 
-@pytest.mark.parametrize(("seeds", "seed_sd"), [(1, 0.0), (3, 0.01), (20, 0.1)])
-def test_the_interval_covers_a_known_truth_in_95_percent_of_simulations(seeds, seed_sd):
+@pytest.mark.parametrize(
+    ("seeds", "seed_sd"), [(1, 0), (3, 0), (3, 0.04), (3, 0.2), (5, 0), (5, 0.04), (5, 0.2)]
+)
+def test_the_interval_covers_a_known_truth_in_about_95_percent_of_simulations(seeds, seed_sd):
     # Binomial standard error of 400 simulations: 0.011.
-    assert 0.91 < coverage(seeds, seed_sd) < 0.985
+    assert 0.91 < coverage(seeds, seed_sd) < 0.995
 
 
-def test_three_seeds_that_differ_much_are_covered_in_three_of_four_simulations_only():
-    # What the module's docstring warns of.
-    assert 0.65 < coverage(3, 0.2) < 0.82
+def test_one_seed_that_stands_for_others_is_covered_far_too_seldom():
+    # What the module's docstring warns of: the interval is over problems only.
+    assert coverage(1, 0.2) < 0.4
+
+
+def test_sides_exchanged_give_the_inverse_ratios():
+    rng = np.random.default_rng(2)
+    one, other = rng.gamma(4, size=(3, 30)), rng.gamma(4, size=(4, 30))
+    there = relative_difference(one, other, "symmetric", resamples=999)
+    back = relative_difference(other, one, "symmetric", resamples=999)
+    assert 1 + back.estimate == pytest.approx(1 / (1 + there.estimate))
+    assert 1 + back.low == pytest.approx(1 / (1 + there.high))
+    assert 1 + back.high == pytest.approx(1 / (1 + there.low))
+
+
+def test_the_order_of_problems_and_of_seeds_changes_nothing_but_the_draws():
+    rng = np.random.default_rng(4)
+    learned, baseline = rng.gamma(4, size=(3, 30)), rng.gamma(4, size=(1, 30))
+    order = rng.permutation(30)
+    first = relative_difference(learned, baseline, "order")
+    other = relative_difference(learned[::-1, order], baseline[:, order], "order")
+    width = first.high - first.low
+    assert other.estimate == pytest.approx(first.estimate)
+    assert other.low == pytest.approx(first.low, abs=0.03 * width)
+    assert other.high == pytest.approx(first.high, abs=0.03 * width)
 
 
 def test_pairing_removes_the_difficulty_of_the_problems():
@@ -118,6 +163,30 @@ def test_what_is_undefined_widens_the_interval_to_all_there_is():
         effect = relative_difference(learned, other, "undefined")
         assert np.isnan(effect.estimate)
         assert (effect.low, effect.high) == (-1.0, np.inf)
+
+
+def test_some_seeds_that_diverge_or_reach_zero_leave_nothing_to_conclude():
+    baseline = np.ones((1, 20))
+    for value, estimate in ((np.inf, np.inf), (0.0, -2 / 3), (np.nan, np.nan)):
+        learned = np.full((3, 20), 0.5)
+        learned[1] = value
+        effect = relative_difference(learned, baseline, "one seed of three")
+        assert effect.estimate == pytest.approx(estimate, nan_ok=True)
+        assert (effect.low, effect.high) == (-1.0, np.inf)
+
+
+def test_seeds_that_all_diverge_or_all_reach_zero_are_sure():
+    baseline = np.ones((1, 20))
+    for value, sure in ((np.inf, np.inf), (0.0, -1.0)):
+        effect = relative_difference(np.full((3, 20), value), baseline, "all seeds")
+        assert (effect.estimate, effect.low, effect.high) == (sure, sure, sure)
+
+
+def test_seeds_that_all_diverge_on_one_problem_alone_are_not_sure():
+    learned, baseline = np.ones((3, 20)), np.ones((1, 20))
+    learned[:, 7] = np.inf  # 36 % of the resamples leave it out
+    effect = relative_difference(learned, baseline, "rare")
+    assert (effect.estimate, effect.low, effect.high) == (np.inf, -1.0, np.inf)
 
 
 def test_wins_counts_pairs_in_which_learned_is_lower_and_ties_as_half():

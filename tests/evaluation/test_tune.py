@@ -23,7 +23,12 @@ FAMILY = quadratic_family(4)
 
 def _experiment(problem: str = "quadratic", horizon: int = HORIZON) -> Experiment:
     return Experiment(
-        title="T", problem=problem, steps=40, horizon=horizon, learned=(), baselines=("sgd", "nag")
+        title="T",
+        problem=problem,
+        steps=40,
+        horizon=horizon,
+        learned=("quadratics_lstm",),
+        baselines=("sgd", "nag"),
     )
 
 

@@ -23,7 +23,13 @@ RICH: dict[str, Any] = {  # changes of `tests.small.recipe`: everything at once
 
 
 def training(recipe: Recipe, **changes: Any) -> Training:
-    values: dict[str, Any] = {"name": "some", "rate": 0.01, "run": ("seed", 0), "seed": 0}
+    values: dict[str, Any] = {
+        "name": "some",
+        "label": "some",
+        "rate": 0.01,
+        "run": ("seed", 0),
+        "seed": 0,
+    }
     values |= {"recipe": recipe, "device": CPU, "episodes": recipe.episodes}
     return Training(**(values | changes))
 

@@ -71,7 +71,7 @@ def _network_recipe() -> Recipe:
 
 def _bad_start(spoil: Callable[[dict[str, Tensor]], None], recipe: Recipe) -> Training:
     kind = type("Spoilt", (BadStart,), {"spoil": staticmethod(spoil)})
-    return kind("mine", recipe, 0.005, ("seed", 0), 0, CPU, recipe.episodes)
+    return kind("mine", recipe, 0.005, ("seed", 0), 0, CPU, recipe.episodes, "mine")
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_the_next_attempt_owes_nothing_to_the_one_that_collapsed(tmp_path: Path)
 
 
 def test_a_healthy_run_is_left_alone(tmp_path: Path) -> None:
-    training = Training("mine", _network_recipe(), 0.005, ("seed", 0), 0, CPU, 60)
+    training = Training("mine", _network_recipe(), 0.005, ("seed", 0), 0, CPU, 60, "mine")
     state = train(training, NETWORKS, tmp_path / "a.state", "digest")
     assert state.attempt == 0
     assert state.collapsed == []
@@ -140,7 +140,7 @@ def test_a_slow_start_of_a_few_updates_is_no_collapse(tmp_path: Path) -> None:
         validation={"every": 2, "problems": 2},
         attempts=1,
     )
-    training = Training("mine", chosen, 0.0005, ("seed", 0), 0, CPU, 4)
+    training = Training("mine", chosen, 0.0005, ("seed", 0), 0, CPU, 4, "mine")
     state = train(training, NETWORKS, tmp_path / "a.state", "digest")
     assert state.collapsed == []
 
@@ -158,7 +158,7 @@ def test_when_every_attempt_collapses_it_is_an_error(
         validation={"every": 30, "problems": 2},
         attempts=3,
     )
-    training = Training("mine", chosen, 0.001, ("seed", 0), 0, CPU, 60)
+    training = Training("mine", chosen, 0.001, ("seed", 0), 0, CPU, 60, "mine")
     with pytest.raises(UserError, match="all 3 attempts") as caught:
         train(training, FAMILY, tmp_path / "a.state", "digest")
     message = str(caught.value)

@@ -33,7 +33,7 @@ chosen = recipe(
     validation={"every": 10, "problems": 8},
     meta_learning_rate={"schedule": "cosine", "final_fraction": 0.1},
 )
-training = module.Training("some", chosen, 0.005, ("seed", 0), 0, CPU, episodes)
+training = module.Training("some", chosen, 0.005, ("seed", 0), 0, CPU, episodes, "some")
 state = module.train(training, quadratic_family(6), folder / "training.state", "digest")
 for row in state.rows:
     del row["seconds"]

@@ -49,7 +49,7 @@ def _by_hand(recipe: Recipe) -> tuple[Tensor, Tensor, list[float]]:
         cosine = (1 + math.cos(math.pi * episode / recipe.episodes)) / 2
         adam.param_groups[0]["lr"] = 0.01 * (0.1 + 0.9 * cosine)
         indices = range(4 * episode, 4 * episode + 4)
-        drawn = FAMILY.sample(("train", "quadratic", "seed", 0, 0), indices, 0)
+        drawn = FAMILY.sample(("train", "quadratic", "some", "seed", 0, 0), indices, 0)
         function = straight_line.quadratic(drawn.W.double(), drawn.y.double())
         place = straight_line.Place(drawn.theta0.double())
         while place.step < recipe.steps:
@@ -74,7 +74,7 @@ def _by_hand(recipe: Recipe) -> tuple[Tensor, Tensor, list[float]]:
 def test_equals_a_loop_with_autograd_and_torch_adam(tmp_path: Path) -> None:
     """Windows that grow, moments reset with them, cosine, clipping, averaging, inverse weights."""
     chosen = recipe(**RICH)
-    subject = InDoublePrecision("some", chosen, 0.01, ("seed", 0), 0, CPU, chosen.episodes)
+    subject = InDoublePrecision("some", chosen, 0.01, ("seed", 0), 0, CPU, chosen.episodes, "some")
     state = train(subject, DoubleFamily(), tmp_path / "a.state", "digest")
     phi, average, norms = _by_hand(chosen)
     torch.testing.assert_close(state.phi, phi, rtol=1e-7, atol=1e-8)
@@ -128,7 +128,7 @@ def test_meta_training_learns(tmp_path: Path) -> None:
 
 def test_the_best_validated_average_is_kept(tmp_path: Path) -> None:
     chosen = recipe(episodes=30, validation={"every": 3, "problems": 4}, averaging=0.5)
-    subject = training(chosen, rate=0.1)  # so high that validation goes up and down
+    subject = training(chosen, rate=0.3)  # so high that validation goes up and down
     state = train(subject, FAMILY, tmp_path / "a.state", "digest")
     validated = {row["episode"]: row["validation_final"] for row in state.rows}
     assert list(validated) == list(range(3, 31, 3))

@@ -227,9 +227,10 @@ show.claims(experiment.learned, results)
 #   that is measured.
 # - **"The LSTM" depends on its recipe.** The two recipes differ in more than the window; see their
 #   tables. A verdict on one says little about the other.
-# - **Few meta-seeds.** The intervals draw test networks and meta-seeds at random again and again,
-#   but of a few meta-seeds one cannot know how rare a bad one is: look at the hair lines and at
-#   the columns of single meta-seeds.
+# - **Few meta-seeds.** The intervals of the verdicts allow for other test networks and for other
+#   meta-seeds, as far as these scatter like those trained. Of a few meta-seeds one cannot know how
+#   rare a bad one is, and of one nothing: look at the hair lines and at the columns of single
+#   meta-seeds.
 # - **The baselines are tuned for the end of the run,** with a constant learning rate. Tuned for
 #   speed, or with a schedule, they would have other curves.
 

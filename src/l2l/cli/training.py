@@ -71,7 +71,8 @@ def trial(
             recipe,
             settings.meta_learning_rate.episodes,
             rate,
-            ("trial", number),
+            ("trial",),
+            f"{recipe} trial {number}",
             path.with_suffix(".state"),
             trial_inputs(config, recipe),
         )
@@ -125,8 +126,10 @@ def train(
     rate = _read(layout.rate(recipe))["meta_learning_rate"]
     folder = layout.run(recipe, seed)
     inputs = training_inputs(config, recipe) | {"rate": rate}
-    state_path = folder / "training.state"
-    state = _train(config, recipe, settings.episodes, rate, ("seed", seed), state_path, inputs)
+    state_path, label = folder / "training.state", f"{recipe} seed {seed}"
+    state = _train(
+        config, recipe, settings.episodes, rate, ("seed", seed), label, state_path, inputs
+    )
     summary = {
         "recipe": recipe,
         "meta_seed": seed,
@@ -172,6 +175,7 @@ def _train(
     episodes: int,
     rate: float,
     run: tuple[str | int, ...],
+    label: str,
     state_path: Path,
     inputs: dict[str, Any],
 ) -> Any:
@@ -179,8 +183,8 @@ def _train(
 
     family, device = open_problems(config, config.recipes[name].problem)
     recipe = config.recipes[name]
-    training = Training(name, recipe, rate, run, config.seed, device, episodes)
-    return train(training, family, state_path, digest(inputs | {"run": list(run)}))
+    training = Training(name, recipe, rate, run, config.seed, device, episodes, label)
+    return train(training, family, state_path, digest(inputs | {"rate": rate, "run": list(run)}))
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -100,7 +100,8 @@ def evaluate_claims(
 
     Returns:
         Columns claim, statement, comparison, estimate, low, high, n, verdict, protocol, data.
-        A row for each comparison ("<recipe> vs <baseline>: <metric>"), and after those of a recipe
+        A row for each comparison ("<recipe> vs <baseline>: <metric>", then runs that diverged, and
+        "one meta-seed" where a learned side has no more), and after those of a recipe
         a row "overall <recipe>: vs ..." with the recipe's verdict and the numbers of the comparison
         that decides it: of those with that verdict, the one that speaks least for the claim. A
         claim without comparisons is one row "overall". `estimate`, `low`, `high`: relative
@@ -168,6 +169,8 @@ def _judge(
                     broken = int((~np.isfinite(table.to_numpy())).sum())
                     if broken:
                         against += f"; {broken} of {table.size} runs of {side} diverged"
+                if any(len(t) == 1 and HANDCRAFTED not in t.index for t in (ours, theirs)):
+                    against += "; one meta-seed"  # whose chance no interval can tell
                 verdict = NOT_JUDGED if protocol == SMOKE else _verdict(effect, comparison.claimed)
                 yield _Judged(
                     recipe, against, comparison.claimed, effect, verdict, data[experiment]

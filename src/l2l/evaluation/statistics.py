@@ -1,25 +1,32 @@
 """Effect size and its 95 % interval, for a learned optimizer against a baseline.
 
 The effect is the relative difference of means, mean(learned) / mean(baseline) - 1: -0.1 means
-10 % lower. Its interval is a percentile bootstrap that resamples both things drawn by chance, as a
-crossed design: the problems (with replacement, the same ones for both sides, which keeps the
-pairing) and, independently, each side's meta-seeds (McCullagh 2000, "Resampling and exchangeable
-arrays"; Owen 2007, "The pigeonhole bootstrap").
+10 % lower. Its interval adds two things drawn by chance, in the logarithm of the ratio of means:
 
-Few meta-seeds: no bootstrap of three values can look beyond their range. Where the meta-seeds
-differ by more than the sampling of problems blurs, the interval of three seeds is about the range
-of the three, and simulations (tests/evaluation/test_statistics.py) see it cover the truth in about
-three cases of four, not 95 %. An interval wholly on one side of zero then says: so for every one
-of the meta-seeds that were trained.
+- Problems: a percentile bootstrap (Efron & Tibshirani 1993, chapter 13) that resamples the problems
+  with replacement, the same ones for both sides, which keeps the pairing; the meta-seeds are fixed.
+- Meta-seeds: m = t(0.975, S - 1) sd / sqrt(S), Student's interval of the S meta-seeds, with sd the
+  standard deviation of the logarithms of their means over problems. A bootstrap of three values
+  could not look beyond their range; t at 2 degrees of freedom, 4.3, does.
+
+Each distance from the estimate to a limit of the bootstrap becomes hypot(distance, m); where both
+sides have several meta-seeds, m^2 is the sum of both. The means of meta-seeds differ by the
+sampling of problems too, so the interval is somewhat wide where the meta-seeds hardly differ.
+
+One meta-seed says nothing about others. Where neither side has more, the interval is over problems
+only: about this one optimizer, not about its recipe. (A hand-crafted baseline has no meta-seeds to
+be drawn.)
 """
 
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import stdtrit
 
 RESAMPLES = 10_000
 CONFIDENCE = 0.95
@@ -31,7 +38,8 @@ class Effect:
 
     Attributes:
         estimate: mean(learned) / mean(baseline) - 1; NaN where that is not defined.
-        low: lower limit of the 95 % interval, -1 at least.
+        low: lower limit of the 95 % interval, -1 at least; over problems only where no side has
+            more than one meta-seed.
         high: upper limit, possibly infinite.
         wins: fraction of (problem, meta-seed) pairs in which learned is lower; ties, and pairs in
             which a value is undefined, count one half.
@@ -48,11 +56,17 @@ class Effect:
 def relative_difference(
     learned: ArrayLike, baseline: ArrayLike, name: str, resamples: int = RESAMPLES
 ) -> Effect:
-    """The effect of using `learned` in place of `baseline`, with a crossed bootstrap interval.
+    """The effect of using `learned` in place of `baseline`, with its interval (see the module).
 
-    A mean with an infinite value is infinite. Where a ratio is undefined (infinite over infinite,
-    zero over zero, a NaN among the values), that resample counts as -1 for the lower limit and as
-    infinite for the upper: it widens the interval and is never dropped.
+    What is infinite, zero or undefined is never dropped, it widens the interval:
+
+    - A mean with an infinite value is infinite. Where a ratio is undefined (infinite over infinite,
+      zero over zero, a NaN among the values), that resample counts as -1 for the lower limit and as
+      infinite for the upper.
+    - Where some meta-seeds of a side have a mean that is infinite or zero and others do not, or one
+      has a NaN, their spread has no bound: the interval is [-1, infinite].
+    - With several meta-seeds and an estimate of infinite or -1, a limit of the bootstrap stands
+      where it equals the estimate; any other has no known distance, and becomes -1 or infinite.
 
     Args:
         learned: one metric, >= 0 (infinite: diverged; NaN: undefined), [meta-seeds, problems].
@@ -73,19 +87,19 @@ def relative_difference(
             f"expected [meta-seeds, problems] twice, the same problems: got {ours.shape} and "
             f"{theirs.shape} in {name!r}"
         )
-    rng = named_generator(name)
-    problems = _resampled_counts(rng, ours.shape[1], resamples)
-    ratios = _ratio(
-        _weighted_mean(ours, _resampled_counts(rng, len(ours), resamples), problems),
-        _weighted_mean(theirs, _resampled_counts(rng, len(theirs), resamples), problems),
-    )
+    counts = _resampled_counts(named_generator(name), ours.shape[1], resamples)
+    ratios = _ratios(ours, theirs, counts)
     undefined = np.isnan(ratios)
     # Order statistics: interpolating between a finite and an infinite one would give NaN.
     tail = int((1 - CONFIDENCE) / 2 * (resamples - 1))
-    low = np.sort(np.where(undefined, -1.0, ratios))[tail]
-    high = np.sort(np.where(undefined, np.inf, ratios))[resamples - 1 - tail]
-    estimate = _ratio(_plain_mean(ours), _plain_mean(theirs))[0]
-    return Effect(float(estimate), float(low), float(high), _wins(ours, theirs), ours.shape[1])
+    low = float(np.sort(np.where(undefined, 0.0, ratios))[tail])
+    high = float(np.sort(np.where(undefined, np.inf, ratios))[resamples - 1 - tail])
+    estimate = float(_ratios(ours, theirs, np.ones((1, ours.shape[1])))[0])
+    if max(len(ours), len(theirs)) > 1:
+        margin = math.hypot(_seed_margin(ours), _seed_margin(theirs))
+        low = _widened(estimate, low, margin, -1)
+        high = _widened(estimate, high, margin, +1)
+    return Effect(estimate - 1, low - 1, high - 1, _wins(ours, theirs), ours.shape[1])
 
 
 def named_generator(name: str) -> np.random.Generator:
@@ -101,16 +115,22 @@ def _resampled_counts(rng: np.random.Generator, size: int, resamples: int) -> ND
     return counts.reshape(resamples, size).astype(np.float64)
 
 
-def _weighted_mean(
-    values: NDArray[np.float64], seeds: NDArray[np.float64], problems: NDArray[np.float64]
+def _ratios(
+    ours: NDArray[np.float64], theirs: NDArray[np.float64], counts: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Means [resamples] of values [S, P], with weights seeds [resamples, S] x problems [.., P].
+    """mean(ours) / mean(theirs) of [S, P] each, [resamples], for counts [resamples, P]."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(_means(ours, counts) / _means(theirs, counts))
 
-    Values that are not finite are summed apart: a weight of zero times infinity would be NaN.
+
+def _means(values: NDArray[np.float64], counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Means [resamples] over the meta-seeds and problems of values [S, P].
+
+    Values that are not finite are summed apart: a count of zero times infinity would be NaN.
     """
 
     def total(of: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.asarray(((seeds @ of) * problems).sum(axis=1))
+        return np.asarray(counts @ of.sum(axis=0))
 
     means = total(np.where(np.isfinite(values), values, 0.0)) / values.size
     means[total(np.isinf(values).astype(np.float64)) > 0] = np.inf
@@ -118,14 +138,38 @@ def _weighted_mean(
     return means
 
 
-def _plain_mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    seeds, problems = values.shape
-    return _weighted_mean(values, np.ones((1, seeds)), np.ones((1, problems)))
+def _seed_margin(values: NDArray[np.float64]) -> float:
+    """Half the width of Student's interval of the log of the mean, for meta-seeds [S, P].
+
+    Zero where there is nothing to differ: one meta-seed, or all infinite, or all zero. Infinite
+    where some are infinite or zero and others not, or one is undefined.
+    """
+    means = values.mean(axis=1)
+    if len(means) == 1 or np.isposinf(means).all() or (means == 0).all():
+        return 0.0
+    if not (np.isfinite(means) & (means > 0)).all():
+        return np.inf
+    t = stdtrit(len(means) - 1, (1 + CONFIDENCE) / 2)
+    return float(t * np.log(means).std(ddof=1) / np.sqrt(len(means)))
 
 
-def _ratio(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> NDArray[np.float64]:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return ours / theirs - 1.0
+def _widened(estimate: float, limit: float, margin: float, direction: int) -> float:
+    """A limit of the bootstrap of a ratio, moved away from the estimate by the meta-seeds' margin.
+
+    Args:
+        estimate: the ratio, 0 to infinite or NaN.
+        limit: one of its limits, 0 to infinite.
+        margin: see `_seed_margin`, in the logarithm of the ratio.
+        direction: -1 for the lower limit, +1 for the upper.
+    """
+    unlimited = 0.0 if direction < 0 else np.inf
+    if not 0 < estimate < np.inf:  # no distance to add to
+        return limit if limit == estimate and math.isfinite(margin) else unlimited
+    if not 0 < limit < np.inf:
+        return unlimited
+    log_limit = direction * math.hypot(math.log(limit / estimate), margin)
+    with np.errstate(over="ignore"):
+        return float(estimate * np.exp(log_limit))
 
 
 def _wins(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> float:

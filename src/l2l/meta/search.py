@@ -11,14 +11,20 @@ from l2l.config.schema import MetaLearningRate
 from l2l.errors import UserError
 from l2l.rng import stream
 
+GOLDEN_RATIO = (math.sqrt(5) - 1) / 2
+
 
 def trial_rate(settings: MetaLearningRate, seed: int, recipe: str, trial: int) -> float:
-    """The log-uniform draw of a trial; the geometric mean of the range where none is searched."""
+    """The log-uniform draw of a trial; the geometric mean of the range where none is searched.
+
+    Draws are a golden-ratio sequence with a random shift: each is uniform, few of them spread over
+    the range, and more trials leave the first ones as they are.
+    """
     low, high = math.log(settings.low), math.log(settings.high)
     if settings.trials == 0:
         return math.exp((low + high) / 2)
-    uniform = torch.rand(1, generator=stream(seed, "search", recipe, trial), dtype=torch.float64)
-    return math.exp(low + (high - low) * uniform.item())
+    shift = torch.rand(1, generator=stream(seed, "search", recipe), dtype=torch.float64).item()
+    return math.exp(low + (high - low) * ((shift + trial * GOLDEN_RATIO) % 1))
 
 
 def choose_rate(rates: Sequence[float], validations: Sequence[float], recipe: str) -> float:

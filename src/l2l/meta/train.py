@@ -58,10 +58,12 @@ class Training:
         name: the recipe's name, the first part of its streams' names.
         recipe: what to do.
         rate: the (highest) meta learning rate.
-        run: names this run's streams apart from its siblings', such as ("seed", 0).
+        run: names this run's streams, such as ("seed", 0). All trials of a search have the same, so
+            that they differ in nothing but the meta learning rate.
         seed: the one seed of the project's run.
         device: where to compute.
         episodes: where to stop; a trial runs only the recipe's beginning.
+        label: what progress is told under.
     """
 
     name: str
@@ -71,6 +73,7 @@ class Training:
     seed: int
     device: torch.device
     episodes: int
+    label: str
 
     def optimizer(self, phi: Tensor) -> CoordinatewiseLSTM:
         """The learned optimizer with the flat weights phi."""
@@ -99,14 +102,13 @@ def train(training: Training, family: Family, state_path: Path, digest: str) -> 
         AllCollapsedError: every attempt collapsed.
     """
     recipe = training.recipe
-    label = " ".join(str(part) for part in (training.name, *training.run))
     found = load_state(state_path, digest, training.device)
     if isinstance(found, TrainingState):
         state, message = found, f"resumed after episode {found.episode}"
     else:
         state = TrainingState.start(training.initial(0))
         message = "" if found == "nothing to resume" else f"{found}; starting anew"
-    progress = Progress(label, training.episodes, done=state.episode)
+    progress = Progress(training.label, training.episodes, done=state.episode)
     if message:
         progress.say(message)
     validation_problems = family.sample(
@@ -128,7 +130,7 @@ def train(training: Training, family: Family, state_path: Path, digest: str) -> 
                 progress.say(f"attempt {state.attempt} collapsed: {collapse}")
                 state = _next_attempt(training, state, str(collapse))
                 progress.close()
-                progress = Progress(f"{label} attempt {state.attempt}", training.episodes)
+                progress = Progress(f"{training.label} attempt {state.attempt}", training.episodes)
         state.seconds = before + time.monotonic() - start
         if time.monotonic() - last_save > SECONDS_BETWEEN_SAVES:
             save_state(state_path, state, digest)
@@ -150,7 +152,7 @@ def _episode(training: Training, family: Family, state: TrainingState) -> None:
     count = recipe.problems_per_episode
     first = state.episode * count
     problems = family.sample(
-        ("train", recipe.problem, *training.run, state.attempt),
+        ("train", recipe.problem, training.name, *training.run, state.attempt),
         range(first, first + count),
         recipe.steps,
     )
