@@ -14,9 +14,10 @@ from torch import Tensor
 from l2l.config import Recipe
 from l2l.errors import UserError
 from l2l.meta import train as train_module
-from l2l.meta.train import Training, flatten_phi, train, unflatten_phi
+from l2l.meta.train import Training, train
 from l2l.optimizees import Family
 from l2l.optimizees.mlp import ImageSet
+from l2l.optimizers.lstm import flatten_phi, unflatten_phi
 
 
 def _learnable() -> ImageSet:

@@ -15,9 +15,9 @@ from tests.small import CPU, double, lstm_settings, random_phi, recipe
 from torch import Tensor
 
 from l2l.config import Recipe
-from l2l.meta.train import Training, flatten_phi, train, unflatten_phi
+from l2l.meta.train import Training, train
 from l2l.meta.validate import validate
-from l2l.optimizers.lstm import initial_phi
+from l2l.optimizers.lstm import flatten_phi, initial_phi, unflatten_phi
 from l2l.rng import stream
 
 

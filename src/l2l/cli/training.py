@@ -56,8 +56,8 @@ def trial(
     setting: Settings = None,
 ) -> None:
     """One trial of the random search: a recipe's beginning at a drawn meta learning rate."""
+    from l2l.meta.collapse import AllCollapsedError
     from l2l.meta.search import trial_rate
-    from l2l.meta.train import AllCollapsedError
 
     config, layout = configuration(protocol, config_file, setting)
     settings = config.recipes[known("recipe", recipe, config.recipes)]
@@ -116,8 +116,8 @@ def train(
     """Meta-train a recipe at the chosen rate; a killed run goes on where it was."""
     import pandas as pd
 
-    from l2l.meta.train import unflatten_phi
     from l2l.optimizers import CoordinatewiseLSTM, checkpoint
+    from l2l.optimizers.lstm import unflatten_phi
     from l2l.provenance import commit
 
     config, layout = configuration(protocol, config_file, setting)

@@ -16,8 +16,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from l2l.config.schema import LSTMSettings, Recipe
-from l2l.errors import UserError
+from l2l.config.schema import Recipe
+from l2l.meta.collapse import AllCollapsedError, CollapseError, check_alive
 from l2l.meta.gradients import adjoint
 from l2l.meta.rollout import begin
 from l2l.meta.schedule import loss_weights, meta_learning_rate, window_length
@@ -26,28 +26,12 @@ from l2l.meta.validate import ValidationResult, validate
 from l2l.optimizees import Family
 from l2l.optimizers import CoordinatewiseLSTM
 from l2l.optimizers.handcrafted import Adam
-from l2l.optimizers.lstm import Phi, initial_phi, phi_shapes
+from l2l.optimizers.lstm import flatten_phi, initial_phi, unflatten_phi
 from l2l.progress import Progress
 from l2l.rng import stream
 
 SECONDS_BETWEEN_SAVES = 10.0
 NORMS_KEPT = 100
-# A collapsed run is both: no progress in validation, and a meta-gradient too weak to change that.
-# Measured on MNIST with head_init_scale 1, where most seeds saturate the optimizee and stay at
-# ln(10), 0.98 of the initial loss: norm / meta-loss below 0.03; runs that learn: above 0.3.
-STUCK = 0.95  # of the initial loss
-VANISHED = 0.1  # norm of the meta-gradient / meta-loss
-# Healthy runs look the same at first (0.98 of the initial loss, 0.003, for up to 50 updates of an
-# averaged phi), and are below 0.25 by update 125: before this many, nothing is called stuck.
-UPDATES_BEFORE_STUCK = 100
-
-
-class CollapseError(Exception):
-    """An attempt at which nothing is learned any more."""
-
-
-class AllCollapsedError(UserError):
-    """Every attempt of a meta-training collapsed."""
 
 
 @dataclass(frozen=True)
@@ -202,7 +186,7 @@ def _close_epoch(training: Training, state: TrainingState, result: ValidationRes
     recipe = training.recipe
     norm = statistics.median(state.epoch_norms) if state.epoch_norms else math.nan
     if not state.alive:
-        _check_alive(result, state)
+        check_alive(result, state)
     state.rows.append(
         {
             "episode": state.episode,
@@ -225,25 +209,6 @@ def _close_epoch(training: Training, state: TrainingState, result: ValidationRes
         state.best_episode = state.episode
 
 
-def _check_alive(result: ValidationResult, state: TrainingState) -> None:
-    """Raise CollapseError where validation diverged, or is stuck and the meta-gradient vanished.
-
-    Once an attempt has made enough updates and stands, it is not judged again.
-    """
-    if not state.signals and state.epoch_skipped:
-        raise CollapseError("every meta-gradient was non-finite")
-    if not math.isfinite(result.final):
-        raise CollapseError("the validation problems diverged")
-    if len(state.signals) < UPDATES_BEFORE_STUCK:
-        return
-    signal = statistics.median(state.signals[len(state.signals) // 2 :])
-    if result.final > STUCK * result.initial and signal < VANISHED:
-        raise CollapseError(
-            f"stuck at loss {result.final:.3g}, meta-gradient {signal:.1e} of the meta-loss"
-        )
-    state.alive, state.signals = True, []
-
-
 def _next_attempt(training: Training, state: TrainingState, reason: str) -> TrainingState:
     """Start again from the next initialisation of the stream; the history stays."""
     attempt = state.attempt + 1
@@ -256,17 +221,3 @@ def _next_attempt(training: Training, state: TrainingState, reason: str) -> Trai
     fresh.attempt, fresh.rows, fresh.seconds = attempt, state.rows, state.seconds
     fresh.collapsed = [*state.collapsed, reason]
     return fresh
-
-
-def flatten_phi(phi: Phi, settings: LSTMSettings) -> Tensor:
-    """All weights in one vector."""
-    return torch.cat([phi[name].flatten() for name in phi_shapes(settings)])
-
-
-def unflatten_phi(flat: Tensor, settings: LSTMSettings) -> Phi:
-    """The inverse of `flatten_phi`."""
-    shapes = phi_shapes(settings)
-    parts = flat.split([math.prod(shape) for shape in shapes.values()])
-    return {
-        name: part.reshape(shape) for part, (name, shape) in zip(parts, shapes.items(), strict=True)
-    }

@@ -80,3 +80,17 @@ def phi_shapes(settings: LSTMSettings) -> dict[str, tuple[int, ...]]:
     shapes["head.weight"] = (1, settings.units)
     shapes["head.bias"] = (1,)
     return shapes
+
+
+def flatten_phi(phi: Phi, settings: LSTMSettings) -> Tensor:
+    """All weights in one vector."""
+    return torch.cat([phi[name].flatten() for name in phi_shapes(settings)])
+
+
+def unflatten_phi(flat: Tensor, settings: LSTMSettings) -> Phi:
+    """The inverse of `flatten_phi`."""
+    shapes = phi_shapes(settings)
+    parts = flat.split([math.prod(shape) for shape in shapes.values()])
+    return {
+        name: part.reshape(shape) for part, (name, shape) in zip(parts, shapes.items(), strict=True)
+    }
