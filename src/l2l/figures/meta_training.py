@@ -82,7 +82,7 @@ def _mark_windows(axes: Axes, log: pd.DataFrame) -> None:
             if before is not None:
                 axes.axvline(start, color=GREY, linewidth=0.6, dashes=(1, 1.5))
             axes.annotate(
-                f"window {window}",
+                f"window {window}" if before is None else str(window),
                 (start, 1),
                 xycoords=axes.get_xaxis_transform(),
                 xytext=(2, -1),
