@@ -77,7 +77,7 @@ onstart:
 
 def data_of(problem):
     """The record of the dataset that a problem needs, if it needs one."""
-    dataset = getattr(CONFIG.problems[problem], "dataset", None)
+    dataset = CONFIG.dataset(problem)
     return [LAYOUT.data(dataset)] if dataset else []
 
 

@@ -36,9 +36,6 @@ def main() -> None:
     """Run the command line; exit code 2 where the user has to act."""
     try:
         app()
-    except UserError as error:
-        print(f"l2l: {error}", file=sys.stderr)
-        sys.exit(2)
-    except OSError as error:  # a full disk, a folder that cannot be written
+    except (UserError, OSError) as error:  # OSError: a full disk, a folder that cannot be written
         print(f"l2l: {error}", file=sys.stderr)
         sys.exit(2)

@@ -133,10 +133,7 @@ def claims(
     for name, path in curves.items():
         if not path.exists():
             raise UserError(f"{path} is missing: run l2l collect {name} first")
-    datasets = {
-        name: getattr(config.problems[entry.problem], "dataset", None)
-        for name, entry in config.experiments.items()
-    }
+    datasets = {name: config.dataset(entry.problem) for name, entry in config.experiments.items()}
     records = {name: [layout.data(dataset)] for name, dataset in datasets.items() if dataset}
     write_table(
         layout.claims,

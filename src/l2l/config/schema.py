@@ -241,6 +241,10 @@ class Config(Section):
                 _known(f"experiments.{name}.baselines", baseline, self.tuning.grids)
         return self
 
+    def dataset(self, problem: str) -> str | None:
+        """The dataset that a problem needs, if it needs one."""
+        return getattr(self.problems[problem], "dataset", None)
+
     def labels(self) -> dict[str, str]:
         """Display names of the learned optimizers: recipe name -> label."""
         return {name: recipe.label for name, recipe in self.recipes.items()}

@@ -75,12 +75,8 @@ def load(path: Path, device: str = "cpu") -> Checkpoint:
         if description["format"] != FORMAT:
             raise ValueError(f"format {description['format']}, expected {FORMAT}")
         provenance = description["provenance"]
-        settings = LSTMSettings(
-            **{
-                key: description.get(key, default) if default is not None else description[key]
-                for key, default in ((k, INITIALISATION.get(k)) for k in LSTMSettings.model_fields)
-            }
-        )
+        values = INITIALISATION | description
+        settings = LSTMSettings(**{key: values[key] for key in LSTMSettings.model_fields})
     except FileNotFoundError:
         raise UserError(f"no checkpoint at {path}: train it first (l2l train --help)") from None
     except (SafetensorError, KeyError, TypeError, ValueError, OSError) as error:

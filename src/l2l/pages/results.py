@@ -66,8 +66,7 @@ class Results:
 
     def dataset(self, experiment: str) -> dict[str, Any] | None:
         """The record of the experiment's dataset; None where problems are drawn from the seed."""
-        problem = self.config.problems[self.config.experiments[experiment].problem]
-        name = getattr(problem, "dataset", None)
+        name = self.config.dataset(self.config.experiments[experiment].problem)
         return None if name is None else self._json(self.layout.data(name), f"data {name}")
 
     def provenance(self) -> dict[str, Any]:
