@@ -57,7 +57,9 @@ def test_the_traced_run_is_the_programs_own_rollout() -> None:
     end = rollout(problem, optimizer, begin(problem, optimizer), 3)
     traced = unroll(second_derivatives=True)
     torch.testing.assert_close(traced[Node("theta", 1)][0].detach(), end.theta)
-    for tensor, expected in zip(traced[Node("h", 1)], end.state, strict=True):
+    for tensor, expected in zip(
+        traced[Node("h", 1)], (end.state.hidden, end.state.cell), strict=True
+    ):
         torch.testing.assert_close(tensor.detach(), expected)
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from tests.kernels.oracle import Case, make_case, relative_error
 
-from l2l.kernels import LSTMState, cpu, reference
+from l2l.kernels import LSTMState, cpu, cuda, reference
 
 SHAPES = [
     (coordinates, layers, units)
@@ -18,6 +18,8 @@ IMPLEMENTATIONS = [
     pytest.param(reference, torch.float64, 1e-12, id="reference-float64"),
     pytest.param(reference, torch.float32, 1e-5, id="reference-float32"),
     pytest.param(cpu, torch.float32, 1e-5, id="cpu"),
+    pytest.param(cuda, torch.float64, 1e-12, id="cuda-float64"),
+    pytest.param(cuda, torch.float32, 1e-5, id="cuda-float32"),
 ]
 
 
@@ -66,7 +68,7 @@ def test_window_gradient_equals_autograd(
         assert relative_error(gradient[name], expected) < tolerance, name
 
 
-@pytest.mark.parametrize("module", [reference, cpu])
+@pytest.mark.parametrize("module", [reference, cpu, cuda])
 @pytest.mark.parametrize(("steps", "inputs"), [(1, 1), (40, 5), (100, 2)])
 def test_any_window_length_and_number_of_inputs(
     module: ModuleType, steps: int, inputs: int
@@ -79,7 +81,7 @@ def test_any_window_length_and_number_of_inputs(
         assert relative_error(gradient[name], expected) < 2e-5, name
 
 
-@pytest.mark.parametrize("module", [reference, cpu])
+@pytest.mark.parametrize("module", [reference, cpu, cuda])
 @pytest.mark.parametrize("gain", [1e-4, 30.0, 1e6])
 def test_tiny_inputs_and_saturated_gates_are_accurate(module: ModuleType, gain: float) -> None:
     exact = make_case(130, 2, 20, gain=gain)
@@ -88,7 +90,7 @@ def test_tiny_inputs_and_saturated_gates_are_accurate(module: ModuleType, gain: 
     assert relative_error(state.cell, exact.last_state.cell) < 1e-5
 
 
-@pytest.mark.parametrize("module", [reference, cpu])
+@pytest.mark.parametrize("module", [reference, cpu, cuda])
 def test_blocks_do_not_change_a_coordinate(module: ModuleType) -> None:
     """Over many blocks and threads' shares, each coordinate gets what it gets in a small run."""
     case = make_case(5003, 2, 20, steps=1).to(torch.float32)
@@ -98,3 +100,11 @@ def test_blocks_do_not_change_a_coordinate(module: ModuleType) -> None:
         expected, new = module.forward_step(case.phi, case.inputs[0, part], small)
         torch.testing.assert_close(outputs[part], expected, rtol=1e-5, atol=1e-6)
         torch.testing.assert_close(state.cell[:, part], new.cell, rtol=1e-5, atol=1e-6)
+
+
+def test_the_chunks_of_the_cuda_path_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    exact = make_case(53, 2, 7)
+    monkeypatch.setattr(cuda, "STEPS_AT_ONCE", 6 * 10)  # ten coordinates at a time
+    found = cuda.backward_window(exact.phi, exact.inputs, exact.state, exact.cotangents)
+    for name, expected in exact.gradient.items():
+        assert relative_error(found[name], expected) < 1e-12, name

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from l2l.kernels import cpu, dispatch, reference
+from l2l.kernels import cpu, cuda, dispatch, reference
 
 RUN_ONE_STEP = """
 import torch
@@ -96,6 +96,8 @@ def test_l2l_kernel_chooses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("L2L_KERNEL", "cpu")
     assert dispatch.implementation(x) is cpu
     assert dispatch.implementation(x.double()) is reference
+    monkeypatch.setenv("L2L_KERNEL", "cuda")
+    assert dispatch.implementation(x) is cuda
     monkeypatch.setenv("L2L_KERNEL", "gpu")
-    with pytest.raises(dispatch.UserError, match="set it to reference or cpu"):
+    with pytest.raises(dispatch.UserError, match="set it to reference, cpu, cuda, or unset it"):
         dispatch.implementation(x)

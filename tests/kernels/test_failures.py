@@ -1,14 +1,10 @@
 """What goes wrong is refused or reported: misfits in phi, memory, caches that cannot be written."""
 
 import os
-import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
-from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from tests.kernels.oracle import Case, make_case, relative_error
@@ -75,55 +71,6 @@ def test_the_default_dtype_does_not_matter() -> None:
         torch.set_default_dtype(torch.float32)
     assert outputs.dtype == torch.float32
     assert relative_error(outputs, exact.outputs[0]) < 1e-5
-
-
-def test_a_buffer_is_lent_once_even_if_a_finalizer_runs_in_between() -> None:
-    """Another buffer comes back before the n-th line of `_recycled`, for each n."""
-    shape, lines = (2, 1, 3, 11), 0
-
-    def borrow_with_release_at(wanted: int) -> torch.Tensor:
-        nonlocal lines
-        lines = 0
-
-        def local(_: FrameType, event: str, __: object) -> Any:
-            nonlocal lines
-            if event == "line":
-                lines += 1
-                if lines == wanted:
-                    cpu._release(np.empty(shape, dtype=np.float32))
-            return local
-
-        def trace(frame: FrameType, *_: object) -> Any:
-            return local if frame.f_code is cpu._recycled.__code__ else None
-
-        before = sys.gettrace()
-        sys.settrace(trace)
-        try:
-            return cpu._recycled(shape)
-        finally:
-            sys.settrace(before)
-
-    wanted = 0
-    while wanted <= lines:
-        wanted += 1
-        cpu._free_buffers.clear()
-        for other in ((1, 1), shape, shape, shape):
-            cpu._release(np.empty(other, dtype=np.float32))
-        lent = [borrow_with_release_at(wanted), *(cpu._recycled(shape) for _ in range(5))]
-        assert len({tensor.data_ptr() for tensor in lent}) == len(lent), f"line {wanted}"
-    assert wanted > 3
-
-
-def test_memory_is_recycled_and_what_is_kept_is_bounded() -> None:
-    cpu._free_buffers.clear()
-    for size in range(1, 30):
-        tensors = [cpu._recycled((size, 3)) for _ in range(10)]
-        addresses = {tensor.data_ptr() for tensor in tensors}
-        del tensors
-        again = cpu._recycled((size, 3))
-        assert again.data_ptr() in addresses
-    assert len(cpu._free_buffers) <= cpu.MAX_FREE_SHAPES
-    assert all(len(free) <= cpu.MAX_FREE_BUFFERS for free in cpu._free_buffers.values())
 
 
 OUT_OF_MEMORY = """

@@ -6,9 +6,17 @@ import pytest
 import torch
 from tests.kernels.oracle import Case, make_case, relative_error
 
-from l2l.kernels import LSTMState, backward_window, cpu, forward_step, reference, zero_state
+from l2l.kernels import (
+    LSTMState,
+    backward_window,
+    cpu,
+    cuda,
+    forward_step,
+    reference,
+    zero_state,
+)
 
-MODULES = pytest.mark.parametrize("module", [reference, cpu])
+MODULES = pytest.mark.parametrize("module", [reference, cpu, cuda])
 
 
 def backward(module: ModuleType, case: Case) -> torch.Tensor:
@@ -94,12 +102,41 @@ def test_arguments_are_not_changed(module: ModuleType, case: Case) -> None:
     assert torch.equal(state.cell, kept.cell), "a later step wrote into an earlier state"
 
 
-def test_recycled_memory_is_never_shared_with_a_living_view(case: Case) -> None:
-    view = forward_step(case.phi, case.inputs[0], case.state)[1].hidden[0, :5, 3]
-    before = view.clone()
-    for _ in range(10):
-        forward_step(case.phi, -case.inputs[0], case.state)
-    assert torch.equal(view, before)
+@MODULES
+def test_a_step_that_reuses_the_state_gives_the_same_bits(module: ModuleType, case: Case) -> None:
+    kept = reused = case.state
+    for x in case.inputs:
+        expected, kept = module.forward_step(case.phi, x, kept)
+        outputs, reused = module.forward_step(case.phi, x, reused, reuse=reused is not case.state)
+        assert torch.equal(outputs, expected)
+    assert torch.equal(reused.hidden, kept.hidden)
+    assert torch.equal(reused.cell, kept.cell)
+
+
+def test_the_fused_kernel_reuses_memory_where_it_may(case: Case) -> None:
+    _, first = cpu.forward_step(case.phi, case.inputs[0], case.state)
+    _, other = cpu.forward_step(case.phi, case.inputs[1], first)
+    assert other.memory.data_ptr() != first.memory.data_ptr()
+    _, same = cpu.forward_step(case.phi, case.inputs[1], first, reuse=True)
+    assert same.memory.data_ptr() == first.memory.data_ptr()
+
+
+@MODULES
+@pytest.mark.parametrize("other", [reference, cpu, cuda])
+def test_any_implementation_goes_on_from_anothers_state(
+    module: ModuleType, other: ModuleType, case: Case
+) -> None:
+    _, state = other.forward_step(case.phi, case.inputs[0], case.state)
+    plain = LSTMState(state.hidden, state.cell)
+    expected, _ = module.forward_step(case.phi, case.inputs[1], plain)
+    outputs, _ = module.forward_step(case.phi, case.inputs[1], state)
+    torch.testing.assert_close(outputs, expected, rtol=1e-5, atol=1e-6)
+    windows = [
+        module.backward_window(case.phi, case.inputs, first, case.cotangents)
+        for first in (state, plain)
+    ]
+    for name, gradient in windows[0].items():
+        torch.testing.assert_close(gradient, windows[1][name], rtol=1e-4, atol=1e-4)
 
 
 @MODULES
@@ -107,7 +144,7 @@ def test_results_carry_no_graph(module: ModuleType, case: Case) -> None:
     phi = {name: value.clone().requires_grad_() for name, value in case.phi.items()}
     outputs, state = module.forward_step(phi, case.inputs[0], case.state)
     gradient = module.backward_window(phi, case.inputs, case.state, case.cotangents)
-    assert not any(t.requires_grad for t in (outputs, *state, *gradient.values()))
+    assert not any(t.requires_grad for t in (outputs, state.hidden, state.cell, *gradient.values()))
 
 
 @MODULES
@@ -137,11 +174,14 @@ def test_any_memory_layout_of_the_state(module: ModuleType, case: Case, layout: 
     torch.testing.assert_close(arranged_new.cell, new.cell, rtol=1e-5, atol=1e-6)
 
 
-def test_the_zero_state_fits_phi(case: Case) -> None:
-    state = zero_state(case.phi, 12)
-    assert state.hidden.shape == state.cell.shape == (2, 12, 20)
-    assert not state.hidden.any()
-    forward_step(case.phi, case.inputs[0, :12], state)
+@MODULES
+def test_the_zero_state_fits_phi(module: ModuleType, case: Case) -> None:
+    for count in (1, 12, 64, 65):
+        state = module.zero_state(case.phi, count)
+        assert state.hidden.shape == state.cell.shape == (2, count, 20)
+        assert not state.hidden.any()
+        module.forward_step(case.phi, case.inputs[0, :count], state)
+    assert type(zero_state(case.phi, 3)) is cpu.BlockState
 
 
 def test_arguments_that_do_not_fit_are_refused(case: Case) -> None:
@@ -149,5 +189,9 @@ def test_arguments_that_do_not_fit_are_refused(case: Case) -> None:
         forward_step(case.phi, torch.zeros(3001, 3), case.state)
     with pytest.raises(ValueError, match=r"cotangents has shape \(6, 2\), expected \(6, 3001\)"):
         backward_window(case.phi, case.inputs, case.state, case.cotangents[:, :2])
+    with pytest.raises(ValueError, match=r"state has shape \(2, 3000, 20\), expected \(2, 3001"):
+        forward_step(case.phi, case.inputs[0], zero_state(case.phi, 3000))
+    with pytest.raises(ValueError, match=r"state\.cell has shape \(2, 3000, 20\), expected"):
+        forward_step(case.phi, case.inputs[0], case.state._replace(cell=case.state.cell[:, 1:]))
     with pytest.raises(ValueError, match=r"torch\.float64.*torch\.float32"):
         forward_step(case.phi, case.inputs[0].double(), case.state)

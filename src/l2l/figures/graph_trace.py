@@ -84,7 +84,8 @@ def unroll(second_derivatives: bool) -> dict[Node, list[Tensor]]:
     """
     problem, optimizer = pieces()
     theta = problem.initial().requires_grad_()
-    hidden, cell = (part.requires_grad_() for part in optimizer.init(theta.detach()))
+    first = optimizer.init(theta.detach())
+    hidden, cell = first.hidden.requires_grad_(), first.cell.requires_grad_()
     named = {Node("theta", STEPS[0]): [theta], Node("h", STEPS[0]): [hidden, cell]}
     for step in STEPS:
         loss = problem.loss(theta, step)

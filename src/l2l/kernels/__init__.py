@@ -8,18 +8,35 @@ coordinate and step is the inputs and a cotangent; activations are recomputed.
 from torch import Tensor
 
 from l2l.kernels.dispatch import implementation
-from l2l.kernels.interface import LSTMState, Phi, check_window, zero_state
+from l2l.kernels.interface import LSTMState, Phi, State, check_window
 
-__all__ = ["LSTMState", "Phi", "backward_window", "forward_step", "zero_state"]
+__all__ = ["LSTMState", "Phi", "State", "backward_window", "forward_step", "zero_state"]
 
 
-def forward_step(phi: Phi, inputs: Tensor, state: LSTMState) -> tuple[Tensor, LSTMState]:
+def zero_state(phi: Phi, coordinates: int) -> State:
+    """The state at the start of an episode: zeros, like phi in dtype and device.
+
+    Args:
+        phi: the optimizer's parameters.
+        coordinates: number of coordinates of theta.
+
+    Returns:
+        A new state, in the order of memory of the implementation that serves phi.
+    """
+    return implementation(phi["head.weight"]).zero_state(phi, coordinates)
+
+
+def forward_step(
+    phi: Phi, inputs: Tensor, state: State, reuse: bool = False
+) -> tuple[Tensor, State]:
     """One step of the LSTM and its linear output layer for all coordinates, without a graph.
 
     Args:
         phi: the optimizer's parameters.
         inputs: the preprocessed gradients, [coordinates, inputs].
-        state: the state before the step; not changed.
+        state: the state before the step, from `zero_state`, an earlier step, or an `LSTMState`.
+        reuse: whether the new state may take the old one's memory, which is then overwritten:
+            faster, for callers that do not look at the old state again.
 
     Returns:
         The outputs [coordinates] (before the output scale), and the state after the step.
@@ -28,10 +45,10 @@ def forward_step(phi: Phi, inputs: Tensor, state: LSTMState) -> tuple[Tensor, LS
         ValueError: where shapes, dtypes or devices do not belong together.
     """
     check_window(phi, inputs[None], state, None)
-    return implementation(inputs).forward_step(phi, inputs, state)
+    return implementation(inputs).forward_step(phi, inputs, state, reuse)
 
 
-def backward_window(phi: Phi, inputs: Tensor, state: LSTMState, cotangents: Tensor) -> Phi:
+def backward_window(phi: Phi, inputs: Tensor, state: State, cotangents: Tensor) -> Phi:
     """The gradient of sum(cotangents * outputs) over a window with respect to phi.
 
     Coordinates whose cotangents are zero at all steps add nothing and are skipped.

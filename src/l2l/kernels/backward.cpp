@@ -36,9 +36,8 @@ void multiply(float* out, const float* a, const float* b, int n) {
 
 struct Window {
     int64_t steps, coordinates;
-    const float *inputs, *hidden, *cell, *cotangents;
-    int64_t hidden_strides[3], cell_strides[3];  // layer, coordinate, unit
-    std::vector<int64_t> active;
+    const float *inputs, *state, *cotangents;
+    std::vector<int64_t> active;  // coordinates
 };
 
 struct Packs {
@@ -88,12 +87,18 @@ void gather(const Net& net, const Window& window, int64_t first, Workspace& work
             fill(work.window_inputs + (t * I + i) * BLOCK, window.inputs + at * I + i, I);
         fill(work.cotangents + t * BLOCK, window.cotangents + at, 1);
     }
-    const int64_t *hs = window.hidden_strides, *cs = window.cell_strides;
-    for (int l = 0; l < net.layers; ++l)
-        for (int u = 0; u < H; ++u) {
-            fill(work.h0[l] + u * BLOCK, window.hidden + l * hs[0] + u * hs[2], hs[1]);
-            fill(work.c0[l] + u * BLOCK, window.cell + l * cs[0] + u * cs[2], cs[1]);
+    for (int l = 0; l < net.layers; ++l) {
+        std::memset(work.h0[l], 0, size_t(H) * BLOCK * 4);
+        std::memset(work.c0[l], 0, size_t(H) * BLOCK * 4);
+        for (int n = 0; n < count; ++n) {
+            const float* from =
+                window.state + state_offset(net, index[n] / BLOCK, l) + index[n] % BLOCK;
+            for (int u = 0; u < H; ++u) {
+                work.h0[l][u * BLOCK + n] = from[u * BLOCK];
+                work.c0[l][u * BLOCK + n] = from[(H + u) * BLOCK];
+            }
         }
+    }
 }
 
 void recompute(const Net& net, const Packs& packs, int64_t steps, Workspace& work) {
@@ -106,8 +111,10 @@ void recompute(const Net& net, const Packs& packs, int64_t steps, Workspace& wor
         std::memcpy(work.x[0], work.window_inputs + t * net.inputs * BLOCK,
                     size_t(net.inputs) * BLOCK * 4);
         for (int l = 0; l < net.layers; ++l) {
-            cell_step<true>(H, net.width(l) + H, packs.forward[l], work.x[l], work.cell + l * slab,
-                            work.hidden, work.tape_at(net, t, l));
+            float* cell = work.cell + l * slab;
+            cell_step<true>(H, net.width(l), packs.forward[l], work.x[l],
+                            work.x[l] + net.width(l) * BLOCK, cell, work.hidden, cell,
+                            work.tape_at(net, t, l));
             std::memcpy(work.x[l] + net.width(l) * BLOCK, work.hidden, size_t(slab) * 4);
             if (l + 1 < net.layers) std::memcpy(work.x[l + 1], work.hidden, size_t(slab) * 4);
         }
@@ -250,18 +257,15 @@ std::vector<int64_t> active_coordinates(const float* cotangents, int64_t steps, 
 }  // namespace
 
 // Called from Python. phi and its gradient are flat: for each layer weight_ih, weight_hh, bias_ih,
-// bias_hh, then the head's weight and bias. Inputs are [steps][coordinates][inputs], cotangents
-// [steps][coordinates]; states have strides. Returns 0, or 1 where memory ran out.
+// bias_hh, then the head's weight and bias. Inputs are [steps][coordinates][inputs], the state as
+// `state_offset` says, cotangents [steps][coordinates]. Returns 0, or 1 where memory ran out.
 extern "C" int l2l_backward(int inputs_per_coordinate, int layers, int units, const float* phi,
                             int64_t steps, int64_t coordinates, const float* inputs,
-                            const float* hidden, const int64_t* hidden_strides, const float* cell,
-                            const int64_t* cell_strides, const float* cotangents, float* gradient,
+                            const float* state, const float* cotangents, float* gradient,
                             int threads) {
     try {
-        Window window{steps, coordinates, inputs, hidden, cell, cotangents, {}, {}, {}};
-        std::copy_n(hidden_strides, 3, window.hidden_strides);
-        std::copy_n(cell_strides, 3, window.cell_strides);
-        window.active = active_coordinates(cotangents, steps, coordinates);
+        const Window window{steps, coordinates, inputs, state, cotangents,
+                            active_coordinates(cotangents, steps, coordinates)};
         backward({inputs_per_coordinate, layers, units}, phi, window, gradient, threads);
     } catch (const std::bad_alloc&) {
         return 1;

@@ -117,6 +117,6 @@ def library() -> ctypes.CDLL:
         raise BuildError(f"{target} cannot be loaded: {error}") from error
     integer, integer64, pointer = ctypes.c_int, ctypes.c_int64, ctypes.c_void_p
     sizes = [integer] * 3 + [pointer]
-    loaded.l2l_forward.argtypes = [*sizes, integer64, *[pointer] * 6, integer]
-    loaded.l2l_backward.argtypes = [*sizes, integer64, integer64, *[pointer] * 7, integer]
+    loaded.l2l_forward.argtypes = [*sizes, integer64, *[pointer] * 4, integer]
+    loaded.l2l_backward.argtypes = [*sizes, integer64, integer64, *[pointer] * 4, integer]
     return loaded

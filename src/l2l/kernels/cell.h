@@ -68,6 +68,11 @@ struct Net {
     const float* head(const float* phi) const { return phi + layer_offset(layers); }
 };
 
+// The recurrent state is [block][layer][hidden, cell][unit][BLOCK]: what a block needs lies together.
+inline int64_t state_offset(const Net& net, int64_t block, int layer) {
+    return (block * net.layers + layer) * 2 * net.units * BLOCK;
+}
+
 inline int pad(int n, int multiple) { return (n + multiple - 1) / multiple * multiple; }
 
 // Cache-line aligned floats, zero at first.
@@ -118,30 +123,37 @@ inline std::vector<Floats> pack_forward(const Net& net, const float* phi) {
     return packed;
 }
 
-// One cell for a block. `x` is the slab of the layer's inputs and old hidden state, `cell` the slab
-// of the cell state (changed), `hidden` the slab that gets the new hidden state. A tape gets six
-// slabs: i, f, g, o, the new cell and its tanh.
+// a[gate][row] += weight[k][gate] * x[k], k over the rows of a slab; returns the weights after them.
+inline const float* add_product(V (&a)[4][ROWS], const float* w, const float* x, int rows) {
+    for (const float* end = w + 4 * rows; w < end; w += 4, x += BLOCK)
+#pragma GCC unroll 4
+        for (int r = 0; r < ROWS; ++r) {
+            const V value = load_once(x + r * W);
+#pragma GCC unroll 4
+            for (int g = 0; g < 4; ++g) a[g][r] += w[g] * value;
+        }
+    return w;
+}
+
+// One cell for a block. `inputs` is the slab of the layer's inputs (`width` rows), `old_hidden` and
+// `old_cell` of its state, `hidden` and `cell` get the new one: `cell` may be `old_cell`. A tape gets
+// six slabs: i, f, g, o, the new cell and its tanh.
 template <bool TAPE>
-void cell_step(int units, int rows, const float* pack, const float* x, float* cell, float* hidden,
+void cell_step(int units, int width, const float* pack, const float* inputs,
+               const float* old_hidden, const float* old_cell, float* hidden, float* cell,
                float* tape) {
-    for (int u = 0; u < units; ++u, pack += 4 * (rows + 1)) {
+    for (int u = 0; u < units; ++u) {
         V a[4][ROWS];
         for (int g = 0; g < 4; ++g)
             for (int r = 0; r < ROWS; ++r) a[g][r] = V{} + pack[g];
-        const float* w = pack + 4;
-        for (int k = 0; k < rows; ++k, w += 4)
-#pragma GCC unroll 4
-            for (int r = 0; r < ROWS; ++r) {
-                const V value = load(x + k * BLOCK + r * W);
-#pragma GCC unroll 4
-                for (int g = 0; g < 4; ++g) a[g][r] += w[g] * value;
-            }
+        pack = add_product(a, pack + 4, inputs, width);
+        pack = add_product(a, pack, old_hidden, units);
 #pragma GCC unroll 4
         for (int r = 0; r < ROWS; ++r) {
             const int at = u * BLOCK + r * W;
             const V i = sigmoid_scaled(a[0][r]), f = sigmoid_scaled(a[1][r]);
             const V g = tanh_scaled(a[2][r]), o = sigmoid_scaled(a[3][r]);
-            const V c = f * load(cell + at) + i * g;
+            const V c = f * load(old_cell + at) + i * g;
             const V t = tanh_scaled(2 * LOG2E * c);
             store(cell + at, c);
             store(hidden + at, o * t);

@@ -1,43 +1,70 @@
 """The fused kernels on a CPU in float32: tensors in, calls of the compiled library, tensors out."""
 
-import ctypes
-import weakref
+from __future__ import annotations
 
-import numpy as np
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from l2l.kernels.build import library
-from l2l.kernels.interface import LAYER_PARAMETERS, LSTMState, Phi, sizes
-
-MAX_FREE_BUFFERS = 4
-MAX_FREE_SHAPES = 4
-_free_buffers: dict[tuple[int, ...], list[np.ndarray]] = {}
+from l2l.kernels.interface import LAYER_PARAMETERS, Phi, Sizes, State, check_tensor, sizes
 
 
-def _release(buffer: np.ndarray) -> None:
-    """Keep a buffer for the next tensor of its shape; runs as a finalizer, at any moment."""
-    if buffer.shape not in _free_buffers and len(_free_buffers) >= MAX_FREE_SHAPES:
-        _free_buffers.clear()
-    free = _free_buffers.setdefault(buffer.shape, [])
-    if len(free) < MAX_FREE_BUFFERS:
-        free.append(buffer)
+class BlockState(NamedTuple):
+    """The recurrent state in the order in which the library reads it.
 
-
-def _recycled(shape: tuple[int, ...]) -> Tensor:
-    """An uninitialised tensor in memory that an earlier, now forgotten one has used.
-
-    New memory for a state costs a page fault for each 4 KiB: as much time as the forward step.
-    The buffer comes back when the last tensor that shares the storage is gone: perhaps in the
-    middle of this function, so that a buffer is found and taken in a single atomic pop.
+    Attributes:
+        memory: [blocks, layers, 2 (hidden, cell), units, coordinates of a block].
+        coordinates: how many there are; the last block may have lanes that belong to none.
     """
-    try:
-        buffer = _free_buffers.get(shape, []).pop()
-    except IndexError:
-        buffer = np.empty(shape, dtype=np.float32)
-    lent = buffer[...]
-    weakref.finalize(lent, _release, buffer).atexit = False
-    return torch.from_numpy(lent)
+
+    memory: Tensor
+    coordinates: int
+
+    @property
+    def hidden(self) -> Tensor:
+        """h, [layers, coordinates, units]; a copy."""
+        return self._part(0)
+
+    @property
+    def cell(self) -> Tensor:
+        """c, [layers, coordinates, units]; a copy."""
+        return self._part(1)
+
+    def check(self, size: Sizes, coordinates: int, like: Tensor) -> None:
+        """Raise ValueError where the state does not fit phi and the inputs."""
+        shape = (size.layers, coordinates, size.units)
+        found = (self.memory.shape[1], self.coordinates, self.memory.shape[3])
+        if found != shape:
+            raise ValueError(f"state has shape {found}, expected {shape}")
+        check_tensor("state.memory", self.memory, tuple(self.memory.shape), like)
+
+    def _part(self, which: int) -> Tensor:
+        layers, units = self.memory.shape[1], self.memory.shape[3]
+        part = self.memory[:, :, which].permute(1, 0, 3, 2)
+        return part.reshape(layers, -1, units)[:, : self.coordinates]
+
+
+def zero_state(phi: Phi, coordinates: int) -> BlockState:
+    """The state at the start of an episode; see `l2l.kernels.zero_state`."""
+    size, block = sizes(phi), library().l2l_block()
+    shape = (-(-coordinates // block), size.layers, 2, size.units, block)
+    return BlockState(torch.zeros(shape, dtype=torch.float32), coordinates)
+
+
+def _in_blocks(state: State) -> BlockState:
+    """The same state in the library's order."""
+    if isinstance(state, BlockState):
+        return state
+    layers, coordinates, units = state.hidden.shape
+    block = library().l2l_block()
+    both = functional.pad(
+        torch.stack([state.hidden, state.cell], dim=1), (0, 0, 0, -coordinates % block)
+    )
+    memory = both.reshape(layers, 2, -1, block, units).permute(2, 0, 1, 4, 3)
+    return BlockState(memory.contiguous(), coordinates)
 
 
 def _names(phi: Phi) -> list[str]:
@@ -57,53 +84,39 @@ def _check(status: int) -> None:
 
 
 @torch.no_grad()
-def forward_step(phi: Phi, inputs: Tensor, state: LSTMState) -> tuple[Tensor, LSTMState]:
-    """One step of the LSTM for all coordinates; see `l2l.kernels.forward_step`.
-
-    The new state's memory is [layers, units, coordinates], which the kernel reads without gathers.
-    """
-    size, coordinates, flat = sizes(phi), inputs.shape[0], _flat(phi)
-    inputs = inputs.contiguous()
-    hidden = state.hidden.transpose(1, 2).contiguous()
-    cell = state.cell.transpose(1, 2).contiguous()
-    new = _recycled((2, size.layers, size.units, coordinates))
-    outputs = inputs.new_empty(coordinates)
+def forward_step(
+    phi: Phi, inputs: Tensor, state: State, reuse: bool = False
+) -> tuple[Tensor, BlockState]:
+    """One step of the LSTM for all coordinates; see `l2l.kernels.forward_step`."""
+    flat, inputs, old = _flat(phi), inputs.contiguous(), _in_blocks(state)
+    new = old.memory if reuse else torch.empty_like(old.memory)
+    outputs = inputs.new_empty(old.coordinates)
     status = library().l2l_forward(
-        *size_arguments(phi, flat),
-        coordinates,
+        *sizes(phi),
+        flat.data_ptr(),
+        old.coordinates,
         inputs.data_ptr(),
-        hidden.data_ptr(),
-        cell.data_ptr(),
-        new[0].data_ptr(),
-        new[1].data_ptr(),
+        old.memory.data_ptr(),
+        new.data_ptr(),
         outputs.data_ptr(),
         torch.get_num_threads(),
     )
     _check(status)
-    return outputs, LSTMState(new[0].transpose(1, 2), new[1].transpose(1, 2))
-
-
-def size_arguments(phi: Phi, flat: Tensor) -> tuple[int, int, int, int]:
-    """The first arguments of both calls: inputs, layers, units and the address of phi."""
-    return (*sizes(phi), flat.data_ptr())
+    return outputs, BlockState(new, old.coordinates)
 
 
 @torch.no_grad()
-def backward_window(phi: Phi, inputs: Tensor, state: LSTMState, cotangents: Tensor) -> Phi:
+def backward_window(phi: Phi, inputs: Tensor, state: State, cotangents: Tensor) -> Phi:
     """The gradient of phi over a window; see `l2l.kernels.backward_window`."""
-    names, flat = _names(phi), _flat(phi)
+    names, flat, first = _names(phi), _flat(phi), _in_blocks(state)
     gradient = torch.empty_like(flat)
     inputs, cotangents = inputs.contiguous(), cotangents.contiguous()
-    hidden_strides = (ctypes.c_int64 * 3)(*state.hidden.stride())
-    cell_strides = (ctypes.c_int64 * 3)(*state.cell.stride())
     status = library().l2l_backward(
-        *size_arguments(phi, flat),
+        *sizes(phi),
+        flat.data_ptr(),
         *cotangents.shape,
         inputs.data_ptr(),
-        state.hidden.data_ptr(),
-        ctypes.addressof(hidden_strides),
-        state.cell.data_ptr(),
-        ctypes.addressof(cell_strides),
+        first.memory.data_ptr(),
         cotangents.data_ptr(),
         gradient.data_ptr(),
         torch.get_num_threads(),

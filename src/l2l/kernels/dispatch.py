@@ -1,4 +1,4 @@
-"""Which implementation of the kernels runs: the fused one where it can, else the reference."""
+"""Which implementation of the kernels runs: the fastest one that fits, else the reference."""
 
 import functools
 import os
@@ -9,20 +9,16 @@ import torch
 from torch import Tensor
 
 from l2l.errors import UserError
-from l2l.kernels import cpu, reference
+from l2l.kernels import cpu, cuda, reference
 from l2l.kernels.build import BuildError, library
 
-CHOICES = ("reference", "cpu")
+CHOICES = ("reference", "cpu", "cuda")
 SLOWDOWN = "about 3 times slower"
 
 
 @functools.cache
 def _fused_kernels_wanted(choice: str) -> bool:
     """Whether the compiled kernels can and may be used; says so once where they cannot."""
-    if choice and choice not in CHOICES:
-        raise UserError(f"L2L_KERNEL is {choice!r}; set it to {' or '.join(CHOICES)}, or unset it")
-    if choice == "reference":
-        return False
     try:
         library()
     except BuildError as error:
@@ -38,21 +34,26 @@ def _fused_kernels_wanted(choice: str) -> bool:
     return True
 
 
-def implementation(inputs: Tensor) -> ModuleType:
-    """The module whose forward_step and backward_window serve these inputs.
+def implementation(tensor: Tensor) -> ModuleType:
+    """The module whose zero_state, forward_step and backward_window serve tensors like this.
 
     Args:
-        inputs: the LSTM's inputs; their device and dtype decide.
+        tensor: the LSTM's inputs or a part of phi; its device and dtype decide.
 
     Returns:
-        `l2l.kernels.cpu` for float32 on a CPU, where there is a C++ compiler and the environment
-        variable L2L_KERNEL does not say "reference"; else `l2l.kernels.reference`.
+        `l2l.kernels.cuda` on a GPU; `l2l.kernels.cpu` for float32 on a CPU, where there is a C++
+        compiler; else `l2l.kernels.reference`. The environment variable L2L_KERNEL can say
+        "reference" (everywhere), "cuda" (its code runs on a CPU too) or "cpu" (must be there).
 
     Raises:
-        UserError: where L2L_KERNEL is neither "reference" nor "cpu", or is "cpu" and the kernels
-            cannot be built.
+        UserError: where L2L_KERNEL is something else, or is "cpu" and the kernels cannot be built.
     """
-    fits = inputs.device.type == "cpu" and inputs.dtype == torch.float32
-    if _fused_kernels_wanted(os.environ.get("L2L_KERNEL", "")) and fits:
-        return cpu
-    return reference
+    choice = os.environ.get("L2L_KERNEL", "")
+    if choice and choice not in CHOICES:
+        raise UserError(f"L2L_KERNEL is {choice!r}; set it to {', '.join(CHOICES)}, or unset it")
+    if choice == "reference":
+        return reference
+    if choice == "cuda" or tensor.device.type == "cuda":
+        return cuda
+    fits = tensor.device.type == "cpu" and tensor.dtype == torch.float32
+    return cpu if fits and _fused_kernels_wanted(choice) else reference

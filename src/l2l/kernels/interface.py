@@ -1,7 +1,7 @@
 """What every kernel shares: the recurrent state, and the sizes that phi implies."""
 
 import functools
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from torch import Tensor
 
@@ -12,8 +12,27 @@ its linear output layer ("head.weight", "head.bias"); gates in torch's order i, 
 LAYER_PARAMETERS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
 
+class Sizes(NamedTuple):
+    """Number of inputs of a coordinate, LSTM layers and units in a layer."""
+
+    inputs: int
+    layers: int
+    units: int
+
+
+def check_tensor(name: str, tensor: Tensor, shape: tuple[int, ...], like: Tensor) -> None:
+    """Raise ValueError where a tensor's shape is another, or its dtype or device is not like's."""
+    if tensor.shape != shape:
+        raise ValueError(f"{name} has shape {tuple(tensor.shape)}, expected {shape}")
+    if tensor.dtype != like.dtype or tensor.device != like.device:
+        raise ValueError(
+            f"{name} is {tensor.dtype} on {tensor.device}, "
+            f"expected {like.dtype} on {like.device} as phi's head.weight"
+        )
+
+
 class LSTMState(NamedTuple):
-    """The recurrent state of all coordinates.
+    """The recurrent state of all coordinates as two tensors: every implementation takes it.
 
     Attributes:
         hidden: h, [layers, coordinates, units].
@@ -23,13 +42,32 @@ class LSTMState(NamedTuple):
     hidden: Tensor
     cell: Tensor
 
+    def check(self, size: Sizes, coordinates: int, like: Tensor) -> None:
+        """Raise ValueError where the state does not fit phi and the inputs."""
+        shape = (size.layers, coordinates, size.units)
+        check_tensor("state.hidden", self.hidden, shape, like)
+        check_tensor("state.cell", self.cell, shape, like)
 
-class Sizes(NamedTuple):
-    """Number of inputs of a coordinate, LSTM layers and units in a layer."""
 
-    inputs: int
-    layers: int
-    units: int
+class State(Protocol):
+    """The recurrent state as any implementation may keep it; callers pass it on.
+
+    `hidden` and `cell` are what `LSTMState` says, perhaps as copies.
+    """
+
+    @property
+    def hidden(self) -> Tensor:
+        """h, [layers, coordinates, units]."""
+        ...
+
+    @property
+    def cell(self) -> Tensor:
+        """c, [layers, coordinates, units]."""
+        ...
+
+    def check(self, size: Sizes, coordinates: int, like: Tensor) -> None:
+        """Raise ValueError where the state does not fit phi and the inputs."""
+        ...
 
 
 def sizes(phi: Phi) -> Sizes:
@@ -72,17 +110,7 @@ def _phi_shapes(size: Sizes) -> tuple[tuple[str, tuple[int, ...]], ...]:
     return (*shapes, ("head.weight", (1, size.units)), ("head.bias", (1,)))
 
 
-def _check_tensor(name: str, tensor: Tensor, shape: tuple[int, ...], like: Tensor) -> None:
-    if tensor.shape != shape:
-        raise ValueError(f"{name} has shape {tuple(tensor.shape)}, expected {shape}")
-    if tensor.dtype != like.dtype or tensor.device != like.device:
-        raise ValueError(
-            f"{name} is {tensor.dtype} on {tensor.device}, "
-            f"expected {like.dtype} on {like.device} as phi's head.weight"
-        )
-
-
-def check_window(phi: Phi, inputs: Tensor, state: LSTMState, cotangents: Tensor | None) -> None:
+def check_window(phi: Phi, inputs: Tensor, state: State, cotangents: Tensor | None) -> None:
     """Refuse shapes, dtypes and devices that do not belong together.
 
     The compiled kernels read memory by these sizes alone, so every tensor of phi is looked at too.
@@ -107,32 +135,29 @@ def check_window(phi: Phi, inputs: Tensor, state: LSTMState, cotangents: Tensor 
             raise ValueError(f"phi has no {name}, expected one of shape {shape}")
     like = phi["head.weight"]
     for name, shape in shapes:
-        _check_tensor(name, phi[name], shape, like)
+        check_tensor(name, phi[name], shape, like)
     steps, coordinates = inputs.shape[:2]
-    state_shape = (size.layers, coordinates, size.units)
-    _check_tensor("inputs", inputs, (steps, coordinates, size.inputs), like)
-    _check_tensor("state.hidden", state.hidden, state_shape, like)
-    _check_tensor("state.cell", state.cell, state_shape, like)
+    check_tensor("inputs", inputs, (steps, coordinates, size.inputs), like)
+    state.check(size, coordinates, like)
     if cotangents is not None:
-        _check_tensor("cotangents", cotangents, (steps, coordinates), like)
+        check_tensor("cotangents", cotangents, (steps, coordinates), like)
 
 
-def zero_state(phi: Phi, coordinates: int) -> LSTMState:
-    """The state at the start of an episode: zeros, like phi in dtype and device.
-
-    Its memory is [layers, units, coordinates], the order in which all implementations are fastest.
+def active_part(
+    inputs: Tensor, state: State, cotangents: Tensor
+) -> tuple[Tensor, LSTMState, Tensor]:
+    """A window without the coordinates whose cotangents are zero at all steps.
 
     Args:
-        phi: the optimizer's parameters.
-        coordinates: number of coordinates of theta.
+        inputs: [steps, coordinates, inputs].
+        state: the state before the first step.
+        cotangents: [steps, coordinates].
 
     Returns:
-        A new state.
+        The three of the other coordinates; they are what adds to the gradient of phi.
     """
-    size = sizes(phi)
-    weight = phi["head.weight"]
-    shape = (size.layers, size.units, coordinates)
-    return LSTMState(
-        weight.new_zeros(shape).transpose(1, 2),
-        weight.new_zeros(shape).transpose(1, 2),
-    )
+    hidden, cell = state.hidden, state.cell
+    active = (cotangents != 0).any(dim=0)
+    if bool(active.all()):
+        return inputs, LSTMState(hidden, cell), cotangents
+    return inputs[:, active], LSTMState(hidden[:, active], cell[:, active]), cotangents[:, active]

@@ -29,7 +29,7 @@ inline void multiply_transposed(float* out, int outputs, const float* pack, cons
         for (int g = 0; g < gates; ++g)
 #pragma GCC unroll 4
             for (int r = 0; r < ROWS; ++r) {
-                const V value = load(d_gates + g * BLOCK + r * W);
+                const V value = load_once(d_gates + g * BLOCK + r * W);
 #pragma GCC unroll 4
                 for (int j = 0; j < OUTPUT_TILE; ++j)
                     a[j][r] += pack[g * OUTPUT_TILE + j] * value;
@@ -46,7 +46,7 @@ void outer_tile(float* total, const float* x, const float* d_gates, int padded) 
     for (int n = 0; n < BLOCK; ++n) {
         V d[GATES];
 #pragma GCC unroll 5
-        for (int g = 0; g < GATES; ++g) d[g] = load(d_gates + n * padded + g * W);
+        for (int g = 0; g < GATES; ++g) d[g] = load_once(d_gates + n * padded + g * W);
 #pragma GCC unroll 5
         for (int k = 0; k < COLUMNS; ++k)
 #pragma GCC unroll 5

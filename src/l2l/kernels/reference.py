@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from l2l.kernels.interface import LSTMState, Phi, layer_parameters, sizes
+from l2l.kernels.interface import LSTMState, Phi, State, active_part, layer_parameters, sizes
 
 FORWARD_BLOCK = 2048
 BACKWARD_BLOCK = 2048
@@ -46,11 +46,21 @@ def _cell(weights: Tensor, augmented: Tensor, cell: Tensor, gates: Tensor) -> tu
     return new_cell, new_cell.tanh()
 
 
+def zero_state(phi: Phi, coordinates: int) -> LSTMState:
+    """The state at the start of an episode; its memory is [layers, units, coordinates]."""
+    size = sizes(phi)
+    zeros = phi["head.weight"].new_zeros((2, size.layers, size.units, coordinates))
+    return LSTMState(*zeros.transpose(2, 3))
+
+
 @torch.no_grad()
-def forward_step(phi: Phi, inputs: Tensor, state: LSTMState) -> tuple[Tensor, LSTMState]:
+def forward_step(
+    phi: Phi, inputs: Tensor, state: State, reuse: bool = False
+) -> tuple[Tensor, LSTMState]:
     """One step of the LSTM for all coordinates; see `l2l.kernels.forward_step`."""
     size = sizes(phi)
     coordinates = inputs.shape[0]
+    old_hidden, old_cells = state.hidden, state.cell
     outputs = inputs.new_empty(coordinates)
     shape = (size.layers, size.units, coordinates)
     hidden, cell = inputs.new_empty(shape), inputs.new_empty(shape)
@@ -60,9 +70,10 @@ def forward_step(phi: Phi, inputs: Tensor, state: LSTMState) -> tuple[Tensor, LS
         gates = inputs.new_empty(4 * size.units, last - first)
         one = inputs.new_ones(1, last - first)
         for layer, layer_weights in enumerate(weights):
-            augmented = torch.cat([below, state.hidden[layer, first:last].T, one])
-            old_cell = state.cell[layer, first:last].T
-            new_cell, tanh_cell = _cell(layer_weights, augmented, old_cell, gates)
+            augmented = torch.cat([below, old_hidden[layer, first:last].T, one])
+            new_cell, tanh_cell = _cell(
+                layer_weights, augmented, old_cells[layer, first:last].T, gates
+            )
             below = tanh_cell.mul_(gates[3 * size.units :])
             hidden[layer, :, first:last] = below
             cell[layer, :, first:last] = new_cell
@@ -71,13 +82,10 @@ def forward_step(phi: Phi, inputs: Tensor, state: LSTMState) -> tuple[Tensor, LS
 
 
 @torch.no_grad()
-def backward_window(phi: Phi, inputs: Tensor, state: LSTMState, cotangents: Tensor) -> Phi:
+def backward_window(phi: Phi, inputs: Tensor, state: State, cotangents: Tensor) -> Phi:
     """The gradient of phi over a window; see `l2l.kernels.backward_window`."""
     size = sizes(phi)
-    active = (cotangents != 0).any(dim=0)
-    if not bool(active.all()):
-        inputs, cotangents = inputs[:, active], cotangents[:, active]
-        state = LSTMState(state.hidden[:, active], state.cell[:, active])
+    inputs, state, cotangents = active_part(inputs, state, cotangents)
     weights = [_weights(phi, layer) for layer in range(size.layers)]
     gradients = [torch.zeros_like(layer_weights) for layer_weights in weights]
     head_gradient = torch.zeros_like(phi["head.weight"])

@@ -34,6 +34,20 @@ typedef int32_t VI __attribute__((vector_size(W * 4)));
 inline V load(const float* p) { V v; std::memcpy(&v, p, sizeof v); return v; }
 inline void store(float* p, V v) { std::memcpy(p, &v, sizeof v); }
 
+// A load that several products share. Without the empty statement GCC repeats the load in each of
+// them, and loads, not arithmetic, then bound the loop.
+inline V load_once(const float* p) {
+    V v = load(p);
+#if defined(__AVX512F__)
+    asm("" : "+v"(v));
+#elif defined(__SSE__)
+    asm("" : "+x"(v));
+#elif defined(__ARM_NEON)
+    asm("" : "+w"(v));
+#endif
+    return v;
+}
+
 // max and min that let a NaN in v through: a diverged run must stay visible.
 inline V clamp(V v, float limit) {
     const V high = V{} + limit, low = V{} - limit;

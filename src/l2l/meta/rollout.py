@@ -53,14 +53,15 @@ def rollout(
         optimizer: hand-crafted or learned.
         carry: where to go on from.
         steps: how many updates to make.
-        observe: called after every update with the new carry.
+        observe: called after every update with the new carry, whose `state` the next update may
+            overwrite; the `carry` that was given stays as it is.
 
     Returns:
         The carry after the last update.
     """
-    for _ in range(steps):
+    for number in range(steps):
         with torch.no_grad():
-            update, state = optimizer.update(carry.gradient, carry.state)
+            update, state = optimizer.update(carry.gradient, carry.state, reuse=number > 0)
             theta = carry.theta + update
         loss, gradient = problems.loss_and_gradient(theta, carry.step + 1)
         carry = Carry(carry.step + 1, theta, state, loss, gradient)

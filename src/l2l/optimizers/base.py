@@ -14,6 +14,9 @@ class Optimizer(Protocol):
         """The state h[0] for parameters theta [B, n]."""
         ...
 
-    def update(self, gradient: Tensor, state: Any) -> tuple[Tensor, Any]:
-        """The step g[t] [B, n] to add to theta, and the next state; the old state stays as is."""
+    def update(self, gradient: Tensor, state: Any, reuse: bool = False) -> tuple[Tensor, Any]:
+        """The step g[t] [B, n] to add to theta, and the next state.
+
+        The old state stays as it is, unless `reuse` allows to overwrite its memory.
+        """
         ...

@@ -27,7 +27,7 @@ class SGD:
     def init(self, theta: Tensor) -> None:
         """No state."""
 
-    def update(self, gradient: Tensor, state: None) -> tuple[Tensor, None]:
+    def update(self, gradient: Tensor, state: None, reuse: bool = False) -> tuple[Tensor, None]:
         """The step."""
         return -self.learning_rate * gradient, None
 
@@ -43,7 +43,7 @@ class NAG:
         """The velocity, zero."""
         return torch.zeros_like(theta)
 
-    def update(self, gradient: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+    def update(self, gradient: Tensor, state: Tensor, reuse: bool = False) -> tuple[Tensor, Tensor]:
         """The step and the next velocity."""
         velocity = self.momentum * state + gradient
         return -self.learning_rate * (gradient + self.momentum * velocity), velocity
@@ -61,7 +61,7 @@ class RMSprop:
         """The running mean square, zero."""
         return torch.zeros_like(theta)
 
-    def update(self, gradient: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+    def update(self, gradient: Tensor, state: Tensor, reuse: bool = False) -> tuple[Tensor, Tensor]:
         """The step and the next mean square."""
         square = self.alpha * state + (1 - self.alpha) * gradient.square()
         return -self.learning_rate * gradient / (square.sqrt() + self.epsilon), square
@@ -88,7 +88,9 @@ class Adam:
         """Moments of zero."""
         return AdamState(torch.zeros_like(theta), torch.zeros_like(theta), 0)
 
-    def update(self, gradient: Tensor, state: AdamState) -> tuple[Tensor, AdamState]:
+    def update(
+        self, gradient: Tensor, state: AdamState, reuse: bool = False
+    ) -> tuple[Tensor, AdamState]:
         """The step and the next moments."""
         count = state.updates + 1
         mean = self.beta1 * state.mean + (1 - self.beta1) * gradient

@@ -28,15 +28,16 @@ class CoordinatewiseLSTM:
     settings: LSTMSettings
     phi: Phi
 
-    def init(self, theta: Tensor) -> kernels.LSTMState:
+    def init(self, theta: Tensor) -> kernels.State:
         """Hidden and cell state of every coordinate, zero: [layers, B n, units] each."""
         return kernels.zero_state(self.phi, theta.numel())
 
     def update(
-        self, gradient: Tensor, state: kernels.LSTMState
-    ) -> tuple[Tensor, kernels.LSTMState]:
+        self, gradient: Tensor, state: kernels.State, reuse: bool = False
+    ) -> tuple[Tensor, kernels.State]:
         """The step [B, n] for a gradient [B, n], and the next state; no graph is kept."""
-        output, state = kernels.forward_step(self.phi, self.inputs(gradient).flatten(0, -2), state)
+        inputs = self.inputs(gradient).flatten(0, -2)
+        output, state = kernels.forward_step(self.phi, inputs, state, reuse)
         return output.reshape(gradient.shape).mul_(self.settings.output_scale), state
 
     def inputs(self, gradient: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from l2l.kernels import LSTMState
 from l2l.meta.gradients.base import LossWeights, Window
 from l2l.meta.rollout import Carry
 from l2l.optimizees.base import Optimizee
@@ -26,7 +27,7 @@ def unrolled(
     """Unroll a window as one autograd graph and differentiate it. Arguments as for `adjoint`."""
     phi = {name: weight.detach().requires_grad_() for name, weight in optimizer.phi.items()}
     theta = carry.theta.detach()
-    hidden, cell = (part.detach() for part in carry.state)
+    hidden, cell = carry.state.hidden, carry.state.cell
     gradient, losses, gradients = carry.gradient, [], []
     for step in range(carry.step + 1, carry.step + steps + 1):
         inputs = optimizer.inputs(gradient).flatten(0, -2)
@@ -45,7 +46,7 @@ def unrolled(
     end = Carry(
         carry.step + steps,
         theta.detach(),
-        type(carry.state)(hidden.detach(), cell.detach()),
+        LSTMState(hidden.detach(), cell.detach()),
         stacked[-1].detach(),
         gradients[-1].detach(),
     )
