@@ -28,7 +28,7 @@ def quadratic_family(dimensions: int = 3, init_std: float = 0.5, seed: int = 0) 
 
 def image_set(count: int = 50, pixels: int = PIXELS, sample: int = 20) -> ImageSet:
     generator = torch.Generator().manual_seed(77)
-    return ImageSet(
+    return ImageSet.of(
         torch.randint(0, 256, (count, pixels), generator=generator, dtype=torch.uint8),
         torch.randint(0, 10, (count,), generator=generator),
         torch.randperm(count, generator=generator)[:sample],

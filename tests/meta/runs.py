@@ -17,6 +17,7 @@ RICH: dict[str, Any] = {  # changes of `tests.small.recipe`: everything at once
     "unroll": [{"start": 0, "window": 5}, {"start": 0.5, "window": 8}],
     "loss_weights": "inverse",
     "clip": "running_median",
+    "sampling": {"fraction": 0.6},
     "averaging": 0.9,
     "meta_learning_rate": {"schedule": "cosine", "final_fraction": 0.1},
 }

@@ -27,7 +27,7 @@ def _learnable() -> ImageSet:
     patterns = torch.randint(0, 256, (10, 16), generator=generator)
     noise = torch.randint(-20, 21, (400, 16), generator=generator)
     images = (patterns[labels] + noise).clamp(0, 255).to(torch.uint8)
-    return ImageSet(images, labels, torch.arange(100))
+    return ImageSet.of(images, labels, torch.arange(100))
 
 
 NETWORKS = mlp_family((6,), batch_size=32, data=_learnable())

@@ -73,7 +73,7 @@ def _by_hand(recipe: Recipe) -> tuple[Tensor, Tensor, list[float]]:
 
 def test_equals_a_loop_with_autograd_and_torch_adam(tmp_path: Path) -> None:
     """Windows that grow, moments reset with them, cosine, clipping, averaging, inverse weights."""
-    chosen = recipe(**RICH)
+    chosen = recipe(**RICH | {"sampling": {"fraction": 1}})
     subject = InDoublePrecision("some", chosen, 0.01, ("seed", 0), 0, CPU, chosen.episodes, "some")
     state = train(subject, DoubleFamily(), tmp_path / "a.state", "digest")
     phi, average, norms = _by_hand(chosen)

@@ -100,6 +100,13 @@ class Validation(Section):
     problems: Count
 
 
+class Sampling(Section):
+    """The backward pass over a random part of the coordinates, weighted to stay unbiased."""
+
+    fraction: Annotated[float, Field(gt=0, le=1, description="of the coordinates; 1: exact")]
+    uniform: Annotated[float, Field(ge=0, le=1, description="part drawn whatever the cotangents")]
+
+
 class Recipe(Section):
     """One learned optimizer: what it is, what it is meta-trained on, and how."""
 
@@ -114,6 +121,7 @@ class Recipe(Section):
     inverse_offset: Annotated[float, Field(gt=0, description="w = 1 / (loss + offset)")]
     meta_learning_rate: MetaLearningRate
     clip: Literal["none", "running_median"] | Positive
+    sampling: Sampling
     averaging: Annotated[float, Field(ge=0, lt=1, description="decay of phi's moving average")]
     validation: Validation
     attempts: Annotated[int, Field(ge=1, le=100, description="initialisations before giving up")]

@@ -11,6 +11,7 @@ import math
 import statistics
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -18,12 +19,12 @@ from torch import Tensor
 
 from l2l.config.schema import Recipe
 from l2l.meta.collapse import AllCollapsedError, CollapseError, check_alive
-from l2l.meta.gradients import adjoint
+from l2l.meta.gradients import adjoint, sample_cotangents
 from l2l.meta.rollout import begin
 from l2l.meta.schedule import loss_weights, meta_learning_rate, window_length
 from l2l.meta.state import TrainingState, load_state, save_state
 from l2l.meta.validate import ValidationResult, validate
-from l2l.optimizees import Family
+from l2l.optimizees import Family, live_part
 from l2l.optimizers import CoordinatewiseLSTM
 from l2l.optimizers.handcrafted import Adam
 from l2l.optimizers.lstm import flatten_phi, initial_phi, unflatten_phi
@@ -135,16 +136,19 @@ def _episode(training: Training, family: Family, state: TrainingState) -> None:
     adam = Adam(meta_learning_rate(recipe.meta_learning_rate, training.rate, progress))
     count = recipe.problems_per_episode
     first = state.episode * count
-    problems = family.sample(
-        ("train", recipe.problem, training.name, *training.run, state.attempt),
-        range(first, first + count),
-        recipe.steps,
+    names = (recipe.problem, training.name, *training.run, state.attempt)
+    problems = live_part(
+        family.sample(("train", *names), range(first, first + count), recipe.steps)
     )
+    sample = None
+    if recipe.sampling.fraction < 1:
+        generator = stream(training.seed, "coordinates", *names, state.episode)
+        sample = partial(sample_cotangents, settings=recipe.sampling, generator=generator)
     carry = begin(problems, training.optimizer(state.phi))
     weights = loss_weights(recipe)
     while carry.step < recipe.steps:
         steps = min(length, recipe.steps - carry.step)
-        window = adjoint(problems, training.optimizer(state.phi), carry, steps, weights)
+        window = adjoint(problems, training.optimizer(state.phi), carry, steps, weights, sample)
         carry = window.carry
         state.epoch_losses.append(window.losses.mean().item())
         gradient = flatten_phi(window.gradient, recipe.optimizer)

@@ -2,5 +2,6 @@
 
 from l2l.optimizees.base import Family, Optimizee
 from l2l.optimizees.build import make_family
+from l2l.optimizees.live import live_part
 
-__all__ = ["Family", "Optimizee", "make_family"]
+__all__ = ["Family", "Optimizee", "live_part", "make_family"]

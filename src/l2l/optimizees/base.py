@@ -46,6 +46,10 @@ class Optimizee(ABC):
         with torch.no_grad():
             return self.loss(theta, 0)
 
+    def live(self) -> Tensor:
+        """Which coordinates the losses may depend on, bool [n]; all, unless a subclass knows."""
+        return torch.ones(self.coordinates, dtype=torch.bool, device=self.initial().device)
+
     @abstractmethod
     def repeat(self, times: int) -> Optimizee:
         """The same B problems `times` over: [times * B], for example one for each learning rate."""

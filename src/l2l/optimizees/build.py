@@ -30,7 +30,7 @@ def make_family(
     mnist = load_mnist(directory)
     count = mnist.train_images.shape[0]
     sample = torch.randperm(count, generator=stream(seed, "train_sample"))
-    data = ImageSet(
+    data = ImageSet.of(
         mnist.train_images.flatten(1).to(device),
         mnist.train_labels.to(device),
         sample[: settings.train_sample].to(device),

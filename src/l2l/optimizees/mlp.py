@@ -34,12 +34,19 @@ class ImageSet:
     Attributes:
         images: [count, pixels], uint8.
         labels: [count], int64.
-        sample: [size], int64: the fixed images behind `train_loss`.
+        sample_images: [pixels, size], uint8: the fixed images behind `train_loss`.
+        sample_labels: [size], int64.
     """
 
     images: Tensor
     labels: Tensor
-    sample: Tensor
+    sample_images: Tensor
+    sample_labels: Tensor
+
+    @classmethod
+    def of(cls, images: Tensor, labels: Tensor, sample: Tensor) -> ImageSet:
+        """The set whose sample is the images with these numbers, int64 [size]."""
+        return cls(images, labels, images[sample].T.contiguous(), labels[sample])
 
 
 @dataclass(frozen=True)
@@ -67,16 +74,26 @@ class MLP(Optimizee):
     def loss(self, theta: Tensor, step: int) -> Tensor:
         """Mean cross-entropy of this step's minibatch, [B]."""
         chosen = self.minibatches[:, step]
-        images = self.data.images[chosen].to(theta.dtype).div_(255)
-        logits = self._logits(theta, images)
-        return _cross_entropy(logits, self.data.labels[chosen])
+        images = self.data.images.index_select(0, chosen.flatten()).to(theta.dtype).div_(255)
+        labels = self.data.labels.index_select(0, chosen.flatten())
+        logits = self._logits(theta, images.view(*chosen.shape, -1).mT)
+        return _cross_entropy(logits, labels.view_as(chosen))
 
     @torch.no_grad()
     def train_loss(self, theta: Tensor) -> Tensor:
         """Mean cross-entropy on the fixed sample of the training set, [B]."""
-        images = self.data.images[self.data.sample].to(theta.dtype).div_(255)
-        labels = self.data.labels[self.data.sample].expand(theta.shape[0], -1)
-        return _cross_entropy(self._logits(theta, images), labels)
+        images = self.data.sample_images.to(theta.dtype).div_(255)
+        labels = self.data.sample_labels
+        return _cross_entropy(self._logits(theta, images), labels.expand(theta.shape[0], -1))
+
+    def live(self) -> Tensor:
+        """All but the first layer's weights of pixels that are dark in all minibatches, [n]."""
+        lit = torch.zeros(self.data.images.shape[1], dtype=torch.uint8, device=self.theta0.device)
+        for chosen in self.minibatches:
+            lit |= self.data.images.index_select(0, chosen.flatten()).amax(dim=0)
+        first, *rest = self.shapes.values()
+        others = sum(math.prod(shape) for shape in rest)
+        return torch.cat([(lit > 0).expand(first).flatten(), lit.new_ones(others).bool()])
 
     def repeat(self, times: int) -> MLP:
         """The same problems `times` over."""
@@ -87,24 +104,24 @@ class MLP(Optimizee):
         )
 
     def _logits(self, theta: Tensor, images: Tensor) -> Tensor:
-        """[B, count, classes] for images [B, count, pixels], or [count, pixels] for all."""
+        """[B, classes, count] for images [B, pixels, count], or [pixels, count] for all."""
         parameters = list(self.unflatten(theta).values())
         hidden = images
         for layer in range(0, len(parameters), 2):
-            weight, bias = parameters[layer], parameters[layer + 1]
+            weight, bias = parameters[layer], parameters[layer + 1][..., None]
             if hidden.dim() == 2:  # one matrix product for all problems
-                hidden = torch.einsum("sd,bhd->bsh", hidden, weight) + bias[:, None]
+                products = torch.addmm(bias.flatten(0, 1), weight.flatten(0, 1), hidden)
+                hidden = products.view(*weight.shape[:2], -1)
             else:
-                hidden = torch.baddbmm(bias[:, None], hidden, weight.mT)
+                hidden = torch.baddbmm(bias, weight, hidden)
             if layer + 2 < len(parameters):
                 hidden = ACTIVATIONS[self.activation](hidden)
         return hidden
 
 
 def _cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
-    """Mean over the images of each problem: logits [B, count, classes], labels [B, count]."""
-    losses = functional.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none")
-    return losses.reshape(labels.shape).mean(dim=1)
+    """Mean over the images of each problem: logits [B, classes, count], labels [B, count]."""
+    return functional.cross_entropy(logits, labels, reduction="none").mean(dim=1)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,8 @@ alone, from those cotangents, over the window's inputs.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -25,6 +27,7 @@ def adjoint(
     carry: Carry,
     steps: int,
     weights: LossWeights,
+    sample: Callable[[Tensor], Tensor] | None = None,
 ) -> Window:
     """Roll a window forward without a graph, then backpropagate through the LSTM alone.
 
@@ -34,9 +37,11 @@ def adjoint(
         carry: the start of the window.
         steps: K, the window's length.
         weights: w[t], see `LossWeights`.
+        sample: what to make of the cotangents [K, B n], to backpropagate only a part of the
+            coordinates (`l2l.meta.gradients.sampling`).
 
     Returns:
-        The window, its gradient equal to autograd's to rounding.
+        The window, its gradient equal to autograd's to rounding; unbiased where it is sampled.
     """
     visited: list[tuple[Tensor, Tensor]] = []  # not whole carries: they hold the LSTM's states
     end = rollout(
@@ -51,12 +56,14 @@ def adjoint(
     inputs = torch.stack([carry.gradient, *gradients[:-1]])
     weight = weights(losses, carry.step + 1) / losses.shape[1]
     scale = optimizer.settings.output_scale * weight
-    cotangents = _reversed_running_sum(scale[:, :, None] * gradients)
+    cotangents = _reversed_running_sum(scale[:, :, None] * gradients).flatten(1)
+    if sample is not None:
+        cotangents = sample(cotangents)
     gradient = kernels.backward_window(
         optimizer.phi,
         optimizer.inputs(inputs).flatten(1, 2),
         carry.state,
-        cotangents.flatten(1),
+        cotangents,
     )
     return Window(end, losses, (weight * losses).sum(), gradient)
 
