@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from types import ModuleType
 
 import pytest
 import torch
 
+from l2l.kernels import cpu, reference
 from l2l.optimizers.preprocessing import features, width
 
 
@@ -66,6 +68,36 @@ def test_single_precision_equals_the_formula_to_rounding() -> None:
     found = features(gradient, "log", 10.0)
     expected = torch.tensor([_equation_6(value, 10.0) for value in gradient.tolist()])
     torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("module", [cpu, reference])
+@pytest.mark.parametrize("count", [1, 7, 16, 33, 1000])
+def test_every_kernel_gives_the_formula_for_any_number_of_gradients(
+    module: ModuleType, count: int
+) -> None:
+    exponents = torch.linspace(-44, 38, count)
+    signs = torch.where(torch.arange(count) % 2 == 0, 1.0, -1.0)
+    gradient = signs * 10.0**exponents
+    found = module.log_features(gradient, 10.0)
+    expected = torch.tensor([_equation_6(value, 10.0) for value in gradient.tolist()])
+    torch.testing.assert_close(found, expected, rtol=3e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("module", [cpu, reference])
+def test_what_is_not_finite_stays_visible(module: ModuleType) -> None:
+    gradient = torch.tensor([math.nan, math.inf, -math.inf, 1.0])
+    found = module.log_features(gradient, 10.0)
+    assert found[0].isnan().all()
+    assert found[1:].tolist() == [[math.inf, 1], [math.inf, -1], [0, 1]]
+
+
+def test_a_gradient_with_a_graph_keeps_it() -> None:
+    """Second derivatives go through the preprocessing: its derivative, by hand."""
+    gradient = torch.tensor([0.5, -2.0, 1e-6], requires_grad=True)
+    found = features(gradient, "log", 10.0)
+    (slope,) = torch.autograd.grad(found.sum(), gradient)
+    expected = torch.tensor([1 / 0.5 / 10, -1 / 2.0 / 10, math.exp(10)])
+    torch.testing.assert_close(slope, expected)
 
 
 def test_the_shape_gains_one_dimension() -> None:

@@ -1,16 +1,40 @@
-"""The coordinate-wise LSTM's two kernels, and the choice between their implementations.
+"""The coordinate-wise LSTM's kernels, and the choice between their implementations.
 
-A forward step for all coordinates, and a backward pass over a window from its inputs, its first
-state and the cotangents of its outputs to the gradient of phi. What a window keeps for each
-coordinate and step is the inputs and a cotangent; activations are recomputed.
+What the LSTM sees of a gradient, a forward step for all coordinates, and a backward pass over a
+window from its inputs, its first state and the cotangents of its outputs to the gradient of phi.
+What a window keeps for each coordinate and step is the inputs and a cotangent; activations are
+recomputed.
 """
 
 from torch import Tensor
 
+from l2l.kernels import reference
 from l2l.kernels.dispatch import implementation
 from l2l.kernels.interface import LSTMState, Phi, State, check_window
 
-__all__ = ["LSTMState", "Phi", "State", "backward_window", "forward_step", "zero_state"]
+__all__ = [
+    "LSTMState",
+    "Phi",
+    "State",
+    "backward_window",
+    "forward_step",
+    "log_features",
+    "zero_state",
+]
+
+
+def log_features(gradient: Tensor, p: float) -> Tensor:
+    """The input preprocessing, equation (6) of the paper.
+
+    Args:
+        gradient: [...], any float dtype; where it requires a gradient, so does the result.
+        p: gradients from e^-p up count as large.
+
+    Returns:
+        [..., 2]: (log|grad| / p, sign(grad)) where |grad| >= e^-p, else (-1, e^p grad).
+    """
+    chosen = reference if gradient.requires_grad else implementation(gradient)
+    return chosen.log_features(gradient, p)
 
 
 def zero_state(phi: Phi, coordinates: int) -> State:

@@ -16,9 +16,24 @@ namespace {
 
 constexpr float LOG2E = 1.44269504088896341f, LIMIT = 60.0f;
 
-// 2^z = scale (1 + fraction), for z clamped to where 32-bit floats still tell the results apart.
-// The polynomial is the minimax fit of (2^r - 1) / r on [-1/2, 1/2], relative error 4.3e-7.
+// 2^z = scale (1 + fraction), for z clamped to where 32-bit floats still tell the results apart;
+// the polynomials are minimax fits of (2^r - 1) / r.
 struct Power { V scale, fraction; };
+#if defined(__AVX512F__)
+// Nearest sixteenth by table: the entries are the bits of 2^(j / 16), less what the shift adds.
+inline Power power_of_two(V z) {
+    alignas(64) static const uint32_t table[16] = {
+        0x3f800000, 0x3f7daac3, 0x3f7b95c2, 0x3f79c3d3, 0x3f7837f0, 0x3f76f532, 0x3f75fed7, 0x3f75583f,
+        0x3f7504f3, 0x3f7508a4, 0x3f75672a, 0x3f76248c, 0x3f7744fd, 0x3f78ccdf, 0x3f7ac0c7, 0x3f7d257d};
+    z = clamp(z, LIMIT);
+    const V shifted = z + 786432.0f;  // the low bits now hold round(16 z)
+    const V r = z - (shifted - 786432.0f);
+    const VI entry = (VI)_mm512_permutexvar_epi32((__m512i)shifted, _mm512_load_si512(table));
+    V q = 0.05550410866468256f * r + 0.24023355148442743f;
+    q = q * r + 0.6931471810367842f;
+    return {(V)(entry + ((VI)shifted << 19)), q * r};
+}
+#else
 inline Power power_of_two(V z) {
     z = clamp(z, LIMIT);
     const V shifted = z + (12582912.0f + 127.0f);  // the low bits now hold round(z) + 127
@@ -30,6 +45,7 @@ inline Power power_of_two(V z) {
     q = q * r + 0.6931471435061761f;
     return {scale, q * r};
 }
+#endif
 
 // The sigmoid of x from z = -x log2(e).
 inline V sigmoid_scaled(V z) {

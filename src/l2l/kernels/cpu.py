@@ -84,6 +84,17 @@ def _check(status: int) -> None:
 
 
 @torch.no_grad()
+def log_features(gradient: Tensor, p: float) -> Tensor:
+    """Equation (6); see `l2l.kernels.log_features`."""
+    gradient = gradient.contiguous()
+    features = gradient.new_empty(*gradient.shape, 2)
+    library().l2l_log_features(
+        gradient.numel(), gradient.data_ptr(), p, features.data_ptr(), torch.get_num_threads()
+    )
+    return features
+
+
+@torch.no_grad()
 def forward_step(
     phi: Phi, inputs: Tensor, state: State, reuse: bool = False
 ) -> tuple[Tensor, BlockState]:

@@ -13,6 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from l2l.kernels.interface import LSTMState, Phi, Sizes, State, active_part, sizes
+from l2l.kernels.reference import log_features
+
+__all__ = ["backward_window", "forward_step", "log_features", "zero_state"]
 
 STEPS_AT_ONCE = 1 << 21
 """Coordinates times steps of a chunk. For each, layer and unit, cuDNN keeps some ten numbers."""

@@ -6,6 +6,7 @@ them as [units, coordinates]: the four gates are then contiguous slabs. A row of
 layer's input makes the bias a column of the weights.
 """
 
+import math
 from collections.abc import Iterator
 
 import torch
@@ -44,6 +45,14 @@ def _cell(weights: Tensor, augmented: Tensor, cell: Tensor, gates: Tensor) -> tu
     i, f, g, _ = gates.split(units)
     new_cell = torch.mul(f, cell).addcmul_(i, g)
     return new_cell, new_cell.tanh()
+
+
+def log_features(gradient: Tensor, p: float) -> Tensor:
+    """Equation (6); see `l2l.kernels.log_features`."""
+    large = gradient.abs() >= math.exp(-p)
+    magnitude = gradient.abs().clamp_min(math.exp(-p)).log() / p  # -1 where small
+    sign = torch.where(large, gradient.sign(), math.exp(p) * gradient)
+    return torch.stack([magnitude, sign], dim=-1)
 
 
 def zero_state(phi: Phi, coordinates: int) -> LSTMState:

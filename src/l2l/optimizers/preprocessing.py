@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
-
-import torch
 from torch import Tensor
+
+from l2l import kernels
 
 
 def features(gradient: Tensor, preprocessing: str, p: float) -> Tensor:
@@ -17,15 +16,9 @@ def features(gradient: Tensor, preprocessing: str, p: float) -> Tensor:
         p: gradients from e^-p up count as large.
 
     Returns:
-        [..., 2] for "log": (log|grad| / p, sign(grad)) where |grad| >= e^-p, else (-1, e^p grad);
-        [..., 1] for "none".
+        [..., 2] for "log", see `l2l.kernels.log_features`; [..., 1] for "none".
     """
-    if preprocessing == "none":
-        return gradient[..., None]
-    large = gradient.abs() >= math.exp(-p)
-    magnitude = gradient.abs().clamp_min(math.exp(-p)).log() / p  # -1 where small
-    sign = torch.where(large, gradient.sign(), math.exp(p) * gradient)
-    return torch.stack([magnitude, sign], dim=-1)
+    return gradient[..., None] if preprocessing == "none" else kernels.log_features(gradient, p)
 
 
 def width(preprocessing: str) -> int:

@@ -21,13 +21,13 @@ def probabilities(cotangents: Tensor, settings: Sampling) -> Tensor:
         cotangents: dL / d outputs of a window, [steps, coordinates].
         settings: `fraction` of the coordinates whose cotangents are not all zero is the expected
             number; of each one's share, `uniform` is the same for all and the rest is in proportion
-            to the norm of its cotangents.
+            to the norm of its cotangents (the sum of their sizes).
 
     Returns:
         float64 [coordinates], at most 1; 0 where all cotangents are zero. All ones where a norm is
         not finite: a diverged window must stay visible.
     """
-    norms = torch.linalg.vector_norm(cotangents, dim=0).double()
+    norms = cotangents.abs().sum(dim=0).double()
     if not bool(norms.isfinite().all()):
         return torch.ones_like(norms)
     active = norms > 0
