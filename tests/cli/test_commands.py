@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = (
-    "config data trial choose-rate train runs tune evaluate collect claims figure report page"
+    "config data trial choose-rate train runs tune evaluate collect claims figure report page bench"
 )
 
 
@@ -37,6 +37,9 @@ def test_every_command_has_help(command: str, tmp_path: Path) -> None:
     [
         (("train", "mnist_papper"), ("mnist_papper", "mnist_paper")),
         (("train", "mnist_paper", "--seed", "9"), ("seed 9", "0..2")),
+        (("bench", "mnist_papper"), ("mnist_papper", "mnist_paper")),
+        (("bench", "--threads", "0"), ("--threads 0", "1..")),
+        (("bench", "--json", "nowhere/bench.json"), ("no folder", "nowhere")),
         (("train", "mnist_paper"), ("meta_learning_rate.json", "missing")),
         (("trial", "mnist_paper", "99"), ("trial 99", "0..")),
         (("evaluate", "mnist", "nag"), ("nag.csv", "l2l tune mnist nag")),

@@ -8,6 +8,8 @@ torch.compile (docs/engine.md).
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -24,8 +26,10 @@ class PlainOptimizer(nn.Module):
         super().__init__()
         self.settings = settings
         widths = [phi["lstm.weight_ih_l0"].shape[1]] + [settings.units] * (settings.layers - 1)
-        self.cells = nn.ModuleList(nn.LSTMCell(width, settings.units) for width in widths)
-        self.head = nn.Linear(settings.units, 1)
+        weight = phi["head.weight"]
+        like: dict[str, Any] = {"dtype": weight.dtype, "device": weight.device}
+        self.cells = nn.ModuleList(nn.LSTMCell(width, settings.units, **like) for width in widths)
+        self.head = nn.Linear(settings.units, 1, **like)
         parts = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
         names = [f"lstm.{part}_l{layer}" for layer in range(settings.layers) for part in parts]
         with torch.no_grad():
@@ -69,7 +73,7 @@ class PlainMetaTraining:
         rate: float,
     ) -> None:
         self._problems, self._steps, self._unroll = problems, steps, unroll
-        self._optimizer = PlainOptimizer(settings, phi).to(problems.initial().device)
+        self._optimizer = PlainOptimizer(settings, phi)
         self._adam = torch.optim.Adam(self._optimizer.parameters(), rate)
         self._begin()
 

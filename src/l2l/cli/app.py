@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from l2l.cli import evaluation, output, training
+from l2l.cli import bench, evaluation, output, training
 from l2l.cli.options import ConfigFiles, Protocol, Settings
 from l2l.config import load_config, resolved_yaml
 from l2l.errors import UserError
@@ -22,6 +22,7 @@ app = typer.Typer(
 training.register(app)
 evaluation.register(app)
 output.register(app)
+bench.register(app)
 
 
 @app.command("config")

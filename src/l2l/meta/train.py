@@ -103,7 +103,7 @@ def train(training: Training, family: Family, state_path: Path, digest: str) -> 
     last_save = start = time.monotonic()
     before = state.seconds
     while state.episode < training.episodes:
-        _episode(training, family, state)
+        train_episode(training, family, state)
         if state.episode % recipe.validation.every == 0 or state.episode == training.episodes:
             optimizer = training.optimizer(state.average)
             result = validate(validation_problems, optimizer, recipe.steps)
@@ -126,7 +126,7 @@ def train(training: Training, family: Family, state_path: Path, digest: str) -> 
     return state
 
 
-def _episode(training: Training, family: Family, state: TrainingState) -> None:
+def train_episode(training: Training, family: Family, state: TrainingState) -> None:
     """One episode: fresh problems, windows one after the other, an update of phi after each."""
     recipe = training.recipe
     length = window_length(recipe, state.episode)

@@ -9,6 +9,7 @@ alone, from those cotangents, over the window's inputs.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -20,7 +21,52 @@ from l2l.optimizees.base import Optimizee
 from l2l.optimizers.lstm import CoordinatewiseLSTM
 
 
+@dataclass(frozen=True)
+class RolledWindow:
+    """A window of K inner steps without a graph, and what backpropagation through the LSTM needs.
+
+    Attributes:
+        end: where the episode stands after the window.
+        losses: f(theta[t]) after each update, [K, B].
+        meta_loss: mean over B of sum over t of w[t] f(theta[t]), a scalar.
+        inputs: the LSTM's inputs at each step, [K, B n, inputs].
+        cotangents: dL / d outputs of the LSTM, [K, B n].
+    """
+
+    end: Carry
+    losses: Tensor
+    meta_loss: Tensor
+    inputs: Tensor
+    cotangents: Tensor
+
+
 @torch.no_grad()
+def roll_window(
+    problems: Optimizee,
+    optimizer: CoordinatewiseLSTM,
+    carry: Carry,
+    steps: int,
+    weights: LossWeights,
+) -> RolledWindow:
+    """Roll a window forward and find its cotangents. Arguments as for `adjoint`."""
+    visited: list[tuple[Tensor, Tensor]] = []  # not whole carries: they hold the LSTM's states
+    end = rollout(
+        problems,
+        optimizer,
+        carry,
+        steps,
+        observe=lambda now: visited.append((now.loss, now.gradient)),
+    )
+    losses = torch.stack([loss for loss, _ in visited])
+    gradients = torch.stack([gradient for _, gradient in visited])  # [K, B, n], of theta[t+1]
+    inputs = optimizer.inputs(torch.stack([carry.gradient, *gradients[:-1]]))
+    weight = weights(losses, carry.step + 1) / losses.shape[1]
+    scale = optimizer.settings.output_scale * weight
+    cotangents = _reversed_running_sum(scale[:, :, None] * gradients)
+    meta_loss = (weight * losses).sum()
+    return RolledWindow(end, losses, meta_loss, inputs.flatten(1, 2), cotangents.flatten(1))
+
+
 def adjoint(
     problems: Optimizee,
     optimizer: CoordinatewiseLSTM,
@@ -43,29 +89,10 @@ def adjoint(
     Returns:
         The window, its gradient equal to autograd's to rounding; unbiased where it is sampled.
     """
-    visited: list[tuple[Tensor, Tensor]] = []  # not whole carries: they hold the LSTM's states
-    end = rollout(
-        problems,
-        optimizer,
-        carry,
-        steps,
-        observe=lambda now: visited.append((now.loss, now.gradient)),
-    )
-    losses = torch.stack([loss for loss, _ in visited])
-    gradients = torch.stack([gradient for _, gradient in visited])  # [K, B, n], of theta[t+1]
-    inputs = torch.stack([carry.gradient, *gradients[:-1]])
-    weight = weights(losses, carry.step + 1) / losses.shape[1]
-    scale = optimizer.settings.output_scale * weight
-    cotangents = _reversed_running_sum(scale[:, :, None] * gradients).flatten(1)
-    if sample is not None:
-        cotangents = sample(cotangents)
-    gradient = kernels.backward_window(
-        optimizer.phi,
-        optimizer.inputs(inputs).flatten(1, 2),
-        carry.state,
-        cotangents,
-    )
-    return Window(end, losses, (weight * losses).sum(), gradient)
+    rolled = roll_window(problems, optimizer, carry, steps, weights)
+    cotangents = rolled.cotangents if sample is None else sample(rolled.cotangents)
+    gradient = kernels.backward_window(optimizer.phi, rolled.inputs, carry.state, cotangents)
+    return Window(rolled.end, rolled.losses, rolled.meta_loss, gradient)
 
 
 def _reversed_running_sum(terms: Tensor) -> Tensor:

@@ -1,0 +1,90 @@
+"""The kernels from a thousand to ten million coordinates: time and memory of each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psutil
+import torch
+from torch import Tensor
+
+from l2l import kernels
+from l2l.bench.timing import Spread, milliseconds
+from l2l.bench.workload import KernelWindow
+from l2l.progress import Progress
+
+COORDINATE_STEPS = 4_000_000  # of a measurement: enough to be timed well, and short
+MOST_STEPS, FEWEST_STEPS = 20, 2
+REPEATS = 3
+
+
+def scaling(
+    window: KernelWindow, sizes: list[int], device: torch.device
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Time both kernels on windows of random inputs.
+
+    Args:
+        window: phi is taken from it.
+        sizes: numbers of coordinates.
+        device: where to compute.
+
+    Returns:
+        For each size the steps of its window, the median time of a forward and backward step of one
+        coordinate, and the bytes that a window of 20 steps keeps of it; and a line for each size
+        that does not fit into the free memory.
+    """
+    rows, skipped = [], []
+    progress = Progress("bench: scaling", len(sizes), unit="size")
+    for coordinates in sizes:
+        steps = min(MOST_STEPS, max(FEWEST_STEPS, COORDINATE_STEPS // coordinates))
+        per_step, state = _bytes(window)
+        needed = coordinates * (2 * state + steps * per_step)
+        if needed > _free_memory(device):
+            skipped.append(f"{coordinates:.0e} coordinates need {needed / 2**30:.1f} GiB")
+        else:
+            rows.append(_measure(window, coordinates, steps, device))
+        progress.advance()
+    progress.close()
+    return rows, skipped
+
+
+def _bytes(window: KernelWindow) -> tuple[int, int]:
+    """What a window keeps of a coordinate: for each step (inputs, cotangent), and the state."""
+    per_step = window.inputs[0, 0].nbytes + window.cotangents[0, 0].nbytes
+    one = kernels.zero_state(window.phi, 1)
+    return per_step, one.hidden.nbytes + one.cell.nbytes
+
+
+def _free_memory(device: torch.device) -> int:
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    return psutil.virtual_memory().available
+
+
+def _measure(
+    window: KernelWindow, coordinates: int, steps: int, device: torch.device
+) -> dict[str, Any]:
+    inputs_each = window.inputs.shape[2]
+    generator = torch.Generator(device).manual_seed(0)
+
+    def draw(*shape: int) -> Tensor:
+        return torch.randn(shape, generator=generator, device=device, dtype=window.inputs.dtype)
+
+    case = KernelWindow(
+        window.phi,
+        draw(steps, coordinates, inputs_each),
+        kernels.zero_state(window.phi, coordinates),
+        draw(steps, coordinates),
+    )
+    times = []
+    for number in range(REPEATS + 1):
+        elapsed = milliseconds(case.forward, device) + milliseconds(case.backward, device)
+        if number:
+            times.append(1e6 * elapsed / (coordinates * steps))
+    per_step, state = _bytes(window)
+    return {
+        "coordinates": coordinates,
+        "steps": steps,
+        "ns_per_coordinate_step": Spread.of(times).median,
+        "bytes_per_coordinate": state + MOST_STEPS * per_step,
+    }

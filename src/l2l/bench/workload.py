@@ -1,0 +1,204 @@
+"""The workload: meta-training episodes of a recipe, and one window of them for the kernels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from l2l import kernels
+from l2l.bench.plain import PlainMetaTraining
+from l2l.config.schema import Recipe
+from l2l.kernels.dispatch import implementation
+from l2l.meta.gradients.adjoint import roll_window
+from l2l.meta.rollout import begin
+from l2l.meta.schedule import loss_weights
+from l2l.meta.state import TrainingState
+from l2l.meta.train import Training, train_episode
+from l2l.optimizees import Family, live_part
+from l2l.optimizers import CoordinatewiseLSTM
+
+EPISODES_BEFORE = 2  # of meta-training, so that the window is not that of an untrained phi
+META_LEARNING_RATE = 3e-3
+
+
+class MetaTraining:
+    """Episodes of a recipe, one after the other, with windows of one length.
+
+    Args:
+        name: the recipe's name.
+        recipe: what to train; the first stage of its unroll is kept throughout.
+        family: its problems.
+        seed: of all streams.
+        device: where to compute.
+        fraction: of the coordinates in the backward pass; 1 is exact.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        recipe: Recipe,
+        family: Family,
+        seed: int,
+        device: torch.device,
+        fraction: float,
+    ) -> None:
+        changes = {
+            "unroll": recipe.unroll[:1],
+            "sampling": recipe.sampling.model_copy(update={"fraction": fraction}),
+        }
+        recipe = recipe.model_copy(update=changes)
+        self._family = family
+        self._training = Training(
+            name, recipe, META_LEARNING_RATE, ("bench",), seed, device, recipe.episodes, name
+        )
+        self._state = TrainingState.start(self._training.initial(0))
+        for _ in range(EPISODES_BEFORE):
+            self.episode()
+
+    def episode(self) -> None:
+        """Everything that meta-training does in an episode."""
+        train_episode(self._training, self._family, self._state)
+
+    @property
+    def optimizer(self) -> CoordinatewiseLSTM:
+        """The learned optimizer as it stands."""
+        return self._training.optimizer(self._state.phi)
+
+
+@dataclass(frozen=True)
+class KernelWindow:
+    """What the kernels get in a window.
+
+    Attributes:
+        phi: the optimizer's parameters.
+        inputs: [steps, coordinates, inputs].
+        state: before the first step.
+        cotangents: [steps, coordinates].
+    """
+
+    phi: kernels.Phi
+    inputs: Tensor
+    state: kernels.State
+    cotangents: Tensor
+
+    def forward(self) -> None:
+        """The forward kernel, step by step."""
+        state = self.state
+        for step, inputs in enumerate(self.inputs):
+            _, state = kernels.forward_step(self.phi, inputs, state, reuse=step > 0)
+
+    def backward(self) -> kernels.Phi:
+        """The backward kernel."""
+        return kernels.backward_window(self.phi, self.inputs, self.state, self.cotangents)
+
+    @property
+    def active(self) -> int:
+        """How many coordinates the backward pass does not skip."""
+        return int((self.cotangents != 0).any(dim=0).sum())
+
+    def error(self) -> float:
+        """The relative error of the backward kernel, against autograd through torch.nn in float64.
+
+        The largest over the tensors of phi, each as the norm of the difference over the norm.
+        """
+        gates, inputs = self.phi["lstm.weight_ih_l0"].shape
+        layers = sum(name.startswith("lstm.weight_ih") for name in self.phi)
+        lstm = nn.LSTM(inputs, gates // 4, layers)
+        modules = nn.ModuleDict({"lstm": lstm, "head": nn.Linear(gates // 4, 1)})
+        modules = modules.to(self.inputs.device, torch.float64)
+        modules.load_state_dict({name: weight.double() for name, weight in self.phi.items()})
+        before = (self.state.hidden.double(), self.state.cell.double())
+        sequence, _ = modules["lstm"](self.inputs.double(), before)
+        exact = dict(modules.named_parameters())
+        gradients = torch.autograd.grad(
+            modules["head"](sequence)[..., 0], list(exact.values()), self.cotangents.double()
+        )
+        found = self.backward()
+        errors = [
+            float((found[name].double() - gradient).norm() / gradient.norm())
+            for name, gradient in zip(exact, gradients, strict=True)
+        ]
+        return max(errors)
+
+    def operations(self) -> tuple[float, float]:
+        """Floating-point operations of the two kernels, those of their matrix products alone.
+
+        A multiply-add counts as two. The backward pass recomputes the forward products, multiplies
+        by the transposed weights (to the layer below, and to the step before), and makes the
+        weights' gradients. Skipped coordinates are not counted, activations and biases neither.
+        """
+        steps, coordinates, inputs = self.inputs.shape
+        units = self.phi["head.weight"].shape[1]
+        layers = self.state.hidden.shape[0]
+        recurrent = layers * 4 * units * units
+        below = (layers - 1) * 4 * units * units
+        cell = 4 * units * inputs + below + recurrent
+        backward = steps * (2 * cell + below) + (steps - 1) * recurrent
+        return 2.0 * steps * coordinates * cell, 2.0 * self.active * backward
+
+
+class Workload:
+    """Everything that is timed: meta-training exact, sampled and plain, and its parts.
+
+    Args: as for `MetaTraining`; `fraction` is of the sampled one.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        recipe: Recipe,
+        family: Family,
+        seed: int,
+        device: torch.device,
+        fraction: float,
+    ) -> None:
+        self.name, self.recipe, self.fraction = name, recipe, fraction
+        self.unroll = min(recipe.unroll[0].window, recipe.steps)
+        self.exact = MetaTraining(name, recipe, family, seed, device, 1)
+        self.sampled = MetaTraining(name, recipe, family, seed, device, fraction)
+        problems = range(recipe.problems_per_episode)
+        self.problems = family.sample(("bench", recipe.problem), problems, recipe.steps)
+        self.live = live_part(self.problems)
+        self.window = self._window()
+        self.plain = PlainMetaTraining(
+            recipe.optimizer,
+            self.window.phi,
+            self.problems,
+            recipe.steps,
+            self.unroll,
+            META_LEARNING_RATE,
+        )
+
+    def optimizee(self) -> None:
+        """Loss and gradient of the optimizee, as often as in a window."""
+        theta = self.live.initial()
+        for step in range(self.unroll):
+            self.live.loss_and_gradient(theta, step)
+
+    def describe(self) -> dict[str, Any]:
+        """The workload, ready for JSON."""
+        return {
+            "recipe": self.name,
+            "coordinates": self.problems.initial().numel(),
+            "live_coordinates": self.live.initial().numel(),
+            "active_coordinates": self.window.active,
+            "layers": self.recipe.optimizer.layers,
+            "units": self.recipe.optimizer.units,
+            "unroll": self.unroll,
+            "steps": self.recipe.steps,
+            "dtype": str(self.window.inputs.dtype).removeprefix("torch."),
+            "sampled_fraction": self.fraction,
+            "kernels": implementation(self.window.inputs).__name__.rpartition(".")[2],
+        }
+
+    def _window(self) -> KernelWindow:
+        """The second window of an episode, where there are two: its first state is not zero."""
+        optimizer, weights = self.exact.optimizer, loss_weights(self.recipe)
+        carry = begin(self.live, optimizer)
+        if self.recipe.steps >= 2 * self.unroll:
+            carry = roll_window(self.live, optimizer, carry, self.unroll, weights).end
+        rolled = roll_window(self.live, optimizer, carry, self.unroll, weights)
+        return KernelWindow(optimizer.phi, rolled.inputs, carry.state, rolled.cotangents)

@@ -1,0 +1,71 @@
+"""The command that measures speed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from l2l.cli.options import (
+    ConfigFiles,
+    Protocol,
+    Settings,
+    configuration,
+    known,
+    open_problems,
+)
+from l2l.errors import UserError
+from l2l.files import write_json
+
+THREADS = 2
+FRACTION = 0.1
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.command()(bench)
+
+
+def bench(
+    recipe: Annotated[
+        str, typer.Argument(help="The recipe whose meta-training is timed.")
+    ] = "mnist_paper",
+    quick: Annotated[bool, typer.Option("--quick", help="Under a minute: fewer rounds.")] = False,
+    json: Annotated[
+        Path | None, typer.Option("--json", help="Write the numbers to this file as well.")
+    ] = None,
+    threads: Annotated[
+        int | None,
+        typer.Option("--threads", help="At most as many as there are cores.", show_default="2"),
+    ] = None,
+    protocol: Protocol = None,
+    config_file: ConfigFiles = None,
+    setting: Settings = None,
+) -> None:
+    """Time meta-training against plain PyTorch and against the machine's matrix product."""
+    config, _ = configuration(protocol, config_file, setting)
+    known("recipe", recipe, config.recipes)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    if threads is None:
+        threads = min(THREADS, cores or 1)
+    if not 1 <= threads <= (cores or 1):
+        raise UserError(f"--threads {threads}: this process has 1..{cores} cores")
+    if json is not None and not json.absolute().parent.is_dir():
+        raise UserError(f"--json {json}: there is no folder {json.absolute().parent}")
+
+    import torch
+
+    from l2l.bench.run import run_benchmark, tell
+    from l2l.bench.workload import Workload
+
+    family, device = open_problems(config, config.recipes[recipe].problem)
+    torch.set_num_threads(threads)
+    settings = config.recipes[recipe]
+    fraction = settings.sampling.fraction if settings.sampling.fraction < 1 else FRACTION
+    workload = Workload(recipe, settings, family, config.seed, device, fraction)
+    result = run_benchmark(workload, device, quick)
+    print(tell(result))
+    if json is not None:
+        write_json(json, result)
