@@ -16,10 +16,13 @@ def prepare(settings: Compute) -> torch.device:
     Raises:
         UserError: device cuda is asked for where there is none.
     """
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.set_num_threads(settings.threads)
-    torch.use_deterministic_algorithms(True, warn_only=True)
     cuda = torch.cuda.is_available()
     if settings.device == "cuda" and not cuda:
         raise UserError("compute.device = cuda, but PyTorch sees no GPU; set it to auto or cpu")
-    return torch.device("cuda" if cuda and settings.device != "cpu" else "cpu")
+    if not cuda or settings.device == "cpu":
+        return torch.device("cpu")  # everything used here is deterministic on a CPU
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.backends.cudnn.allow_tf32 = False  # cuDNN's LSTM would round its inputs to 10 bits
+    return torch.device("cuda")

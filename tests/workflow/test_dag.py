@@ -1,6 +1,7 @@
 """The DAG before anything has run: all protocols, single figures, bad configurations, kills."""
 
 import os
+import re
 import signal
 import subprocess
 import time
@@ -105,3 +106,21 @@ def _wait_for(path: Path, seconds: float = 120) -> None:
     while not path.exists():
         assert time.monotonic() < deadline, f"{path} did not appear"
         time.sleep(0.1)
+
+
+@pytest.mark.parametrize(("cores", "threads"), [("1", 1), ("2", 2)])
+def test_a_job_computes_with_the_threads_that_snakemake_gives_it(
+    workflow: Workflow, cores: str, threads: int
+) -> None:
+    """Asked for 3; what the scheduler has left is what torch and the kernels get."""
+    done = workflow.run(
+        *(*SMOKE, "compute={threads: 3}", "--cores", cores, "--dry-run", "--printshellcmds"),
+        *("--", "quadratics"),
+    )
+    assert done.returncode == 0, done.stderr
+    text = done.stdout + done.stderr
+    commands = [
+        line for line in text.splitlines() if re.match(r"\s*l2l (trial|train|tune|evaluate) ", line)
+    ]
+    assert len(commands) > 8
+    assert all(f"--set compute.threads={threads} " in line for line in commands)

@@ -20,7 +20,7 @@ rule tune:
         ),
     shell:
         "l2l tune {wildcards.experiment} {wildcards.baseline}"
-        " --config-file {params.config} 2>&1 | tee {log}"
+        " --config-file {params.config} --set compute.threads={threads} 2>&1 | tee {log}"
 
 
 rule evaluate_baseline:
@@ -41,7 +41,7 @@ rule evaluate_baseline:
         inputs=lambda wildcards: digest(evaluation_inputs(CONFIG, wildcards.experiment)),
     shell:
         "l2l evaluate {wildcards.experiment} {wildcards.baseline}"
-        " --config-file {params.config} 2>&1 | tee {log}"
+        " --config-file {params.config} --set compute.threads={threads} 2>&1 | tee {log}"
 
 
 rule evaluate_learned:
@@ -62,7 +62,7 @@ rule evaluate_learned:
         inputs=lambda wildcards: digest(evaluation_inputs(CONFIG, wildcards.experiment)),
     shell:
         "l2l evaluate {wildcards.experiment} {wildcards.recipe} --seed {wildcards.seed}"
-        " --config-file {params.config} 2>&1 | tee {log}"
+        " --config-file {params.config} --set compute.threads={threads} 2>&1 | tee {log}"
 
 
 rule collect:

@@ -18,7 +18,8 @@ rule trial:
         config=LAYOUT.config,
         inputs=lambda wildcards: digest(trial_inputs(CONFIG, wildcards.recipe)),
     shell:
-        "l2l trial {wildcards.recipe} {wildcards.trial} --config-file {params.config} 2>&1 | tee {log}"
+        "l2l trial {wildcards.recipe} {wildcards.trial}"
+        " --config-file {params.config} --set compute.threads={threads} 2>&1 | tee {log}"
 
 
 rule choose_rate:
@@ -66,7 +67,7 @@ rule train:
         inputs=lambda wildcards: digest(training_inputs(CONFIG, wildcards.recipe)),
     shell:
         "l2l train {wildcards.recipe} --seed {wildcards.seed}"
-        " --config-file {params.config} 2>&1 | tee {log}"
+        " --config-file {params.config} --set compute.threads={threads} 2>&1 | tee {log}"
 
 
 rule runs:

@@ -34,19 +34,23 @@ class ImageSet:
     Attributes:
         images: [count, pixels], uint8.
         labels: [count], int64.
-        sample_images: [pixels, size], uint8: the fixed images behind `train_loss`.
+        sample_images: [lit pixels, size], uint8: the fixed images behind `train_loss`.
         sample_labels: [size], int64.
+        sample_pixels: [lit pixels], int64: the pixels that are not dark in all of them.
     """
 
     images: Tensor
     labels: Tensor
     sample_images: Tensor
     sample_labels: Tensor
+    sample_pixels: Tensor
 
     @classmethod
     def of(cls, images: Tensor, labels: Tensor, sample: Tensor) -> ImageSet:
         """The set whose sample is the images with these numbers, int64 [size]."""
-        return cls(images, labels, images[sample].T.contiguous(), labels[sample])
+        chosen = images[sample].T
+        pixels = chosen.amax(dim=1).nonzero()[:, 0]
+        return cls(images, labels, chosen[pixels].contiguous(), labels[sample], pixels)
 
 
 @dataclass(frozen=True)
@@ -76,15 +80,17 @@ class MLP(Optimizee):
         chosen = self.minibatches[:, step]
         images = self.data.images.index_select(0, chosen.flatten()).to(theta.dtype).div_(255)
         labels = self.data.labels.index_select(0, chosen.flatten())
-        logits = self._logits(theta, images.view(*chosen.shape, -1).mT)
+        parameters = list(self.unflatten(theta).values())
+        logits = self._logits(parameters, images.view(*chosen.shape, -1).mT)
         return _cross_entropy(logits, labels.view_as(chosen))
 
     @torch.no_grad()
     def train_loss(self, theta: Tensor) -> Tensor:
         """Mean cross-entropy on the fixed sample of the training set, [B]."""
         images = self.data.sample_images.to(theta.dtype).div_(255)
-        labels = self.data.sample_labels
-        return _cross_entropy(self._logits(theta, images), labels.expand(theta.shape[0], -1))
+        first, *rest = self.unflatten(theta).values()
+        logits = self._logits([first.index_select(2, self.data.sample_pixels), *rest], images)
+        return _cross_entropy(logits, self.data.sample_labels.expand(theta.shape[0], -1))
 
     def live(self) -> Tensor:
         """All but the first layer's weights of pixels that are dark in all minibatches, [n]."""
@@ -103,9 +109,8 @@ class MLP(Optimizee):
             theta0=self.theta0.repeat(times, 1),
         )
 
-    def _logits(self, theta: Tensor, images: Tensor) -> Tensor:
+    def _logits(self, parameters: list[Tensor], images: Tensor) -> Tensor:
         """[B, classes, count] for images [B, pixels, count], or [pixels, count] for all."""
-        parameters = list(self.unflatten(theta).values())
         hidden = images
         for layer in range(0, len(parameters), 2):
             weight, bias = parameters[layer], parameters[layer + 1][..., None]
