@@ -13,7 +13,7 @@ from l2l.kernels import cpu, cuda, reference
 from l2l.kernels.build import BuildError, library
 
 CHOICES = ("reference", "cpu", "cuda")
-SLOWDOWN = "about 3 times slower"
+SLOWDOWN = "about 4 times slower"
 
 
 @functools.cache
