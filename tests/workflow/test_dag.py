@@ -120,7 +120,9 @@ def test_a_job_computes_with_the_threads_that_snakemake_gives_it(
     assert done.returncode == 0, done.stderr
     text = done.stdout + done.stderr
     commands = [
-        line for line in text.splitlines() if re.search(r"command: l2l (trial|train|tune|evaluate) ", line)
+        line
+        for line in text.splitlines()
+        if re.search(r"command: l2l (trial|train|tune|evaluate) ", line)
     ]
     assert len(commands) > 8
     assert all(f"--set compute.threads={threads} " in line for line in commands)

@@ -70,12 +70,16 @@ def _cache_directory() -> Path:
     return Path(tempfile.mkdtemp(prefix="l2l-kernels-"))
 
 
+def _instruction_set() -> str:
+    """The compiler's option for what this machine's CPU can do: the cache is per kind of CPU."""
+    return "-mcpu=native" if platform.machine() in ("aarch64", "arm64") else "-march=native"
+
+
 def _compile(compiler: str, target: Path) -> None:
     """Build under a temporary name, then rename; without OpenMP where there is none."""
-    native = "-mcpu=native" if platform.machine() in ("aarch64", "arm64") else "-march=native"
     handle, name = tempfile.mkstemp(dir=target.parent, suffix=".tmp")
     os.close(handle)
-    command = [compiler, *OPTIONS, native, *map(str, SOURCES), "-o", name]
+    command = [compiler, *OPTIONS, _instruction_set(), *map(str, SOURCES), "-o", name]
     try:
         try:
             _run([*command, THREADS])
@@ -103,7 +107,7 @@ def library() -> ctypes.CDLL:
         code = [path.read_text() for path in SOURCES + HEADERS]
     except OSError as error:
         raise BuildError(f"the installation is incomplete: {error}") from error
-    parts = [*code, version, " ".join(OPTIONS), _cpu_features()]
+    parts = [*code, version, " ".join(OPTIONS), _instruction_set(), _cpu_features()]
     key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:20]
     try:
         target = _cache_directory() / f"cpu-{key}.so"
