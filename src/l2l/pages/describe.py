@@ -82,6 +82,10 @@ def recipe(name: str, config: Config, meta_learning_rate: float) -> list[Row]:
             "none": "none",
             "running_median": "meta-gradients longer than the running median are cut to it",
         }.get(str(settings.clip), f"meta-gradients are cut to length {settings.clip}"),
+        "backward pass": "all coordinates"
+        if settings.sampling.fraction == 1
+        else f"{settings.sampling.fraction:.0%} of the coordinates, drawn anew for each window and "
+        "weighted by 1 / probability: unbiased",
         "averaging of φ": f"exponential, {settings.averaging:g} an update"
         if settings.averaging
         else "none",
