@@ -108,3 +108,7 @@ def test_the_chunks_of_the_cuda_path_add_up(monkeypatch: pytest.MonkeyPatch) -> 
     found = cuda.backward_window(exact.phi, exact.inputs, exact.state, exact.cotangents)
     for name, expected in exact.gradient.items():
         assert relative_error(found[name], expected) < 1e-12, name
+    monkeypatch.setattr(cuda, "STEPS_AT_ONCE", 10)
+    outputs, state = unroll(cuda, exact)
+    assert relative_error(outputs, exact.outputs) < 1e-12
+    assert relative_error(state.hidden, exact.last_state.hidden) < 1e-12

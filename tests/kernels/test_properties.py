@@ -122,6 +122,20 @@ def test_the_fused_kernel_reuses_memory_where_it_may(case: Case) -> None:
 
 
 @MODULES
+@pytest.mark.parametrize("coordinates", [1, 10, 64, 65])
+def test_what_was_read_of_a_state_stays_when_its_memory_is_reused(
+    module: ModuleType, coordinates: int
+) -> None:
+    case = make_case(coordinates, 2, 7).to(torch.float32)
+    _, state = module.forward_step(case.phi, case.inputs[0], case.state)
+    hidden, cell = state.hidden, state.cell
+    before = hidden.clone(), cell.clone()
+    module.forward_step(case.phi, case.inputs[1], state, reuse=True)
+    assert torch.equal(hidden, before[0])
+    assert torch.equal(cell, before[1])
+
+
+@MODULES
 @pytest.mark.parametrize("other", [reference, cpu, cuda])
 def test_any_implementation_goes_on_from_anothers_state(
     module: ModuleType, other: ModuleType, case: Case
@@ -191,6 +205,12 @@ def test_arguments_that_do_not_fit_are_refused(case: Case) -> None:
         backward_window(case.phi, case.inputs, case.state, case.cotangents[:, :2])
     with pytest.raises(ValueError, match=r"state has shape \(2, 3000, 20\), expected \(2, 3001"):
         forward_step(case.phi, case.inputs[0], zero_state(case.phi, 3000))
+    few = cpu.BlockState(zero_state(case.phi, 64).memory, 3001)
+    with pytest.raises(ValueError, match=r"state\.memory has shape .*, expected"):
+        forward_step(case.phi, case.inputs[0], few)
+    turned = zero_state(case.phi, 3001).memory.transpose(3, 4).contiguous().transpose(3, 4)
+    with pytest.raises(ValueError, match="not contiguous"):
+        forward_step(case.phi, case.inputs[0], cpu.BlockState(turned, 3001))
     with pytest.raises(ValueError, match=r"state\.cell has shape \(2, 3000, 20\), expected"):
         forward_step(case.phi, case.inputs[0], case.state._replace(cell=case.state.cell[:, 1:]))
     with pytest.raises(ValueError, match=r"torch\.float64.*torch\.float32"):

@@ -39,9 +39,9 @@ def test_the_expected_number_drawn_is_the_fraction(fraction: float, uniform: flo
 
 
 def test_the_rule_is_the_configured_one() -> None:
-    """By hand where no chance reaches 1; the uniform part bounds how rare a coordinate gets."""
-    norms = torch.tensor([1.0, 2.0, 3.0, 0.0, 6.0])
-    chances = probabilities(norms[None], Sampling(fraction=0.25, uniform=0.2))
+    """By hand where no chance reaches 1: over the steps, sizes are summed."""
+    given = torch.tensor([[1.0, 1.0, -3.0, 0.0, 2.0], [0.0, -1.0, 0.0, 0.0, 4.0]])
+    chances = probabilities(given, Sampling(fraction=0.25, uniform=0.2))
     expected = [0.25 * (0.8 * norm / 3 + 0.2) for norm in (1, 2, 3)] + [0, 0.25 * 1.8]
     assert chances.tolist() == pytest.approx(expected)
 
@@ -59,7 +59,7 @@ def test_uniform_draws_are_equal_and_chances_above_one_are_shared_out() -> None:
 def test_a_coordinate_is_drawn_as_often_as_its_chance_and_weighted_by_its_inverse(
     fraction: float, uniform: float
 ) -> None:
-    """Over evenly spread offsets the mean of what is drawn is the cotangents themselves."""
+    """Over many draws the mean of what is drawn is the cotangents themselves."""
     given, settings = cotangents(), Sampling(fraction=fraction, uniform=uniform)
     chances = probabilities(given, settings)
     generator, draws = torch.Generator().manual_seed(0), 4000

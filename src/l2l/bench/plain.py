@@ -1,14 +1,12 @@
-"""The baseline: meta-training as one would write it in plain PyTorch.
+"""The baselines: meta-training in plain PyTorch, autograd through the unrolled window.
 
-An LSTMCell a layer and a linear layer, applied step by step to all coordinates, autograd through
-the unrolled window, torch.optim.Adam. Of the ways to write it without a kernel of one's own this
-was the fastest measured: `torch.nn.LSTM` called for single steps takes longer, and so did
-torch.compile (docs/engine.md).
+`CellOptimizer` is how one would write it: an LSTMCell a layer, a linear layer, torch.optim.Adam
+(`torch.nn.LSTM`, called for single steps, takes twice as long). `ColumnOptimizer` is as fast as we
+could make it without a kernel of our own: the cell written out with the coordinates last, so that
+the gates are contiguous and one product serves input and state.
 """
 
 from __future__ import annotations
-
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -18,45 +16,91 @@ from l2l.optimizees.base import Optimizee
 from l2l.optimizers.lstm import Phi
 from l2l.optimizers.preprocessing import features
 
+States = list[tuple[Tensor, Tensor]]
+PARTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+
 
 class PlainOptimizer(nn.Module):
-    """The coordinate-wise LSTM as modules of PyTorch, with the weights of phi."""
+    """The coordinate-wise LSTM with phi as parameters, in the order of `phi_shapes`."""
 
     def __init__(self, settings: LSTMSettings, phi: Phi) -> None:
         super().__init__()
         self.settings = settings
-        widths = [phi["lstm.weight_ih_l0"].shape[1]] + [settings.units] * (settings.layers - 1)
-        weight = phi["head.weight"]
-        like: dict[str, Any] = {"dtype": weight.dtype, "device": weight.device}
-        self.cells = nn.ModuleList(nn.LSTMCell(width, settings.units, **like) for width in widths)
-        self.head = nn.Linear(settings.units, 1, **like)
-        parts = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-        names = [f"lstm.{part}_l{layer}" for layer in range(settings.layers) for part in parts]
-        with torch.no_grad():
-            for name, parameter in zip(
-                [*names, "head.weight", "head.bias"], self.parameters(), strict=True
-            ):
-                parameter.copy_(phi[name])
+        names = [f"lstm.{part}_l{layer}" for layer in range(settings.layers) for part in PARTS]
+        self.values = [phi[name] for name in (*names, "head.weight", "head.bias")]
 
-    def forward(
-        self, gradient: Tensor, states: list[tuple[Tensor, Tensor]]
-    ) -> tuple[Tensor, list[tuple[Tensor, Tensor]]]:
+    def zero_states(self, coordinates: int) -> States:
+        """(h, c) of each layer at the start of an episode."""
+        raise NotImplementedError
+
+    def forward(self, gradient: Tensor, states: States) -> tuple[Tensor, States]:
         """The step [B, n] for a gradient [B, n], and the next (h, c) of each layer."""
+        raise NotImplementedError
+
+
+class CellOptimizer(PlainOptimizer):
+    """With torch.nn.LSTMCell and torch.nn.Linear."""
+
+    def __init__(self, settings: LSTMSettings, phi: Phi) -> None:
+        super().__init__(settings, phi)
+        widths = [phi["lstm.weight_ih_l0"].shape[1]] + [settings.units] * (settings.layers - 1)
+        self.cells = nn.ModuleList(nn.LSTMCell(width, settings.units) for width in widths)
+        self.head = nn.Linear(settings.units, 1)
+        self.to(phi["head.weight"])  # its dtype and device
+        with torch.no_grad():
+            for parameter, value in zip(self.parameters(), self.values, strict=True):
+                parameter.copy_(value)
+
+    def zero_states(self, coordinates: int) -> States:
+        """[coordinates, units] each."""
+        zeros = self.head.weight.new_zeros(coordinates, self.settings.units)
+        return [(zeros, zeros)] * self.settings.layers
+
+    def forward(self, gradient: Tensor, states: States) -> tuple[Tensor, States]:
+        """The step and the next states."""
         settings = self.settings
-        hidden = features(gradient, settings.preprocessing, settings.p).flatten(0, -2)
+        below = features(gradient, settings.preprocessing, settings.p).flatten(0, -2)
         new = []
         for cell, state in zip(self.cells, states, strict=True):
-            new.append(cell(hidden, state))
-            hidden = new[-1][0]
-        return settings.output_scale * self.head(hidden).reshape(gradient.shape), new
+            new.append(cell(below, state))
+            below = new[-1][0]
+        return settings.output_scale * self.head(below).reshape(gradient.shape), new
+
+
+class ColumnOptimizer(PlainOptimizer):
+    """Written out, a coordinate a column."""
+
+    def __init__(self, settings: LSTMSettings, phi: Phi) -> None:
+        super().__init__(settings, phi)
+        self.weights = nn.ParameterList(nn.Parameter(value.clone()) for value in self.values)
+
+    def zero_states(self, coordinates: int) -> States:
+        """[units, coordinates] each."""
+        zeros = self.weights[0].new_zeros(self.settings.units, coordinates)
+        return [(zeros, zeros)] * self.settings.layers
+
+    def forward(self, gradient: Tensor, states: States) -> tuple[Tensor, States]:
+        """The step and the next states."""
+        settings = self.settings
+        below = features(gradient, settings.preprocessing, settings.p).flatten(0, -2).T
+        *layers, head_weight, head_bias = self.weights
+        new = []
+        for layer, (hidden, cell) in enumerate(states):
+            weight_ih, weight_hh, bias_ih, bias_hh = layers[4 * layer : 4 * layer + 4]
+            weight, bias = torch.cat([weight_ih, weight_hh], dim=1), (bias_ih + bias_hh)[:, None]
+            i, f, g, o = torch.addmm(bias, weight, torch.cat([below, hidden])).chunk(4)
+            cell = f.sigmoid() * cell + i.sigmoid() * g.tanh()
+            below = o.sigmoid() * cell.tanh()
+            new.append((below, cell))
+        output = head_weight @ below + head_bias
+        return settings.output_scale * output.reshape(gradient.shape), new
 
 
 class PlainMetaTraining:
-    """An episode, window by window, again and again: each call takes one meta-training step.
+    """An episode, window by window, again and again.
 
     Args:
-        settings: the learned optimizer's.
-        phi: its first weights.
+        optimizer: the learned optimizer; its parameters are trained.
         problems: the episode's problems; every coordinate is computed.
         steps: of an episode.
         unroll: of a window.
@@ -64,34 +108,27 @@ class PlainMetaTraining:
     """
 
     def __init__(
-        self,
-        settings: LSTMSettings,
-        phi: Phi,
-        problems: Optimizee,
-        steps: int,
-        unroll: int,
-        rate: float,
+        self, optimizer: PlainOptimizer, problems: Optimizee, steps: int, unroll: int, rate: float
     ) -> None:
+        self.optimizer = optimizer
         self._problems, self._steps, self._unroll = problems, steps, unroll
-        self._optimizer = PlainOptimizer(settings, phi)
-        self._adam = torch.optim.Adam(self._optimizer.parameters(), rate)
+        self._adam = torch.optim.Adam(optimizer.parameters(), rate)
         self._begin()
 
     def _begin(self) -> None:
-        self._theta, self._step = self._problems.initial(), 0
-        _, self._gradient = self._problems.loss_and_gradient(self._theta, 0)
-        zeros = self._theta.new_zeros(self._theta.numel(), self._optimizer.settings.units)
-        self._states = [(zeros, zeros) for _ in self._optimizer.cells]
+        self.theta, self._step = self._problems.initial(), 0
+        _, self._gradient = self._problems.loss_and_gradient(self.theta, 0)
+        self._states = self.optimizer.zero_states(self.theta.numel())
 
     def window(self) -> None:
         """`unroll` inner steps, backpropagation through them, and a step of Adam."""
         if self._step + self._unroll > self._steps:
             self._begin()
-        theta, gradient, states = self._theta, self._gradient, self._states
+        theta, gradient, states = self.theta, self._gradient, self._states
         meta_loss = theta.new_zeros(())
         for _ in range(self._unroll):
             self._step += 1
-            update, states = self._optimizer(gradient, states)
+            update, states = self.optimizer(gradient, states)
             theta = theta + update
             loss = self._problems.loss(theta, self._step).sum()
             (gradient,) = torch.autograd.grad(loss, theta, retain_graph=True)
@@ -99,5 +136,5 @@ class PlainMetaTraining:
         self._adam.zero_grad()
         meta_loss.backward()
         self._adam.step()
-        self._theta, self._gradient = theta.detach(), gradient.detach()
+        self.theta, self._gradient = theta.detach(), gradient.detach()
         self._states = [(hidden.detach(), cell.detach()) for hidden, cell in states]

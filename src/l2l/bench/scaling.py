@@ -1,4 +1,4 @@
-"""The kernels from a thousand to ten million coordinates: time and memory of each."""
+"""The kernels from a thousand to ten million coordinates: measured time, counted memory."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ def scaling(
 
     Returns:
         For each size the steps of its window, the median time of a forward and backward step of one
-        coordinate, and the bytes that a window of 20 steps keeps of it; and a line for each size
-        that does not fit into the free memory.
+        coordinate, and the bytes (counted) that a window of 20 steps keeps of it; and a line for
+        each size that does not fit into the free memory.
     """
     rows, skipped = [], []
     progress = Progress("bench: scaling", len(sizes), unit="size")
     for coordinates in sizes:
         steps = min(MOST_STEPS, max(FEWEST_STEPS, COORDINATE_STEPS // coordinates))
         per_step, state = _bytes(window)
-        needed = coordinates * (2 * state + steps * per_step)
+        needed = coordinates * (state + steps * per_step)
         if needed > _free_memory(device):
             skipped.append(f"{coordinates:.0e} coordinates need {needed / 2**30:.1f} GiB")
         else:
@@ -49,10 +49,13 @@ def scaling(
 
 
 def _bytes(window: KernelWindow) -> tuple[int, int]:
-    """What a window keeps of a coordinate: for each step (inputs, cotangent), and the state."""
+    """What a window keeps of a coordinate: for each step (inputs, cotangent), and two states.
+
+    The states are the window's first, for the backward pass, and the one that goes on.
+    """
     per_step = window.inputs[0, 0].nbytes + window.cotangents[0, 0].nbytes
     one = kernels.zero_state(window.phi, 1)
-    return per_step, one.hidden.nbytes + one.cell.nbytes
+    return per_step, 2 * (one.hidden.nbytes + one.cell.nbytes)
 
 
 def _free_memory(device: torch.device) -> int:

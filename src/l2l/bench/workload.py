@@ -9,7 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from l2l import kernels
-from l2l.bench.plain import PlainMetaTraining
+from l2l.bench.plain import (
+    CellOptimizer,
+    ColumnOptimizer,
+    PlainMetaTraining,
+    PlainOptimizer,
+)
 from l2l.config.schema import Recipe
 from l2l.kernels.dispatch import implementation
 from l2l.meta.gradients.adjoint import roll_window
@@ -163,14 +168,8 @@ class Workload:
         self.problems = family.sample(("bench", recipe.problem), problems, recipe.steps)
         self.live = live_part(self.problems)
         self.window = self._window()
-        self.plain = PlainMetaTraining(
-            recipe.optimizer,
-            self.window.phi,
-            self.problems,
-            recipe.steps,
-            self.unroll,
-            META_LEARNING_RATE,
-        )
+        self.plain = self._plain(CellOptimizer)
+        self.columns = self._plain(ColumnOptimizer)
 
     def optimizee(self) -> None:
         """Loss and gradient of the optimizee, as often as in a window."""
@@ -193,6 +192,11 @@ class Workload:
             "sampled_fraction": self.fraction,
             "kernels": implementation(self.window.inputs).__name__.rpartition(".")[2],
         }
+
+    def _plain(self, form: type[PlainOptimizer]) -> PlainMetaTraining:
+        optimizer = form(self.recipe.optimizer, self.window.phi)
+        steps = self.recipe.steps
+        return PlainMetaTraining(optimizer, self.problems, steps, self.unroll, META_LEARNING_RATE)
 
     def _window(self) -> KernelWindow:
         """The second window of an episode, where there are two: its first state is not zero."""

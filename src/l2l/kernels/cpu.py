@@ -39,18 +39,25 @@ class BlockState(NamedTuple):
         found = (self.memory.shape[1], self.coordinates, self.memory.shape[3])
         if found != shape:
             raise ValueError(f"state has shape {found}, expected {shape}")
-        check_tensor("state.memory", self.memory, tuple(self.memory.shape), like)
+        check_tensor("state.memory", self.memory, _memory_shape(size, coordinates), like)
+        if not self.memory.is_contiguous():
+            raise ValueError("state.memory is not contiguous")
 
     def _part(self, which: int) -> Tensor:
         layers, units = self.memory.shape[1], self.memory.shape[3]
         part = self.memory[:, :, which].permute(1, 0, 3, 2)
-        return part.reshape(layers, -1, units)[:, : self.coordinates]
+        copy = part.clone(memory_format=torch.contiguous_format)
+        return copy.view(layers, -1, units)[:, : self.coordinates]
+
+
+def _memory_shape(size: Sizes, coordinates: int) -> tuple[int, ...]:
+    block = library().l2l_block()
+    return (-(-coordinates // block), size.layers, 2, size.units, block)
 
 
 def zero_state(phi: Phi, coordinates: int) -> BlockState:
     """The state at the start of an episode; see `l2l.kernels.zero_state`."""
-    size, block = sizes(phi), library().l2l_block()
-    shape = (-(-coordinates // block), size.layers, 2, size.units, block)
+    shape = _memory_shape(sizes(phi), coordinates)
     return BlockState(torch.zeros(shape, dtype=torch.float32), coordinates)
 
 

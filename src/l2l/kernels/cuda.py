@@ -2,7 +2,7 @@
 
 With the adjoint a window's backward pass needs the LSTM alone: a sequence [steps, coordinates,
 inputs] goes through it forwards and backwards in two calls. Coordinates go in chunks, so that what
-cuDNN keeps for the backward pass stays bounded. Everything here runs on any device.
+cuDNN works with stays bounded. Everything here runs on any device.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ def _module(size: Sizes, dtype: torch.dtype, device: torch.device) -> nn.LSTM:
     return module
 
 
-def _lstm(phi: Phi) -> nn.LSTM:
-    """The LSTM with the weights of phi."""
+def _lstm(phi: Phi, differentiable: bool) -> nn.LSTM:
+    """The LSTM with the weights of phi; cuDNN differentiates it in training mode only."""
     weight = phi["head.weight"]
-    module = _module(sizes(phi), weight.dtype, weight.device)
+    module = _module(sizes(phi), weight.dtype, weight.device).train(differentiable)
     with torch.no_grad():
         for name, parameter in module.named_parameters():
             parameter.copy_(phi[f"lstm.{name}"])
@@ -53,16 +53,23 @@ def forward_step(
     phi: Phi, inputs: Tensor, state: State, reuse: bool = False
 ) -> tuple[Tensor, LSTMState]:
     """One step of the LSTM for all coordinates; see `l2l.kernels.forward_step`."""
-    before = (state.hidden.contiguous(), state.cell.contiguous())
-    sequence, (hidden, cell) = _lstm(phi)(inputs[None], before)
-    outputs = nn.functional.linear(sequence[0], phi["head.weight"], phi["head.bias"])
-    return outputs[:, 0], LSTMState(hidden, cell)
+    lstm, old_hidden, old_cell = _lstm(phi, False), state.hidden, state.cell
+    outputs, hidden, cell = [], [], []
+    for first in range(0, max(1, inputs.shape[0]), STEPS_AT_ONCE):
+        part = slice(first, first + STEPS_AT_ONCE)
+        before = (old_hidden[:, part].contiguous(), old_cell[:, part].contiguous())
+        sequence, after = lstm(inputs[None, part].contiguous(), before)
+        output = nn.functional.linear(sequence[0], phi["head.weight"], phi["head.bias"])
+        outputs.append(output[:, 0])
+        hidden.append(after[0])
+        cell.append(after[1])
+    return torch.cat(outputs), LSTMState(torch.cat(hidden, dim=1), torch.cat(cell, dim=1))
 
 
 def backward_window(phi: Phi, inputs: Tensor, state: State, cotangents: Tensor) -> Phi:
     """The gradient of phi over a window; see `l2l.kernels.backward_window`."""
     inputs, state, cotangents = active_part(inputs, state, cotangents)
-    lstm = _lstm(phi)
+    lstm = _lstm(phi, True)
     head = {name: phi[name].detach().requires_grad_() for name in ("head.weight", "head.bias")}
     leaves = {f"lstm.{name}": parameter for name, parameter in lstm.named_parameters()} | head
     total = {name: torch.zeros_like(phi[name]) for name in leaves}

@@ -13,7 +13,7 @@ from l2l.kernels import cpu, cuda, reference
 from l2l.kernels.build import BuildError, library
 
 CHOICES = ("reference", "cpu", "cuda")
-SLOWDOWN = "about 4 times slower"
+SLOWDOWN = "3 to 4 times slower"
 
 
 @functools.cache
@@ -43,7 +43,8 @@ def implementation(tensor: Tensor) -> ModuleType:
     Returns:
         `l2l.kernels.cuda` on a GPU; `l2l.kernels.cpu` for float32 on a CPU, where there is a C++
         compiler; else `l2l.kernels.reference`. The environment variable L2L_KERNEL can say
-        "reference" (everywhere), "cuda" (its code runs on a CPU too) or "cpu" (must be there).
+        "reference" (everywhere), "cuda" (its code runs on a CPU too) or "cpu" (on a CPU it must be
+        there).
 
     Raises:
         UserError: where L2L_KERNEL is something else, or is "cpu" and the kernels cannot be built.

@@ -39,7 +39,7 @@ def probabilities(cotangents: Tensor, settings: Sampling) -> Tensor:
     certain = torch.zeros_like(active)
     while True:  # those that would be drawn more than once are certain, the others share the rest
         rest = share.masked_fill(certain, 0)
-        chance = rest * ((wanted - certain.sum()) / rest.sum()).nan_to_num()
+        chance = rest * ((wanted - int(certain.sum())) / rest.sum()).nan_to_num()
         more = chance > 1
         if not bool(more.any()):
             return torch.where(certain, 1.0, chance)
@@ -57,9 +57,9 @@ def sample_cotangents(cotangents: Tensor, settings: Sampling, generator: torch.G
     Returns:
         [steps, coordinates]: divided by its probability where a coordinate is drawn, else zero.
     """
-    chances = probabilities(cotangents, settings)
-    offset = torch.rand(1, generator=generator, dtype=torch.float64).to(chances.device)
+    chances = probabilities(cotangents, settings).cpu()  # sums in order: the same bits each time
+    offset = torch.rand(1, generator=generator, dtype=torch.float64)
     passed = torch.cat([offset, offset + chances.cumsum(0)]).floor()
-    drawn = (passed[1:] > passed[:-1]) | (chances == 1)
-    weights = torch.where(drawn, 1 / chances, 0).to(cotangents.dtype)
-    return torch.where(drawn, cotangents * weights, 0)
+    drawn = ((passed[1:] > passed[:-1]) & (chances > 0)) | (chances == 1)
+    weights = torch.where(drawn, 1 / chances, 0).to(cotangents)
+    return torch.where(drawn.to(cotangents.device), cotangents * weights, 0)
