@@ -13,9 +13,9 @@ from l2l.bench.timing import Spread, milliseconds
 from l2l.bench.workload import KernelWindow
 from l2l.progress import Progress
 
-COORDINATE_STEPS = 4_000_000  # of a measurement: enough to be timed well, and short
-MOST_STEPS, FEWEST_STEPS = 20, 2
+STEPS = 20
 REPEATS = 3
+LARGE = 500_000  # coordinates whose window takes seconds: it is timed once, without a warm-up
 
 
 def scaling(
@@ -29,20 +29,19 @@ def scaling(
         device: where to compute.
 
     Returns:
-        For each size the steps of its window, the median time of a forward and backward step of one
-        coordinate, and the bytes (counted) that a window of 20 steps keeps of it; and a line for
-        each size that does not fit into the free memory.
+        For each size the median time of a forward and backward step of one coordinate, and the
+        bytes (counted) that a window of 20 steps keeps of it; and a line for each size that does
+        not fit into the free memory.
     """
     rows, skipped = [], []
     progress = Progress("bench: scaling", len(sizes), unit="size")
     for coordinates in sizes:
-        steps = min(MOST_STEPS, max(FEWEST_STEPS, COORDINATE_STEPS // coordinates))
         per_step, state = _bytes(window)
-        needed = coordinates * (state + steps * per_step)
+        needed = coordinates * (state + STEPS * per_step)
         if needed > _free_memory(device):
             skipped.append(f"{coordinates:.0e} coordinates need {needed / 2**30:.1f} GiB")
         else:
-            rows.append(_measure(window, coordinates, steps, device))
+            rows.append(_measure(window, coordinates, device))
         progress.advance()
     progress.close()
     return rows, skipped
@@ -64,9 +63,7 @@ def _free_memory(device: torch.device) -> int:
     return psutil.virtual_memory().available
 
 
-def _measure(
-    window: KernelWindow, coordinates: int, steps: int, device: torch.device
-) -> dict[str, Any]:
+def _measure(window: KernelWindow, coordinates: int, device: torch.device) -> dict[str, Any]:
     inputs_each = window.inputs.shape[2]
     generator = torch.Generator(device).manual_seed(0)
 
@@ -75,19 +72,19 @@ def _measure(
 
     case = KernelWindow(
         window.phi,
-        draw(steps, coordinates, inputs_each),
+        draw(STEPS, coordinates, inputs_each),
         kernels.zero_state(window.phi, coordinates),
-        draw(steps, coordinates),
+        draw(STEPS, coordinates),
     )
-    times = []
-    for number in range(REPEATS + 1):
+
+    def nanoseconds() -> float:
         elapsed = milliseconds(case.forward, device) + milliseconds(case.backward, device)
-        if number:
-            times.append(1e6 * elapsed / (coordinates * steps))
+        return 1e6 * elapsed / (coordinates * STEPS)
+
+    times = [nanoseconds() for _ in range(1 if coordinates >= LARGE else REPEATS + 1)]
     per_step, state = _bytes(window)
     return {
         "coordinates": coordinates,
-        "steps": steps,
-        "ns_per_coordinate_step": Spread.of(times).median,
-        "bytes_per_coordinate": state + MOST_STEPS * per_step,
+        "ns_per_coordinate_step": Spread.of(times[-REPEATS:]).median,
+        "bytes_per_coordinate": state + STEPS * per_step,
     }
