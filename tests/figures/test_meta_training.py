@@ -34,7 +34,7 @@ def test_windows_are_marked_where_they_change(
     axes = meta_training.draw(logs, labels, style).axes[0]
     marks = [line.get_xdata()[0] for line in axes.get_lines() if len(set(line.get_xdata())) == 1]
     assert marks == [100, 250]
-    assert [text.get_text() for text in axes.texts] == ["window 20", "50", "100"]
+    assert [text.get_text() for text in axes.texts] == ["window\n20", "\n50", "\n100"]
 
 
 def test_meta_seeds_may_be_text_as_in_folder_names(

@@ -66,7 +66,7 @@ def _draw_recipe(axes: Axes, log: pd.DataFrame, recipe: str) -> None:
     axes.set_xlim(0, log["episode"].max() * 1.01)
     shown = [np.asarray(log[column], dtype=np.float64) for column in MEASURES]
     low, high = loss_limits(shown)
-    axes.set_ylim(low, high * (high / low) ** 0.13)  # room for the names of the windows
+    axes.set_ylim(low, high * (high / low) ** 0.2)  # room for the names of the windows
     plain_log_ticks(axes)
     axes.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
     axes.set_ylabel("validation loss")
@@ -82,7 +82,9 @@ def _mark_windows(axes: Axes, log: pd.DataFrame) -> None:
             if before is not None:
                 axes.axvline(start, color=GREY, linewidth=0.6, dashes=(1, 1.5))
             axes.annotate(
-                f"window {window}" if before is None else str(window),
+                f"window\n{window}"
+                if before is None
+                else f"\n{window}",  # below it: stages are short
                 (start, 1),
                 xycoords=axes.get_xaxis_transform(),
                 xytext=(2, -1),
