@@ -14,7 +14,7 @@
 
 namespace {
 
-constexpr float LOG2E = 1.44269504088896341f, LIMIT = 60.0f;
+constexpr float LOG2E = 1.44269504088896341f, LIMIT = 40.0f;
 
 // 2^z = scale (1 + fraction), for z clamped to where 32-bit floats still tell the results apart;
 // the polynomials are minimax fits of (2^r - 1) / r.
@@ -47,17 +47,18 @@ inline Power power_of_two(V z) {
 }
 #endif
 
+inline V plus_one(Power p) { return p.scale * p.fraction + (p.scale + 1.0f); }
+inline V minus_one(Power p) { return p.scale * p.fraction + (p.scale - 1.0f); }
+
 // The sigmoid of x from z = -x log2(e).
 inline V sigmoid_scaled(V z) {
-    const Power p = power_of_two(z);
-    return reciprocal(p.scale * p.fraction + (p.scale + 1.0f));
+    return reciprocal(plus_one(power_of_two(z)));
 }
 
 // tanh(x) from z = 2 x log2(e), as (2^z - 1) / (2^z + 1): accurate for small x too.
 inline V tanh_scaled(V z) {
     const Power p = power_of_two(z);
-    const V product = p.scale * p.fraction;
-    return (product + (p.scale - 1.0f)) * reciprocal(product + (p.scale + 1.0f));
+    return minus_one(p) * reciprocal(plus_one(p));
 }
 
 struct Net {
@@ -167,21 +168,30 @@ void cell_step(int units, int width, const float* pack, const float* inputs,
 #pragma GCC unroll 4
         for (int r = 0; r < ROWS; ++r) {
             const int at = u * BLOCK + r * W;
+            if (!TAPE) {  // the same with two reciprocals instead of five; 2^(3 LIMIT) is a float
+                const Power g = power_of_two(a[2][r]);
+                const V f = plus_one(power_of_two(a[1][r]));
+                const V ig = plus_one(power_of_two(a[0][r])) * plus_one(g);
+                const V c = (load(old_cell + at) * ig + minus_one(g) * f) * reciprocal(ig * f);
+                const Power t = power_of_two(2 * LOG2E * c);
+                const V o = plus_one(power_of_two(a[3][r]));
+                store(cell + at, c);
+                store(hidden + at, minus_one(t) * reciprocal(o * plus_one(t)));
+                continue;
+            }
             const V i = sigmoid_scaled(a[0][r]), f = sigmoid_scaled(a[1][r]);
             const V g = tanh_scaled(a[2][r]), o = sigmoid_scaled(a[3][r]);
             const V c = f * load(old_cell + at) + i * g;
             const V t = tanh_scaled(2 * LOG2E * c);
             store(cell + at, c);
             store(hidden + at, o * t);
-            if (TAPE) {
-                const int slab = units * BLOCK;
-                store(tape + at, i);
-                store(tape + slab + at, f);
-                store(tape + 2 * slab + at, g);
-                store(tape + 3 * slab + at, o);
-                store(tape + 4 * slab + at, c);
-                store(tape + 5 * slab + at, t);
-            }
+            const int slab = units * BLOCK;
+            store(tape + at, i);
+            store(tape + slab + at, f);
+            store(tape + 2 * slab + at, g);
+            store(tape + 3 * slab + at, o);
+            store(tape + 4 * slab + at, c);
+            store(tape + 5 * slab + at, t);
         }
     }
 }

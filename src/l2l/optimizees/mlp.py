@@ -77,12 +77,39 @@ class MLP(Optimizee):
 
     def loss(self, theta: Tensor, step: int) -> Tensor:
         """Mean cross-entropy of this step's minibatch, [B]."""
-        chosen = self.minibatches[:, step]
-        images = self.data.images.index_select(0, chosen.flatten()).to(theta.dtype).div_(255)
-        labels = self.data.labels.index_select(0, chosen.flatten())
+        images, labels = self._minibatch(step, theta.dtype)
+        return _cross_entropy(self._logits(list(self.unflatten(theta).values()), images), labels)
+
+    @torch.no_grad()
+    def loss_and_gradient(self, theta: Tensor, step: int) -> tuple[Tensor, Tensor]:
+        """Loss [B] and gradient [B, n]; no graph is kept.
+
+        Backpropagation written out, but for the activations: with networks as small as these
+        autograd's bookkeeping takes longer than the arithmetic.
+        """
+        below, labels = self._minibatch(step, theta.dtype)
         parameters = list(self.unflatten(theta).values())
-        logits = self._logits(parameters, images.view(*chosen.shape, -1).mT)
-        return _cross_entropy(logits, labels.view_as(chosen))
+        layers = []  # of each one: its weight, its inputs, and the activation behind it
+        for weight, bias in zip(parameters[::2], parameters[1::2], strict=True):
+            outputs = torch.baddbmm(bias[..., None], weight, below)
+            with torch.enable_grad():
+                before = outputs.requires_grad_()
+                after = ACTIVATIONS[self.activation](before)
+            layers.append((weight, below, before, after))
+            below = after.detach()
+        log_probabilities = outputs.detach().log_softmax(dim=1)
+        loss = -log_probabilities.gather(1, labels[:, None]).mean(dim=(1, 2))
+        cotangent = log_probabilities.exp_()
+        right = cotangent.gather(1, labels[:, None])
+        cotangent.scatter_(1, labels[:, None], right - 1).div_(labels.shape[1])
+        gradients: list[Tensor] = []
+        for number, (weight, below, _, _) in reversed(list(enumerate(layers))):
+            gradients = [torch.bmm(cotangent, below.mT), cotangent.sum(dim=2), *gradients]
+            if number:
+                _, _, before, after = layers[number - 1]
+                back = torch.bmm(weight.mT, cotangent)
+                (cotangent,) = torch.autograd.grad(after, before, back)
+        return loss, torch.cat([gradient.flatten(1) for gradient in gradients], dim=1)
 
     @torch.no_grad()
     def train_loss(self, theta: Tensor) -> Tensor:
@@ -108,6 +135,13 @@ class MLP(Optimizee):
             minibatches=self.minibatches.repeat(times, 1, 1),
             theta0=self.theta0.repeat(times, 1),
         )
+
+    def _minibatch(self, step: int, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+        """Images [B, pixels, batch] in [0, 1] and labels [B, batch] of a step."""
+        chosen = self.minibatches[:, step]
+        images = self.data.images.index_select(0, chosen.flatten()).to(dtype).div_(255)
+        labels = self.data.labels.index_select(0, chosen.flatten())
+        return images.view(*chosen.shape, -1).mT, labels.view_as(chosen)
 
     def _logits(self, parameters: list[Tensor], images: Tensor) -> Tensor:
         """[B, classes, count] for images [B, pixels, count], or [pixels, count] for all."""

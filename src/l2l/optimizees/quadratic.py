@@ -40,6 +40,13 @@ class Quadratic(Optimizee):
         residual = torch.einsum("bij,bj->bi", self.W, theta) - self.y
         return residual.square().sum(dim=1)
 
+    @torch.no_grad()
+    def loss_and_gradient(self, theta: Tensor, step: int) -> tuple[Tensor, Tensor]:
+        """Loss [B] and gradient 2 W^T (W theta - y) [B, d]; no graph is kept."""
+        residual = torch.baddbmm(-self.y[..., None], self.W, theta[..., None])
+        gradient = torch.bmm(self.W.mT, 2 * residual)
+        return residual.square().sum(dim=(1, 2)), gradient[..., 0]
+
     def repeat(self, times: int) -> Quadratic:
         """The same problems `times` over."""
         return Quadratic(
