@@ -31,7 +31,7 @@ def _evaluate(problem: str, optimizer: Any, batch: int = 2, name: str = "it") ->
         title="T",
         problem=problem,
         steps=STEPS,
-        horizon=STEPS,
+        horizon=1,  # train_loss at every step
         learned=("quadratics_lstm",),
         baselines=("sgd",),
     )
@@ -84,6 +84,23 @@ def test_the_train_loss_is_the_loss_where_there_is_no_minibatch() -> None:
     assert (table["loss"] == table["train_loss"]).all()
     noisy = _evaluate("mnist", BASELINES["adam"](0.1))
     assert (noisy["loss"] != noisy["train_loss"]).any()
+
+
+def test_the_train_loss_is_measured_from_the_horizon_on_and_at_every_tenth_step_before() -> None:
+    experiment = Experiment(
+        title="T",
+        problem="mnist",
+        steps=27,
+        horizon=23,
+        learned=("quadratics_lstm",),
+        baselines=("sgd",),
+    )
+    settings, family = Evaluation(problems=2, batch=2), FAMILIES["mnist"]
+    table = evaluate("exp", experiment, settings, family, "sgd", BASELINES["sgd"](0.1))
+    measured = table.loc[table["train_loss"].notna(), "step"]
+    assert sorted(measured.unique()) == [0, 10, 20, 23, 24, 25, 26, 27]
+    assert len(measured) == 2 * 8
+    assert table["loss"].notna().all()
 
 
 @pytest.mark.parametrize("problem", FAMILIES)

@@ -177,3 +177,16 @@ def test_a_repeated_step_is_an_error(noisy):
     table = curves(noisy)
     with pytest.raises(UserError, match="problem 4 has a step twice"):
         mean_loss(60).values(pd.concat([table, table.iloc[[4 * 61 + 9]]]))
+
+
+def test_a_train_loss_that_was_not_measured_is_an_error_and_no_divergence(noisy):
+    gaps = noisy.copy()
+    gaps[:, 1:30] = np.nan
+    table = curves(noisy, gaps)
+    assert final_loss(40).values(table).tolist() == pytest.approx(noisy[:, 40].tolist())
+    with pytest.raises(UserError, match="train_loss was not measured at step 20"):
+        final_loss(20).values(table)
+    with pytest.raises(UserError, match="train_loss was not measured at step 25"):
+        oscillation(25, 50).values(table)
+    diverged = curves(np.full_like(noisy, np.nan))
+    assert np.isinf(final_loss(20).values(diverged)).all()

@@ -163,7 +163,8 @@ def run_matrix(curves: pd.DataFrame, column: str, first: int, last: int) -> pd.D
         finite are kept as they are.
 
     Raises:
-        UserError: a run lacks one of the steps or has one twice (a gap would look like divergence).
+        UserError: a run lacks one of the steps or has one twice, or `train_loss` was not measured
+            at one of them (a gap would look like divergence).
     """
     twice = curves.duplicated([*RUN, "step"])
     if twice.any():
@@ -175,7 +176,17 @@ def run_matrix(curves: pd.DataFrame, column: str, first: int, last: int) -> pd.D
         what = f"has {short.iloc[0]} of the {needed} steps {first} to {last}"
         raise _faulty(curves, short.index[0], what)
     window = curves[curves["step"].between(first, last)]
-    return window.pivot(index=RUN, columns="step", values=column).astype(np.float64)
+    runs = window.pivot(index=RUN, columns="step", values=column).astype(np.float64)
+    if column == "train_loss":
+        went_on = window.groupby("step")["loss"].apply(lambda loss: np.isfinite(loss).any())
+        gaps = runs.columns[runs.isna().all(axis=0) & went_on]
+        if len(gaps):
+            raise UserError(
+                f"curves of {curves['experiment'].iloc[0]}: train_loss was not measured at step "
+                f"{gaps[0]}: it is from the experiment's horizon on, and at every tenth step "
+                "before; let the claim look at those"
+            )
+    return runs
 
 
 def _faulty(curves: pd.DataFrame, run: tuple[Any, ...], what: str) -> UserError:

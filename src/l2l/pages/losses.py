@@ -25,7 +25,8 @@ def kinds(curves: pd.DataFrame) -> dict[str, str]:
     Returns:
         Column -> name: one entry where loss and train_loss are the same.
     """
-    if np.array_equal(curves["loss"], curves["train_loss"], equal_nan=True):
+    measured = curves[curves["train_loss"].notna()]
+    if np.array_equal(measured["loss"], measured["train_loss"]):
         return {"loss": "loss"}
     return {
         "train_loss": "loss on a fixed sample of the training set",
