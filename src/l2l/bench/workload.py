@@ -166,7 +166,7 @@ class Workload:
         self.sampled = MetaTraining(name, recipe, family, seed, device, fraction)
         problems = range(recipe.problems_per_episode)
         self.problems = family.sample(("bench", recipe.problem), problems, recipe.steps)
-        self.live = live_part(self.problems)
+        self.live = live_part(self.problems, train_loss=False)
         self.window = self._window()
         self.plain = self._plain(CellOptimizer)
         self.columns = self._plain(ColumnOptimizer)

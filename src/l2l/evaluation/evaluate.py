@@ -9,7 +9,7 @@ import torch
 from l2l.config.schema import Evaluation, Experiment
 from l2l.evaluation.metrics import HANDCRAFTED
 from l2l.meta.rollout import Carry, begin, rollout
-from l2l.optimizees import Family, Optimizee
+from l2l.optimizees import Family, Optimizee, live_part
 from l2l.optimizers import Optimizer
 from l2l.progress import Progress
 
@@ -47,7 +47,8 @@ def evaluate(
     tables = []
     for start in starts:
         indices = range(start, min(start + settings.batch, settings.problems))
-        problems = family.sample(("test", experiment.problem), indices, experiment.steps)
+        names = ("test", experiment.problem)
+        problems = live_part(family.sample(names, indices, experiment.steps))
         loss, train_loss = _curves(problems, optimizer, experiment)
         steps = experiment.steps + 1
         tables.append(

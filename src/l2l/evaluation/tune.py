@@ -14,7 +14,7 @@ import torch
 from l2l.config.schema import Experiment, Grid, Tuning
 from l2l.errors import UserError
 from l2l.meta.rollout import begin, rollout
-from l2l.optimizees import Family, Optimizee
+from l2l.optimizees import Family, Optimizee, live_part
 from l2l.optimizers import BASELINES
 from l2l.progress import Progress
 
@@ -41,8 +41,8 @@ def tune(
         UserError: the best value is still at the edge after all widenings, or all diverged.
     """
     grid = tuning.grids[baseline]  # type: ignore[index]
-    problems = family.sample(
-        ("tune", experiment.problem), range(tuning.problems), experiment.horizon
+    problems = live_part(
+        family.sample(("tune", experiment.problem), range(tuning.problems), experiment.horizon)
     )
     exponents = first = _grid(grid, tuning.points_per_decade)
     results: dict[int, tuple[float, float]] = {}

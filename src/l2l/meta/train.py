@@ -96,8 +96,9 @@ def train(training: Training, family: Family, state_path: Path, digest: str) -> 
     progress = Progress(training.label, training.episodes, done=state.episode)
     if message:
         progress.say(message)
-    validation_problems = family.sample(
-        ("validation", recipe.problem), range(recipe.validation.problems), recipe.steps
+    count = recipe.validation.problems
+    validation_problems = live_part(
+        family.sample(("validation", recipe.problem), range(count), recipe.steps)
     )
     note = ""
     last_save = start = time.monotonic()
@@ -138,7 +139,8 @@ def train_episode(training: Training, family: Family, state: TrainingState) -> N
     first = state.episode * count
     names = (recipe.problem, training.name, *training.run, state.attempt)
     problems = live_part(
-        family.sample(("train", *names), range(first, first + count), recipe.steps)
+        family.sample(("train", *names), range(first, first + count), recipe.steps),
+        train_loss=False,
     )
     sample = None
     if recipe.sampling.fraction < 1:

@@ -46,8 +46,11 @@ class Optimizee(ABC):
         with torch.no_grad():
             return self.loss(theta, 0)
 
-    def live(self) -> Tensor:
-        """Which coordinates the losses may depend on, bool [n]; all, unless a subclass knows."""
+    def live(self, train_loss: bool) -> Tensor:
+        """Which coordinates the losses, and train_loss if asked for, may depend on, bool [n].
+
+        All, unless a subclass knows better.
+        """
         return torch.ones(self.coordinates, dtype=torch.bool, device=self.initial().device)
 
     @abstractmethod

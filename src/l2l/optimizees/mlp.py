@@ -119,9 +119,11 @@ class MLP(Optimizee):
         logits = self._logits([first.index_select(2, self.data.sample_pixels), *rest], images)
         return _cross_entropy(logits, self.data.sample_labels.expand(theta.shape[0], -1))
 
-    def live(self) -> Tensor:
-        """All but the first layer's weights of pixels that are dark in all minibatches, [n]."""
+    def live(self, train_loss: bool) -> Tensor:
+        """All but the first layer's weights of pixels that are dark in all images used, [n]."""
         lit = torch.zeros(self.data.images.shape[1], dtype=torch.uint8, device=self.theta0.device)
+        if train_loss:
+            lit[self.data.sample_pixels] = 1
         for chosen in self.minibatches:
             lit |= self.data.images.index_select(0, chosen.flatten()).amax(dim=0)
         first, *rest = self.shapes.values()
