@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from l2l.bench.scaling import scaling
+from l2l.bench.scaling import STEPS, scaling
 from l2l.bench.timing import Spread, interleaved
 from l2l.bench.workload import Workload
 from l2l.provenance import provenance
@@ -106,7 +106,7 @@ def tell(result: dict[str, Any]) -> str:
     for name, title in LINES.items():
         low, high = result["spread"][name]
         lines.append(f"{title:40} {result[name]:7.2f} {low:7.2f} {high:7.2f}")
-    percent = round(100 * workload["sampled_fraction"])
+    percent = f"{100 * workload['sampled_fraction']:g}"
     lines += [
         "",
         f"faster than plain PyTorch: {result['speedup']:.1f} times exact, "
@@ -117,12 +117,12 @@ def tell(result: dict[str, Any]) -> str:
         f"{result['sgemm_gflops']:.0f} GFLOP/s; gradient within {result['gradient_error']:.1e} "
         "of float64",
         "",
-        "coordinates   ns per coordinate and step   bytes of a coordinate's window (20 steps)",
+        f"coordinates   ns per coordinate and step   bytes kept of each in {STEPS} steps",
     ]
     for row in result["scaling"]:
         lines.append(
             f"{row['coordinates']:11.0e} {row['ns_per_coordinate_step']:27.1f} "
-            f"{row['bytes_per_coordinate']:36d}"
+            f"{row['bytes_per_coordinate']:30d}"
         )
     lines += [f"not measured: {why}" for why in result["not_measured"]]
     return "\n".join(lines)

@@ -29,9 +29,9 @@ def scaling(
         device: where to compute.
 
     Returns:
-        For each size the median time of a forward and backward step of one coordinate, and the
-        bytes (counted) that a window of 20 steps keeps of it; and a line for each size that does
-        not fit into the free memory.
+        For each size the median time of a forward and backward step of one coordinate (of LARGE
+        ones a single run), and the bytes (counted) that a window of 20 steps keeps of it; and a
+        line for each size that does not fit into the free memory.
     """
     rows, skipped = [], []
     progress = Progress("bench: scaling", len(sizes), unit="size")

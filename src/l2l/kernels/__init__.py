@@ -67,6 +67,8 @@ def forward_step(
 
     Raises:
         ValueError: where shapes, dtypes or devices do not belong together.
+        UserError: see `l2l.kernels.dispatch.implementation`.
+        MemoryError: the compiled kernel found no memory for its workspace.
     """
     check_window(phi, inputs[None], state, None)
     return implementation(inputs).forward_step(phi, inputs, state, reuse)
@@ -88,6 +90,8 @@ def backward_window(phi: Phi, inputs: Tensor, state: State, cotangents: Tensor) 
 
     Raises:
         ValueError: where shapes, dtypes or devices do not belong together.
+        UserError: see `l2l.kernels.dispatch.implementation`.
+        MemoryError: the compiled kernel found no memory for its workspace.
     """
     check_window(phi, inputs, state, cotangents)
     return implementation(inputs).backward_window(phi, inputs, state, cotangents)

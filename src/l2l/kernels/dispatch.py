@@ -35,7 +35,7 @@ def _fused_kernels_wanted(choice: str) -> bool:
 
 
 def implementation(tensor: Tensor) -> ModuleType:
-    """The module whose zero_state, forward_step and backward_window serve tensors like this.
+    """The module whose log_features, zero_state, forward_step, backward_window serve such tensors.
 
     Args:
         tensor: the LSTM's inputs or a part of phi; its device and dtype decide.

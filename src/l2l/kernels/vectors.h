@@ -1,4 +1,5 @@
-// Vectors of W floats by compiler extensions: all that depends on the instruction set is here.
+// Vectors of W floats by compiler extensions: what depends on the instruction set is here, but for
+// AVX-512's exponential in cell.h.
 //
 // A block is ROWS such vectors, BLOCK coordinates; the *_TILE constants fit the tiles of the matrix
 // products into the registers.

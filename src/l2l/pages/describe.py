@@ -84,8 +84,8 @@ def recipe(name: str, config: Config, meta_learning_rate: float) -> list[Row]:
         }.get(str(settings.clip), f"meta-gradients are cut to length {settings.clip}"),
         "backward pass": "all coordinates"
         if settings.sampling.fraction == 1
-        else f"{settings.sampling.fraction:.0%} of the coordinates, drawn anew for each window and "
-        "weighted by 1 / probability: unbiased",
+        else f"{100 * settings.sampling.fraction:g} % of the coordinates, drawn anew for each "
+        "window and weighted by 1 / probability: unbiased",
         "averaging of φ": f"exponential, {settings.averaging:g} an update"
         if settings.averaging
         else "none",
