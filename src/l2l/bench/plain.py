@@ -13,11 +13,10 @@ from torch import Tensor, nn
 
 from l2l.config.schema import LSTMSettings
 from l2l.optimizees.base import Optimizee
-from l2l.optimizers.lstm import Phi
+from l2l.optimizers.lstm import Phi, phi_shapes
 from l2l.optimizers.preprocessing import features
 
 States = list[tuple[Tensor, Tensor]]
-PARTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
 
 class PlainOptimizer(nn.Module):
@@ -26,8 +25,7 @@ class PlainOptimizer(nn.Module):
     def __init__(self, settings: LSTMSettings, phi: Phi) -> None:
         super().__init__()
         self.settings = settings
-        names = [f"lstm.{part}_l{layer}" for layer in range(settings.layers) for part in PARTS]
-        self.values = [phi[name] for name in (*names, "head.weight", "head.bias")]
+        self.values = [phi[name] for name in phi_shapes(settings)]
 
     def zero_states(self, coordinates: int) -> States:
         """(h, c) of each layer at the start of an episode."""
