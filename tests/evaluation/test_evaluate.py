@@ -8,16 +8,22 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from tests.small import lstm_settings, mlp_family, quadratic_family, random_phi
+from tests.small import (
+    convnet_family,
+    experiment,
+    lstm_settings,
+    mlp_family,
+    quadratic_family,
+    random_phi,
+)
 
-from l2l.config import Experiment
-from l2l.config.schema import Evaluation
 from l2l.evaluation.evaluate import HANDCRAFTED, evaluate
 from l2l.optimizers import BASELINES, CoordinatewiseLSTM
 
 STEPS = 7
 PROBLEMS = 5
-COLUMNS = ["experiment", "problem", "optimizer", "meta_seed", "step", "loss", "train_loss"]
+COLUMNS = ["experiment", "family", "problem", "optimizer", "meta_seed", "step"]
+COLUMNS += ["loss", "train_loss", "test_loss"]
 FAMILIES = {"quadratic": quadratic_family(4), "mnist": mlp_family((4,))}
 
 
@@ -27,16 +33,13 @@ def _learned() -> CoordinatewiseLSTM:
 
 
 def _evaluate(problem: str, optimizer: Any, batch: int = 2, name: str = "it") -> pd.DataFrame:
-    experiment = Experiment(
-        title="T",
-        problem=problem,
+    settings = experiment(
+        problems=(problem,),
         steps=STEPS,
         horizon=1,  # train_loss at every step
-        learned=("quadratics_lstm",),
-        baselines=("sgd",),
+        evaluation={"problems": PROBLEMS, "batch": batch},
     )
-    settings = Evaluation(problems=PROBLEMS, batch=batch)
-    return evaluate("exp", experiment, settings, FAMILIES[problem], name, optimizer)
+    return evaluate("exp", settings, {problem: FAMILIES[problem]}, name, {problem: optimizer})
 
 
 @pytest.mark.parametrize("problem", FAMILIES)
@@ -50,7 +53,9 @@ def test_there_is_one_tidy_row_for_each_problem_and_step(problem: str) -> None:
     assert set(table["experiment"]) == {"exp"}
     assert set(table["optimizer"]) == {"it"}
     assert set(table["meta_seed"]) == {HANDCRAFTED} == {-1}
-    assert not table.isna().any().any()
+    assert not table[COLUMNS[:-1]].isna().any().any()
+    assert table["test_loss"].isna().all()  # no held-out data here
+    assert set(table["family"]) == {problem}
 
 
 def test_step_zero_is_the_loss_before_the_first_update() -> None:
@@ -86,19 +91,14 @@ def test_the_train_loss_is_the_loss_where_there_is_no_minibatch() -> None:
     assert (noisy["loss"] != noisy["train_loss"]).any()
 
 
-def test_the_train_loss_is_measured_from_the_horizon_on_and_at_every_tenth_step_before() -> None:
-    experiment = Experiment(
-        title="T",
-        problem="mnist",
-        steps=27,
-        horizon=23,
-        learned=("quadratics_lstm",),
-        baselines=("sgd",),
+def test_the_train_loss_is_measured_from_the_horizon_on_and_now_and_then_before() -> None:
+    settings = experiment(
+        problems=("mnist",), steps=27, horizon=23, evaluation={"problems": 2, "measure_every": 8}
     )
-    settings, family = Evaluation(problems=2, batch=2), FAMILIES["mnist"]
-    table = evaluate("exp", experiment, settings, family, "sgd", BASELINES["sgd"](0.1))
+    sgd = {"mnist": BASELINES["sgd"](0.1)}
+    table = evaluate("exp", settings, {"mnist": FAMILIES["mnist"]}, "sgd", sgd)
     measured = table.loc[table["train_loss"].notna(), "step"]
-    assert sorted(measured.unique()) == [0, 10, 20, 23, 24, 25, 26, 27]
+    assert sorted(measured.unique()) == [0, 8, 16, 23, 24, 25, 26, 27]
     assert len(measured) == 2 * 8
     assert table["loss"].notna().all()
 
@@ -143,21 +143,30 @@ def test_test_problems_are_not_those_of_tuning_training_or_validation() -> None:
 
 
 def test_the_meta_seed_of_a_learned_optimizer_is_noted() -> None:
-    experiment = Experiment(
-        title="T",
-        problem="quadratic",
-        steps=2,
-        horizon=2,
-        learned=("quadratics_lstm",),
-        baselines=("sgd",),
-    )
-    table = evaluate(
-        "exp",
-        experiment,
-        Evaluation(problems=2, batch=2),
-        FAMILIES["quadratic"],
-        "lstm",
-        _learned(),
-        meta_seed=3,
-    )
+    settings, families = experiment(steps=2, horizon=2), {"quadratic": FAMILIES["quadratic"]}
+    table = evaluate("exp", settings, families, "lstm", {"quadratic": _learned()}, meta_seed=3)
     assert set(table["meta_seed"]) == {3}
+
+
+def test_several_families_of_one_experiment_are_those_of_each_alone() -> None:
+    """Each with the learning rate that was tuned for it."""
+    optimizers = {"quadratic": BASELINES["sgd"](0.01), "mnist": BASELINES["sgd"](0.5)}
+    settings = experiment(
+        problems=tuple(FAMILIES), steps=STEPS, horizon=1, evaluation={"problems": PROBLEMS}
+    )
+    table = evaluate("exp", settings, FAMILIES, "it", optimizers)
+    for family, part in table.groupby("family"):
+        alone = _evaluate(family, optimizers[family])
+        pd.testing.assert_frame_equal(part.reset_index(drop=True), alone)
+
+
+def test_held_out_data_are_measured_with_the_train_loss() -> None:
+    family = convnet_family()
+    settings = experiment(steps=4, horizon=4, evaluation={"measure_every": 3, "problems": 2})
+    optimizers = {"quadratic": BASELINES["sgd"](0.1)}
+    table = evaluate("exp", settings, {"quadratic": family}, "sgd", optimizers)
+    assert table["test_loss"].notna().equals(table["train_loss"].notna())
+    assert sorted(table.loc[table["test_loss"].notna(), "step"].unique()) == [0, 3, 4]
+    problems = family.sample(("test", "quadratic"), range(2), 4)
+    first = table[table["step"] == 0]
+    np.testing.assert_allclose(first["test_loss"], problems.test_loss(problems.initial()))

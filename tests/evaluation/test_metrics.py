@@ -190,3 +190,19 @@ def test_a_train_loss_that_was_not_measured_is_an_error_and_no_divergence(noisy)
         oscillation(25, 50).values(table)
     diverged = curves(np.full_like(noisy, np.nan))
     assert np.isinf(final_loss(20).values(diverged)).all()
+
+
+def test_the_end_is_the_last_step_of_the_curves(noisy):
+    table = curves(noisy, train_loss=noisy + 1)
+    for metric in (mean_loss, final_loss):
+        pd.testing.assert_series_equal(metric("end").values(table), metric(60).values(table))
+        assert metric("end").last_step == 1
+
+
+def test_the_final_loss_may_be_that_on_held_out_data(noisy):
+    table = curves(noisy).assign(test_loss=lambda t: t["loss"] + 2)
+    held_out = FinalLoss(metric="final_loss", horizon=40, of="test_loss")
+    np.testing.assert_allclose(held_out.values(table), noisy[:, 40] + 2)
+    assert "held-out" in held_out.label
+    with pytest.raises(UserError, match="test_loss was not measured at step 40"):
+        held_out.values(table.assign(test_loss=np.nan))

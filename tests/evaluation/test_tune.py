@@ -9,41 +9,38 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from tests.small import mlp_family, quadratic_family
+from tests.small import experiment, mlp_family, quadratic_family
 
 from l2l.config import Experiment
-from l2l.config.schema import Grid, Tuning
 from l2l.errors import UserError
-from l2l.evaluation.tune import chosen_rate, tune
+from l2l.evaluation.tune import chosen_rates, tune
 
 HORIZON = 25
 PROBLEMS = 5
 FAMILY = quadratic_family(4)
 
 
-def _experiment(problem: str = "quadratic", horizon: int = HORIZON) -> Experiment:
-    return Experiment(
-        title="T",
-        problem=problem,
-        steps=40,
-        horizon=horizon,
-        learned=("quadratics_lstm",),
-        baselines=("sgd", "nag"),
-    )
-
-
-def _tuning(low: float, high: float, per_decade: int = 4, max_widenings: int = 8) -> Tuning:
-    grid = Grid(low=low, high=high)
-    return Tuning(
-        problems=PROBLEMS,
-        points_per_decade=per_decade,
-        max_widenings=max_widenings,
-        grids=dict.fromkeys(("sgd", "nag", "adam", "rmsprop"), grid),
-    )
+def _experiment(
+    low: float,
+    high: float,
+    per_decade: int = 4,
+    max_widenings: int = 8,
+    horizon: int = HORIZON,
+    problems: int = PROBLEMS,
+) -> Experiment:
+    grid = {"low": low, "high": high}
+    tuning = {"problems": problems, "points_per_decade": per_decade}
+    tuning |= {"max_widenings": max_widenings}
+    grids = {"grids": dict.fromkeys(("sgd", "nag", "adam", "rmsprop"), grid)}
+    return experiment(steps=40, horizon=horizon, tuning=tuning | grids)
 
 
 def _tune(low: float, high: float, baseline: str = "sgd", **changes: Any) -> pd.DataFrame:
-    return tune("exp", _experiment(), baseline, _tuning(low, high, **changes), FAMILY)
+    return tune("exp", _experiment(low, high, **changes), baseline, "quadratic", FAMILY)
+
+
+def _chosen(table: pd.DataFrame) -> float:
+    return chosen_rates(table)["quadratic"]
 
 
 def _gradient_descent_final_loss(rate: float) -> float:
@@ -93,7 +90,7 @@ def test_the_best_rate_of_gradient_descent_is_that_of_the_closed_form() -> None:
         table["final_loss"][stable], np.array(expected)[stable], rtol=1e-3, atol=1e-6
     )
     best = table["learning_rate"][int(np.argmin(expected))]
-    assert chosen_rate(table) == best
+    assert _chosen(table) == best
     assert best < 1 / max(np.linalg.norm(W, 2) ** 2 for W in _matrices())  # it is stable
 
 
@@ -110,13 +107,14 @@ def test_every_row_equals_a_search_with_torch_optim(baseline: str) -> None:
         assert row.final_loss == pytest.approx(final, rel=2e-3, abs=1e-5)
         assert row.mean_loss == pytest.approx(mean, rel=2e-3, abs=1e-5)
     best = min(finite["learning_rate"], key=lambda rate: _torch_losses(baseline, rate)[0])
-    assert chosen_rate(table) == best
+    assert _chosen(table) == best
 
 
 def test_the_table_is_tidy() -> None:
     table = _tune(1e-3, 0.1)
     assert list(table.columns) == [
         "experiment",
+        "family",
         "optimizer",
         "learning_rate",
         "final_loss",
@@ -150,7 +148,7 @@ def test_a_best_value_at_the_edge_widens_the_grid_until_it_is_inside(
     wide = _tune(1e-5, 10.0, baseline)
     assert not wide["widened"].any()
     table = _tune(low, high, baseline)
-    assert chosen_rate(table) == pytest.approx(chosen_rate(wide))
+    assert _chosen(table) == pytest.approx(_chosen(wide))
     first = table["learning_rate"].between(0.999 * low, 1.001 * high)
     assert (table["widened"] == ~first).all()
     position = int(np.argmax(table["chosen"]))
@@ -158,7 +156,7 @@ def test_a_best_value_at_the_edge_widens_the_grid_until_it_is_inside(
 
 
 def test_rates_that_diverge_are_infinite_and_never_chosen() -> None:
-    table = tune("exp", _experiment(horizon=40), "sgd", _tuning(1e-3, 1e4), FAMILY)
+    table = _tune(1e-3, 1e4, horizon=40)
     diverged = table[table["learning_rate"] > 100]
     assert (diverged["final_loss"] == math.inf).all()
     assert (diverged["mean_loss"] == math.inf).all()
@@ -167,12 +165,11 @@ def test_rates_that_diverge_are_infinite_and_never_chosen() -> None:
 
 def test_a_grid_on_which_everything_diverges_is_left_downwards() -> None:
     """Several widenings in a row find nothing finite; an infinite rate must not win the tie."""
-    experiment = _experiment(horizon=40)
-    table = tune("exp", experiment, "sgd", _tuning(1e6, 1e7, max_widenings=12), FAMILY)
+    table = _tune(1e6, 1e7, max_widenings=12, horizon=40)
     assert (table.loc[~table["widened"], "final_loss"] == math.inf).all()
     assert math.isfinite(table.loc[table["chosen"], "final_loss"].item())
-    wide = tune("exp", experiment, "sgd", _tuning(1e-5, 10.0), FAMILY)
-    assert chosen_rate(table) == pytest.approx(chosen_rate(wide))
+    wide = _tune(1e-5, 10.0, horizon=40)
+    assert _chosen(table) == pytest.approx(_chosen(wide))
 
 
 @pytest.mark.parametrize("widenings", [0, 1, 3])
@@ -180,10 +177,8 @@ def test_a_grid_on_which_everything_diverges_is_left_downwards() -> None:
 def test_too_many_widenings_are_an_error_that_names_the_setting(
     low: float, high: float, widenings: int
 ) -> None:
-    experiment = _experiment(horizon=40)
-    tuning = _tuning(low, high, max_widenings=widenings)
-    with pytest.raises(UserError, match=r"tuning\.grids\.sgd") as caught:
-        tune("exp", experiment, "sgd", tuning, FAMILY)
+    with pytest.raises(UserError, match=r"experiments\.exp\.tuning\.grids\.sgd") as caught:
+        _tune(low, high, max_widenings=widenings, horizon=40)
     assert "\n" not in str(caught.value)
     assert "edge" in str(caught.value) or "diverge" in str(caught.value)
 
@@ -201,14 +196,14 @@ class NamedFamily:
 
 def test_tuning_problems_have_a_stream_of_their_own() -> None:
     family = NamedFamily()
-    tune("exp", _experiment(), "sgd", _tuning(1e-3, 0.1), family)
+    tune("exp", _experiment(1e-3, 0.1), "sgd", "quadratic", family)
     assert family.asked == [(("tune", "quadratic"), list(range(PROBLEMS)))]
 
 
 def test_networks_are_judged_by_the_train_loss_at_the_horizon() -> None:
     family = mlp_family((4,))
-    experiment = _experiment("mnist", horizon=6)
-    table = tune("exp", experiment, "adam", _tuning(1e-2, 1.0, per_decade=2), family)
+    settings = _experiment(1e-2, 1.0, per_decade=2, horizon=6)
+    table = tune("exp", settings, "adam", "mnist", family)
     row = table.iloc[1]
     finals, means = [], []
     for i in range(PROBLEMS):

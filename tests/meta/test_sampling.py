@@ -9,7 +9,7 @@ import torch
 from tests.meta.runs import assert_same, run
 from tests.small import lstm_settings, mlp_family, random_phi, recipe
 
-from l2l.config.schema import Sampling
+from l2l.config.recipes import Sampling
 from l2l.meta.gradients import adjoint, sample_cotangents
 from l2l.meta.gradients.sampling import probabilities
 from l2l.meta.rollout import begin

@@ -8,8 +8,9 @@ import pytest
 import torch
 from tests.small import recipe
 
-from l2l.config.schema import MetaLearningRate
-from l2l.meta.schedule import loss_weights, meta_learning_rate, window_length
+from l2l.config.recipes import MetaLearningRate
+from l2l.errors import UserError
+from l2l.meta.schedule import episode_length, loss_weights, meta_learning_rate, window_length
 
 GROWING = [{"start": 0, "window": 20}, {"start": 0.25, "window": 50}, {"start": 0.5, "window": 100}]
 
@@ -83,3 +84,12 @@ def test_a_list_gives_the_weight_of_every_step_counted_from_one() -> None:
     weights = loss_weights(recipe(steps=20, loss_weights=given))
     windows = [weights(torch.rand(n, 2), first) for first, n in ((1, 8), (9, 8), (17, 4))]
     assert torch.cat(windows)[:, 1].tolist() == pytest.approx(given)
+
+
+def test_episodes_are_as_long_as_their_stage_says_else_as_the_recipe_says() -> None:
+    stages = [{"start": 0, "window": 20}, {"start": 0.5, "window": 50, "steps": 300}]
+    longer = recipe(episodes=4, steps=30, unroll=stages)
+    assert [episode_length(longer, episode) for episode in range(4)] == [30, 30, 300, 300]
+    assert [window_length(longer, episode) for episode in range(4)] == [20, 20, 50, 50]
+    with pytest.raises(UserError, match="loss_weights must be equal or inverse"):
+        recipe(steps=30, unroll=stages, loss_weights="final")

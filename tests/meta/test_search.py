@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from l2l.config.schema import MetaLearningRate
+from l2l.config.recipes import MetaLearningRate
 from l2l.errors import UserError
 from l2l.meta.search import choose_rate, trial_rate
 

@@ -161,3 +161,17 @@ def test_phi_is_flattened_and_back() -> None:
     again = unflatten_phi(flatten_phi(phi, settings), settings)
     assert list(again) == list(phi)
     assert all(torch.equal(again[name], phi[name]) for name in phi)
+
+
+def test_a_start_is_gone_on_from_at_every_attempt() -> None:
+    start = torch.arange(10.0)
+    given = training(recipe(), start=start)
+    assert torch.equal(given.initial(0), start)
+    assert torch.equal(given.initial(3), start)
+
+
+def test_long_episodes_go_through_all_their_windows(tmp_path: Path) -> None:
+    """6 episodes of 20 steps with windows of 10, 6 of 45 with windows of 20 (the last one of 5)."""
+    stages = [{"start": 0, "window": 10}, {"start": 0.5, "window": 20, "steps": 45}]
+    state = run(recipe(unroll=stages), tmp_path)
+    assert state.adam_count == 6 * 3  # of the second stage: the optimizer of phi starts anew

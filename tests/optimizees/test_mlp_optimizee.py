@@ -12,7 +12,7 @@ import torch
 from tests.small import CPU, PIXELS, double, image_set, mlp_family
 from torch import Tensor, nn
 
-from l2l.config.schema import MLPSettings
+from l2l.config.problems import MLPSettings
 from l2l.data.mnist import load_mnist
 from l2l.optimizees import make_family
 from l2l.optimizees.mlp import ACTIVATIONS, MLP, ImageSet

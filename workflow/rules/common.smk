@@ -41,9 +41,12 @@ LAYOUT = Layout(CONFIG.protocol)
 RESULTS = LAYOUT.results
 LOGS = RESULTS / "logs"
 BENCHMARKS = RESULTS / "benchmarks"
-SEEDS = range(CONFIG.meta_seeds)
 EXPERIMENTS = list(experiments)
 RECIPES = list(CONFIG.recipes)
+BASELINES = sorted({name for entry in experiments.values() for name in entry.baselines})
+RUNS = [  # every meta-training
+    (recipe, seed) for recipe in RECIPES for seed in range(CONFIG.recipes[recipe].meta_seeds)
+]
 
 # The l2l of this interpreter, also where its environment is not activated.
 shell.prefix(f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH; ")
@@ -52,7 +55,7 @@ shell.prefix(f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH
 wildcard_constraints:
     recipe="|".join(RECIPES),
     experiment="|".join(EXPERIMENTS),
-    baseline="|".join(CONFIG.tuning.grids),
+    baseline="|".join(BASELINES),
     seed="[0-9]+",
     trial="[0-9]+",
 
@@ -75,14 +78,20 @@ onstart:
         write_text(LAYOUT.config, resolved_yaml(CONFIG))
 
 
-def data_of(problem):
-    """The record of the dataset that a problem needs, if it needs one."""
-    dataset = CONFIG.dataset(problem)
-    return [LAYOUT.data(dataset)] if dataset else []
+def data_of(*problems):
+    """The records of the datasets that problems need."""
+    return [LAYOUT.data(dataset) for dataset in CONFIG.datasets(*problems)]
 
 
 def data_of_recipe(wildcards):
     return data_of(CONFIG.recipes[wildcards.recipe].problem)
+
+
+def start_of_recipe(wildcards):
+    """The trained optimizer that a recipe goes on from, if it does; trials take the first one."""
+    start = CONFIG.recipes[wildcards.recipe].start_from
+    seed = int(wildcards.get("seed", 0))
+    return [LAYOUT.run(start, seed) / "optimizer.safetensors"] if start else []
 
 
 def trials_of_recipe(wildcards):
@@ -91,13 +100,13 @@ def trials_of_recipe(wildcards):
 
 
 def data_of_experiment(wildcards):
-    return data_of(CONFIG.experiments[wildcards.experiment].problem)
+    return data_of(*CONFIG.experiments[wildcards.experiment].problems)
 
 
 def parts_of_experiment(wildcards):
     experiment = CONFIG.experiments[wildcards.experiment]
     baselines = [(baseline, None) for baseline in experiment.baselines]
-    learned = [(recipe, seed) for recipe in experiment.learned for seed in SEEDS]
+    learned = [run for run in RUNS if run[0] in experiment.learned]
     return [LAYOUT.part(wildcards.experiment, *optimizer) for optimizer in baselines + learned]
 
 

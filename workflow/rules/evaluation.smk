@@ -93,7 +93,7 @@ rule claims:
     input:
         CLAIMS,
         [LAYOUT.curves(name) for name in EXPERIMENTS],
-        [record for name in EXPERIMENTS for record in data_of(CONFIG.experiments[name].problem)],
+        data_of(*[problem for entry in experiments.values() for problem in entry.problems]),
     output:
         report(
             LAYOUT.claims,

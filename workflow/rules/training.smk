@@ -4,6 +4,7 @@
 rule trial:
     input:
         data_of_recipe,
+        start_of_recipe,
     output:
         RESULTS / "training" / "{recipe}" / "search" / "trial{trial}.json",
     log:
@@ -46,6 +47,7 @@ rule choose_rate:
 rule train:
     input:
         data_of_recipe,
+        start_of_recipe,
         rate=rules.choose_rate.output,
     output:
         multiext(
@@ -72,7 +74,7 @@ rule train:
 
 rule runs:
     input:
-        [LAYOUT.run(recipe, seed) / "summary.json" for recipe in RECIPES for seed in SEEDS],
+        [LAYOUT.run(recipe, seed) / "summary.json" for recipe, seed in RUNS],
     output:
         report(
             LAYOUT.runs,

@@ -11,7 +11,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from l2l.config.schema import LSTMSettings
+from l2l.config.recipes import LSTMSettings
 from l2l.optimizees.base import Optimizee
 from l2l.optimizers.lstm import Phi, phi_shapes
 from l2l.optimizers.preprocessing import features

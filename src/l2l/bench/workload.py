@@ -15,7 +15,7 @@ from l2l.bench.plain import (
     PlainMetaTraining,
     PlainOptimizer,
 )
-from l2l.config.schema import Recipe
+from l2l.config.recipes import Recipe
 from l2l.kernels.dispatch import implementation
 from l2l.meta.gradients.adjoint import roll_window
 from l2l.meta.rollout import begin
@@ -205,4 +205,6 @@ class Workload:
         if self.recipe.steps >= 2 * self.unroll:
             carry = roll_window(self.live, optimizer, carry, self.unroll, weights).end
         rolled = roll_window(self.live, optimizer, carry, self.unroll, weights)
-        return KernelWindow(optimizer.phi, rolled.inputs, carry.state, rolled.cotangents)
+        inputs = optimizer.inputs(rolled.gradients).flatten(1, 2)
+        cotangents = rolled.cotangents.flatten(1) * optimizer.settings.output_scale
+        return KernelWindow(optimizer.phi, inputs, carry.state, cotangents)

@@ -69,10 +69,11 @@ def bench(
     from l2l.bench.run import run_benchmark, tell
     from l2l.bench.workload import Workload
 
-    family, device = open_problems(config, config.recipes[recipe].problem)
-    torch.set_num_threads(threads)
     settings = config.recipes[recipe]
+    families, device = open_problems(config, [settings.problem])
+    torch.set_num_threads(threads)
     fraction = settings.sampling.fraction if settings.sampling.fraction < 1 else FRACTION
+    family = families[settings.problem]
     workload = Workload(recipe, settings, family, config.seed, device, fraction)
     result = run_benchmark(workload, device, quick)
     print(tell(result))

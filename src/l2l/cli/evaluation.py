@@ -36,15 +36,20 @@ def tune(
     config_file: ConfigFiles = None,
     setting: Settings = None,
 ) -> None:
-    """Tune a baseline's learning rate on an experiment's problem, by the best final error."""
+    """Tune a baseline's learning rate on an experiment's problems, by the best final error."""
+    import pandas as pd
+
     from l2l.evaluation import tune as tuning
 
     config, layout = configuration(protocol, config_file, setting)
     settings = config.experiments[known("experiment", experiment, config.experiments)]
     known("baseline", baseline, settings.baselines)
-    family, _ = open_problems(config, settings.problem)
-    table = tuning.tune(experiment, settings, baseline, config.tuning, family)
-    write_table(layout.tuning(experiment, baseline), table)
+    families, _ = open_problems(config, settings.problems)
+    tables = [
+        tuning.tune(experiment, settings, baseline, name, family)
+        for name, family in families.items()
+    ]
+    write_table(layout.tuning(experiment, baseline), pd.concat(tables, ignore_index=True))
 
 
 def evaluate(
@@ -62,23 +67,24 @@ def evaluate(
 
     from l2l.evaluation.evaluate import HANDCRAFTED
     from l2l.evaluation.evaluate import evaluate as test
-    from l2l.evaluation.tune import chosen_rate
+    from l2l.evaluation.tune import chosen_rates
     from l2l.optimizers import BASELINES, Optimizer, checkpoint
 
     config, layout = configuration(protocol, config_file, setting)
     settings = config.experiments[known("experiment", experiment, config.experiments)]
     known("optimizer", optimizer, [*settings.baselines, *settings.learned])
-    family, device = open_problems(config, settings.problem)
-    subject: Optimizer
+    families, device = open_problems(config, settings.problems)
+    subjects: dict[str, Optimizer]
     if optimizer in BASELINES:
         if seed is not None:
             raise UserError(f"--seed {seed}: {optimizer} is hand-crafted and has no meta-seed")
         path = layout.tuning(experiment, optimizer)
         if not path.exists():
             raise UserError(f"{path} is missing: run l2l tune {experiment} {optimizer} first")
-        subject = BASELINES[optimizer](chosen_rate(pd.read_csv(path)))
+        rates = chosen_rates(pd.read_csv(path))
+        subjects = {name: BASELINES[optimizer](rates[name]) for name in families}
     else:
-        seed = in_range("seed", seed or 0, config.meta_seeds)
+        seed = in_range("seed", seed or 0, config.recipes[optimizer].meta_seeds)
         path = layout.run(optimizer, seed) / "optimizer.safetensors"
         loaded = checkpoint.load(path, str(device))
         made_with = loaded.provenance.get("inputs", {})
@@ -87,14 +93,13 @@ def evaluate(
                 f"{path} was trained with other settings: run l2l train {optimizer} --seed {seed} "
                 "again, or give the settings it was trained with"
             )
-        subject = loaded.optimizer
+        subjects = dict.fromkeys(families, loaded.optimizer)
     table = test(
         experiment,
         settings,
-        config.evaluation,
-        family,
+        families,
         optimizer,
-        subject,
+        subjects,
         HANDCRAFTED if seed is None else seed,
     )
     write_table(layout.part(experiment, optimizer, seed), table)
@@ -113,7 +118,8 @@ def collect(
     settings = config.experiments[known("experiment", experiment, config.experiments)]
     parts = [layout.part(experiment, baseline, None) for baseline in settings.baselines]
     for recipe in settings.learned:
-        parts += [layout.part(experiment, recipe, seed) for seed in range(config.meta_seeds)]
+        seeds = range(config.recipes[recipe].meta_seeds)
+        parts += [layout.part(experiment, recipe, seed) for seed in seeds]
     tunings = [layout.tuning(experiment, baseline) for baseline in settings.baselines]
     for path in [*parts, *tunings]:
         if not path.exists():
@@ -133,8 +139,10 @@ def claims(
     for name, path in curves.items():
         if not path.exists():
             raise UserError(f"{path} is missing: run l2l collect {name} first")
-    datasets = {name: config.dataset(entry.problem) for name, entry in config.experiments.items()}
-    records = {name: [layout.data(dataset)] for name, dataset in datasets.items() if dataset}
+    records = {
+        name: [layout.data(dataset) for dataset in config.datasets(*entry.problems)]
+        for name, entry in config.experiments.items()
+    }
     write_table(
         layout.claims,
         claims_table(config_folder() / "claims.yaml", curves, records, config.protocol),

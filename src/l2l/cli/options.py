@@ -53,12 +53,18 @@ def in_range(kind: str, number: int, count: int) -> int:
     return number
 
 
-def open_problems(config: Config, problem: str) -> tuple[Family, torch.device]:
-    """Make the machine ready, load and verify the data, and return the family of problems."""
+def open_problems(
+    config: Config, problems: Iterable[str]
+) -> tuple[dict[str, Family], torch.device]:
+    """Make the machine ready, load and verify the data, and return the families of problems."""
     from l2l.compute import prepare
     from l2l.data.directory import data_directory
     from l2l.optimizees import make_family
 
     device = prepare(config.compute)
     directory = data_directory(config.data.directory)
-    return make_family(config.problems[problem], config.seed, directory, device), device
+    families = {
+        name: make_family(config.problems[name], config.seed, directory, device)
+        for name in problems
+    }
+    return families, device

@@ -1,12 +1,17 @@
-"""The base of every section of the configuration: frozen, finite, and strict about unknown keys."""
+"""What all sections of the configuration share: frozen, finite, strict; and the common types."""
 
 from __future__ import annotations
 
 import difflib
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Positive = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(ge=1)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
 class Section(BaseModel):
@@ -36,3 +41,20 @@ class Section(BaseModel):
                     {"key": str(key), "hint": hint, "allowed": ", ".join(allowed)},
                 )
         return data
+
+
+class Range(Section):
+    """From low to high."""
+
+    low: Positive
+    high: Positive
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Range:
+        if self.low > self.high:
+            raise PydanticCustomError(
+                "order",
+                "low = {low} is above high = {high}; low must not be above high",
+                {"low": self.low, "high": self.high},
+            )
+        return self

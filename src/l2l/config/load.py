@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
+from l2l.config.filled import ENTRIES, filled, merge
 from l2l.config.schema import Config
 from l2l.errors import UserError
 
 PROTOCOLS = ("smoke", "default", "paper")
 OWN_ERRORS = (  # they name the value themselves
     *("unknown_key", "unknown_name", "boolean"),
-    *("order", "unroll", "weights", "horizon", "trial", "twice"),
+    *("order", "unroll", "weights", "horizon", "trial", "twice", "circle", "seeds"),
 )
 
 
@@ -52,7 +53,7 @@ def load_config(
     merged = _read(folder / "default.yaml")
     if chosen != "default":
         merged = merge(merged, _read(folder / f"{chosen}.yaml"))
-    merged = {**merge(merged, user), "protocol": chosen}
+    merged = filled({**merge(merged, user), "protocol": chosen})
     try:
         return Config.model_validate(merged)
     except ValidationError as error:
@@ -65,15 +66,6 @@ def config_folder() -> Path:
         if (root / "config" / "default.yaml").is_file():
             return root / "config"
     raise UserError("config/default.yaml not found: run inside a checkout of this project")
-
-
-def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """`over` laid on `base`: mappings merge key by key, everything else is replaced."""
-    merged = dict(base)
-    for key, value in over.items():
-        both = isinstance(merged.get(key), Mapping) and isinstance(value, Mapping)
-        merged[key] = merge(merged[key], value) if both else value
-    return merged
 
 
 def resolved_yaml(config: Config) -> str:
@@ -111,7 +103,7 @@ def _parse_setting(setting: str) -> dict[str, Any]:
 
 
 def _one_line(error: ValidationError) -> str:
-    errors = [(_key(entry["loc"]), entry) for entry in error.errors()]
+    errors = [(_key(entry["loc"]), entry) for entry in _each_once(error.errors())]
     key = errors[0][0]
     related = [pair for pair in errors if pair[0] == key or pair[0].startswith(key + ".")]
     key, first = max(related, key=lambda pair: pair[0].count("."))  # a bad item says more
@@ -126,12 +118,25 @@ def _one_line(error: ValidationError) -> str:
     return f"config: {key} = {_short(first['input'])}: {message}{rest}"
 
 
+def _each_once(errors: list[Any]) -> Iterator[Any]:
+    """Errors without those that other entries only took over (`l2l.config.filled`)."""
+    seen = set()
+    for entry in errors:
+        section, *rest = entry["loc"] or ("",)
+        place = tuple(rest[1:]) if section in ENTRIES else (section, *rest)
+        if section in ENTRIES and place[:1] not in (("tuning",), ("evaluation",)):
+            place = (section, *place)
+        if (place, entry["type"], repr(entry["input"])) not in seen:
+            seen.add((place, entry["type"], repr(entry["input"])))
+            yield entry
+
+
 def _key(location: tuple[str | int, ...]) -> str:
     """The dotted key, without the tags that pydantic adds for the members of a union."""
     parts = [
         str(part)
         for index, part in enumerate(location)
-        if not (index == 2 and part in ("quadratic", "mlp"))
+        if not (index == 2 and part in ("quadratic", "mlp", "convnet"))
         and not re.search(r"[\[\]]|^(constrained-)?float$", str(part))
     ]
     return ".".join(parts)

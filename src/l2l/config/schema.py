@@ -11,169 +11,12 @@ from typing import Annotated, Literal, get_args
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from l2l.config.base import Section
+from l2l.config.base import Count, Name, Range, Section
+from l2l.config.problems import ProblemSettings
+from l2l.config.recipes import Recipe
 
 Protocol = Literal["smoke", "default", "paper"]
 Baseline = Literal["sgd", "rmsprop", "adam", "nag"]
-Activation = Literal["sigmoid", "tanh", "relu", "leaky_relu", "elu", "softplus", "gelu", "silu"]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-Positive = Annotated[float, Field(gt=0)]
-Count = Annotated[int, Field(ge=1)]
-Fraction = Annotated[float, Field(ge=0, le=1)]
-
-
-class QuadraticSettings(Section):
-    """f(theta) = ||W theta - y||^2, W and y i.i.d. standard normal, fresh for each problem."""
-
-    kind: Literal["quadratic"]
-    dimensions: Annotated[int, Field(ge=1, le=10_000)]
-    init_std: Annotated[float, Field(ge=0, description="standard deviation of theta[0]")]
-
-
-class MLPSettings(Section):
-    """A fully connected classifier: cross-entropy on minibatches of a dataset."""
-
-    kind: Literal["mlp"]
-    dataset: Literal["mnist"]
-    hidden: Annotated[tuple[Count, ...], Field(description="units of each hidden layer")]
-    activation: Activation
-    batch_size: Count
-    init: Literal["torch", "gaussian"]
-    init_std: Annotated[float, Field(ge=0, description="of weights and biases, init: gaussian")]
-    train_sample: Annotated[
-        int, Field(ge=1, le=60_000, description="training images behind train_loss")
-    ]
-
-
-ProblemSettings = Annotated[QuadraticSettings | MLPSettings, Field(discriminator="kind")]
-
-
-class LSTMSettings(Section):
-    """The coordinate-wise LSTM m(grad, h, phi)."""
-
-    layers: Annotated[int, Field(ge=1, le=8)]
-    units: Annotated[int, Field(ge=1, le=512)]
-    preprocessing: Literal["none", "log"]  # log: equation (6) of the paper
-    p: Annotated[float, Field(gt=0, le=80, description="of equation (6); e^-p is a float32")]
-    output_scale: Positive
-    forget_bias: float
-    head_init_scale: Annotated[float, Field(ge=0, description="scales the output layer's init")]
-
-
-class UnrollStage(Section):
-    """From this fraction of the episodes on, windows have this many inner steps."""
-
-    start: Fraction
-    window: Count
-
-
-class Range(Section):
-    """From low to high."""
-
-    low: Positive
-    high: Positive
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Range:
-        if self.low > self.high:
-            raise PydanticCustomError(
-                "order",
-                "low = {low} is above high = {high}; low must not be above high",
-                {"low": self.low, "high": self.high},
-            )
-        return self
-
-
-class MetaLearningRate(Range):
-    """Log-uniform random search; with 0 trials the geometric mean of low and high is taken."""
-
-    trials: Annotated[int, Field(ge=0)]
-    episodes: Annotated[int, Field(ge=1, description="of a trial: the recipe's first ones")]
-    schedule: Literal["constant", "cosine"]
-    final_fraction: Annotated[float, Field(gt=0, le=1, description="of the cosine's last value")]
-
-
-class Validation(Section):
-    """An epoch is `every` episodes; after each, phi is frozen and validated."""
-
-    every: Count
-    problems: Count
-
-
-class Sampling(Section):
-    """The backward pass over a random part of the coordinates, weighted to stay unbiased."""
-
-    fraction: Annotated[float, Field(gt=0, le=1, description="of the coordinates; 1: exact")]
-    uniform: Annotated[float, Field(ge=0, le=1, description="part drawn whatever the cotangents")]
-
-
-class Recipe(Section):
-    """One learned optimizer: what it is, what it is meta-trained on, and how."""
-
-    label: str
-    problem: Name
-    optimizer: LSTMSettings
-    episodes: Count
-    steps: Annotated[int, Field(ge=1, description="inner steps of an episode")]
-    problems_per_episode: Count
-    unroll: Annotated[tuple[UnrollStage, ...], Field(min_length=1)]
-    loss_weights: Literal["equal", "final", "inverse"] | tuple[Annotated[float, Field(ge=0)], ...]
-    inverse_offset: Annotated[float, Field(gt=0, description="w = 1 / (loss + offset)")]
-    meta_learning_rate: MetaLearningRate
-    clip: Literal["none", "running_median"] | Positive
-    sampling: Sampling
-    averaging: Annotated[float, Field(ge=0, lt=1, description="decay of phi's moving average")]
-    validation: Validation
-    attempts: Annotated[int, Field(ge=1, le=100, description="initialisations before giving up")]
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Recipe:
-        starts = [stage.start for stage in self.unroll]
-        if starts[0] != 0 or starts != sorted(set(starts)):
-            raise PydanticCustomError(
-                "unroll",
-                "unroll has start = {starts}; the first must be 0 and the others rise",
-                {"starts": ", ".join(map(str, starts))},
-            )
-        if self.meta_learning_rate.episodes > self.episodes:
-            raise PydanticCustomError(
-                "trial",
-                "meta_learning_rate.episodes = {trial} must not be above episodes = {episodes}",
-                {"trial": self.meta_learning_rate.episodes, "episodes": self.episodes},
-            )
-        if isinstance(self.loss_weights, tuple) and len(self.loss_weights) != self.steps:
-            raise PydanticCustomError(
-                "weights",
-                "loss_weights has {n} numbers, steps is {steps}: give one weight per step",
-                {"n": len(self.loss_weights), "steps": self.steps},
-            )
-        return self
-
-
-class Experiment(Section):
-    """Learned optimizers and tuned baselines, side by side on fresh test problems."""
-
-    title: str
-    problem: Name
-    steps: Count
-    horizon: Annotated[int, Field(ge=1, description="step that tuning and claims look at")]
-    learned: Annotated[tuple[Name, ...], Field(min_length=1)]
-    baselines: Annotated[tuple[Baseline, ...], Field(min_length=1)]
-
-    @model_validator(mode="after")
-    def _horizon_within(self) -> Experiment:
-        if self.horizon > self.steps:
-            raise PydanticCustomError(
-                "horizon",
-                "horizon = {horizon} must not be above steps = {steps}",
-                {"horizon": self.horizon, "steps": self.steps},
-            )
-        for names in (self.learned, self.baselines):
-            if len(set(names)) < len(names):
-                raise PydanticCustomError(
-                    "twice", "an optimizer stands twice in {names}", {"names": ", ".join(names)}
-                )
-        return self
 
 
 class Grid(Range):
@@ -194,6 +37,39 @@ class Evaluation(Section):
 
     problems: Count
     batch: Annotated[int, Field(ge=1, description="problems run at once (memory)")]
+    measure_every: Annotated[
+        int, Field(ge=1, description="steps between measurements of train_loss and test_loss")
+    ]
+
+
+class Experiment(Section):
+    """Learned optimizers and tuned baselines, side by side on fresh test problems."""
+
+    title: str
+    figure: Annotated[Name, Field(description="the figure that it is a panel of")]
+    problems: Annotated[tuple[Name, ...], Field(min_length=1)]
+    steps: Count
+    horizon: Annotated[int, Field(ge=1, description="step that tuning and claims look at")]
+    shown: Annotated[Literal["loss", "test_loss"], Field(description="what its panel shows")]
+    learned: Annotated[tuple[Name, ...], Field(min_length=1)]
+    baselines: Annotated[tuple[Baseline, ...], Field(min_length=1)]
+    tuning: Tuning
+    evaluation: Evaluation
+
+    @model_validator(mode="after")
+    def _horizon_within(self) -> Experiment:
+        if self.horizon > self.steps:
+            raise PydanticCustomError(
+                "horizon",
+                "horizon = {horizon} must not be above steps = {steps}",
+                {"horizon": self.horizon, "steps": self.steps},
+            )
+        for names in (self.problems, self.learned, self.baselines):
+            if len(set(names)) < len(names):
+                raise PydanticCustomError(
+                    "twice", "'{name}' stands twice in {names}", {"names": ", ".join(names)}
+                )
+        return self
 
 
 class FigureSettings(Section):
@@ -226,11 +102,11 @@ class Config(Section):
     meta_seeds: Count
     data: Data
     compute: Compute
+    tuning: Tuning
+    evaluation: Evaluation
     problems: dict[Name, ProblemSettings]
     recipes: dict[Name, Recipe]
     experiments: dict[Name, Experiment]
-    tuning: Tuning
-    evaluation: Evaluation
     figures: FigureSettings
 
     @model_validator(mode="after")
@@ -241,17 +117,47 @@ class Config(Section):
             )
         for name, recipe in self.recipes.items():
             _known(f"recipes.{name}.problem", recipe.problem, self.problems)
+            if recipe.start_from:
+                self._check_start(name, recipe, recipe.start_from)
         for name, experiment in self.experiments.items():
-            _known(f"experiments.{name}.problem", experiment.problem, self.problems)
+            for problem in experiment.problems:
+                _known(f"experiments.{name}.problems", problem, self.problems)
             for learned in experiment.learned:
                 _known(f"experiments.{name}.learned", learned, self.recipes)
             for baseline in experiment.baselines:
-                _known(f"experiments.{name}.baselines", baseline, self.tuning.grids)
+                _known(f"experiments.{name}.baselines", baseline, experiment.tuning.grids)
         return self
 
-    def dataset(self, problem: str) -> str | None:
-        """The dataset that a problem needs, if it needs one."""
-        return getattr(self.problems[problem], "dataset", None)
+    def _check_start(self, name: str, recipe: Recipe, start: str) -> None:
+        _known(f"recipes.{name}.start_from", start, self.recipes)
+        visited = [name]
+        while start:
+            if start in visited:
+                raise PydanticCustomError(
+                    "circle", "recipes.{name}.start_from: goes round in a circle", {"name": name}
+                )
+            visited.append(start)
+            if self.recipes[start].meta_seeds < recipe.meta_seeds:
+                raise PydanticCustomError(
+                    "seeds",
+                    "recipes.{name}.meta_seeds = {own}: recipes.{start}, which it starts from, "
+                    "has only {others}",
+                    {"name": name, "own": recipe.meta_seeds, "start": start}
+                    | {"others": self.recipes[start].meta_seeds},
+                )
+            start = self.recipes[start].start_from or ""
+
+    def datasets(self, *problems: str) -> list[str]:
+        """The datasets that these problems need, each once."""
+        found = (getattr(self.problems[problem], "dataset", None) for problem in problems)
+        return list(dict.fromkeys(dataset for dataset in found if dataset))
+
+    def figure_experiments(self) -> dict[str, list[str]]:
+        """Figures of loss curves: name -> the experiments that are its panels."""
+        figures: dict[str, list[str]] = {}
+        for name, experiment in self.experiments.items():
+            figures.setdefault(experiment.figure, []).append(name)
+        return figures
 
     def labels(self) -> dict[str, str]:
         """Display names of the learned optimizers: recipe name -> label."""

@@ -16,13 +16,17 @@ from l2l.config.schema import Config
 
 def training_inputs(config: Config, recipe: str) -> dict[str, Any]:
     """What a full meta-training depends on, besides the chosen meta learning rate."""
-    settings = config.recipes[recipe].model_dump(mode="json", exclude={"label", "attempts"})
+    settings = config.recipes[recipe].model_dump(
+        mode="json", exclude={"label", "attempts", "meta_seeds"}
+    )
     rate = settings.pop("meta_learning_rate")
     settings["schedule"] = {key: rate[key] for key in ("schedule", "final_fraction")}
+    start = settings["start_from"]
     return {
         "seed": config.seed,
         "recipe": settings,
         "problem": _problem(config, settings["problem"]),
+        "start": training_inputs(config, start) if start else None,
     }
 
 
@@ -37,12 +41,12 @@ def trial_inputs(config: Config, recipe: str) -> dict[str, Any]:
 def tuning_inputs(config: Config, experiment: str, baseline: str) -> dict[str, Any]:
     """What the tuning of a baseline depends on."""
     settings = config.experiments[experiment]
-    tuning = config.tuning.model_dump(mode="json")
+    tuning = settings.tuning.model_dump(mode="json")
     grid = tuning.pop("grids")[baseline]
     return {
         "seed": config.seed,
         "horizon": settings.horizon,
-        "problem": _problem(config, settings.problem),
+        "problems": [_problem(config, problem) for problem in settings.problems],
         "tuning": tuning,
         "grid": grid,
     }
@@ -54,8 +58,9 @@ def evaluation_inputs(config: Config, experiment: str) -> dict[str, Any]:
     return {
         "seed": config.seed,
         "steps": settings.steps,
-        "problem": _problem(config, settings.problem),
-        "problems": config.evaluation.problems,
+        "horizon": settings.horizon,
+        "problems": [_problem(config, problem) for problem in settings.problems],
+        "evaluation": settings.evaluation.model_dump(mode="json", exclude={"batch"}),
     }
 
 
@@ -64,8 +69,10 @@ def drawing_inputs(config: Config) -> dict[str, Any]:
     return {
         "figures": config.figures.model_dump(mode="json"),
         "labels": config.labels(),
-        "titles": {name: entry.title for name, entry in config.experiments.items()},
-        "learned": {name: list(entry.learned) for name, entry in config.experiments.items()},
+        "experiments": {
+            name: entry.model_dump(mode="json", include={"title", "figure", "shown", "learned"})
+            for name, entry in config.experiments.items()
+        },
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -158,5 +159,6 @@ def _keys(location: Sequence[str | int]) -> list[str]:
     return [
         part
         for index, part in enumerate(parts)
-        if not (index >= 2 and parts[index - 2] == "metrics") and "[" not in part
+        if not (index >= 2 and parts[index - 2] == "metrics")
+        and not re.search(r"\[|^constrained-", part)
     ]

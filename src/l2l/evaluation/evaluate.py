@@ -2,65 +2,67 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 import torch
 
-from l2l.config.schema import Evaluation, Experiment
+from l2l.config.schema import Experiment
 from l2l.evaluation.metrics import HANDCRAFTED
 from l2l.meta.rollout import Carry, begin, rollout
 from l2l.optimizees import Family, Optimizee, live_part
-from l2l.optimizers import Optimizer
+from l2l.optimizers import Optimizer, bind
 from l2l.progress import Progress
-
-TRAIN_LOSS_EVERY = 10  # steps, before the horizon: on MNIST it costs as much as an LSTM's step
 
 
 def evaluate(
     name: str,
     experiment: Experiment,
-    settings: Evaluation,
-    family: Family,
+    families: Mapping[str, Family],
     optimizer_name: str,
-    optimizer: Optimizer,
+    optimizers: Mapping[str, Optimizer],
     meta_seed: int = HANDCRAFTED,
 ) -> pd.DataFrame:
     """Run an optimizer on the experiment's test problems.
 
     Args:
         name: the experiment's name.
-        experiment: problem and number of steps.
-        settings: how many problems, how many at once.
-        family: where the test problems come from; all optimizers get the same.
+        experiment: its number of steps and how it is evaluated.
+        families: where the test problems come from, by the name of the problem in the
+            configuration; all optimizers get the same.
         optimizer_name: its key in the table.
-        optimizer: the tuned or trained optimizer.
+        optimizers: the trained optimizer, or the tuned one of each family, by the same names.
         meta_seed: of a trained one.
 
     Returns:
-        One tidy row for each (problem, step): experiment, problem, optimizer, meta_seed, step
-        (0 is before the first update), loss, train_loss. The last is measured at every step from
-        the experiment's horizon on and at every tenth before it; elsewhere it is NaN.
+        One tidy row for each (family, problem, step): experiment, family (the problem's name in the
+        configuration), problem (its number), optimizer, meta_seed, step (0 is before the first
+        update), loss, train_loss, test_loss. The last two are measured at every step from the
+        experiment's horizon on and at every `measure_every`-th before it; elsewhere they are NaN,
+        as test_loss is where there are no held-out data.
     """
     label = f"evaluate {optimizer_name}" + (f" seed {meta_seed}" if meta_seed >= 0 else "")
+    settings = experiment.evaluation
     starts = range(0, settings.problems, settings.batch)
-    progress = Progress(f"{label} on {name}", len(starts), unit="batch")
+    progress = Progress(f"{label} on {name}", len(families) * len(starts), unit="batch")
     tables = []
-    for start in starts:
+    for (family_name, family), start in itertools.product(families.items(), starts):
         indices = range(start, min(start + settings.batch, settings.problems))
-        names = ("test", experiment.problem)
-        problems = live_part(family.sample(names, indices, experiment.steps))
-        loss, train_loss = _curves(problems, optimizer, experiment)
+        problems = live_part(family.sample(("test", family_name), indices, experiment.steps))
+        curves = _curves(problems, bind(optimizers[family_name], problems.places()), experiment)
         steps = experiment.steps + 1
         tables.append(
             pd.DataFrame(
                 {
                     "experiment": name,
+                    "family": family_name,
                     "problem": np.repeat(np.array(indices), steps),
                     "optimizer": optimizer_name,
                     "meta_seed": meta_seed,
                     "step": np.tile(np.arange(steps), len(indices)),
-                    "loss": loss.T.flatten().cpu().numpy(),
-                    "train_loss": train_loss.T.flatten().cpu().numpy(),
+                    **{key: values.T.flatten().cpu().numpy() for key, values in curves.items()},
                 }
             )
         )
@@ -71,18 +73,23 @@ def evaluate(
 
 def _curves(
     problems: Optimizee, optimizer: Optimizer, experiment: Experiment
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """loss and train_loss after 0..steps updates, [steps + 1, B] each."""
-    losses, train_losses = [], []
+) -> dict[str, torch.Tensor]:
+    """loss, train_loss and test_loss after 0..steps updates, [steps + 1, B] each."""
+    curves: dict[str, list[torch.Tensor]] = {"loss": [], "train_loss": [], "test_loss": []}
 
     def observe(carry: Carry) -> None:
-        losses.append(carry.loss)
-        measured = carry.step >= experiment.horizon or carry.step % TRAIN_LOSS_EVERY == 0
-        train_losses.append(
-            problems.train_loss(carry.theta) if measured else torch.full_like(carry.loss, torch.nan)
-        )
+        found = {"loss": carry.loss}
+        every = experiment.evaluation.measure_every
+        if carry.step >= experiment.horizon or carry.step % every == 0:
+            found["train_loss"] = problems.train_loss(carry.theta)
+            test_loss = problems.test_loss(carry.theta)
+            if test_loss is not None:
+                found["test_loss"] = test_loss
+        nothing = torch.full_like(carry.loss, torch.nan)
+        for key, values in curves.items():
+            values.append(found.get(key, nothing))
 
     carry = begin(problems, optimizer)
     observe(carry)
     rollout(problems, optimizer, carry, experiment.steps, observe)
-    return torch.stack(losses), torch.stack(train_losses)
+    return {key: torch.stack(values) for key, values in curves.items()}

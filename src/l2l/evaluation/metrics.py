@@ -29,11 +29,15 @@ TRAILING_STEPS = 5
 """Steps averaged before a minibatch loss is compared with a target (one batch is noisy)."""
 
 
+Horizon = Annotated[int, Field(ge=1)] | Literal["end"]
+"""A step; "end": the last step of the curves, whatever the protocol."""
+
+
 class MeanLoss(Section):
     """Mean of `loss` over steps 1..horizon; a run that diverged counts as infinite."""
 
     metric: Literal["mean_loss"]
-    horizon: int = Field(ge=1)
+    horizon: Horizon
 
     @property
     def label(self) -> str:
@@ -43,33 +47,40 @@ class MeanLoss(Section):
     @property
     def last_step(self) -> int:
         """The last step that the curves must reach."""
-        return self.horizon
+        return 1 if self.horizon == "end" else self.horizon
 
     def values(self, curves: pd.DataFrame) -> pd.Series:
         """One number a run, in units of the loss; see `run_matrix` for `curves`."""
-        runs = run_matrix(curves, "loss", 1, self.horizon)
+        runs = run_matrix(curves, "loss", 1, _step(self.horizon, curves))
         return _per_run(runs, runs.to_numpy().mean(axis=1), diverged=np.inf)
 
 
 class FinalLoss(Section):
-    """`train_loss` at step `horizon`; a run whose loss is not finite there counts as infinite."""
+    """The loss at step `horizon`; a run whose loss is not finite there counts as infinite.
+
+    `of` is train_loss, or test_loss where there are held-out data.
+    """
 
     metric: Literal["final_loss"]
-    horizon: int = Field(ge=1)
+    horizon: Horizon
+    of: Literal["train_loss", "test_loss"] = "train_loss"
 
     @property
     def label(self) -> str:
         """The metric in words, for a table."""
-        return f"final loss, step {self.horizon}"
+        held_out = "held-out " if self.of == "test_loss" else ""
+        where = "end" if self.horizon == "end" else f"step {self.horizon}"
+        return f"final {held_out}loss, {where}"
 
     @property
     def last_step(self) -> int:
         """The last step that the curves must reach."""
-        return self.horizon
+        return 1 if self.horizon == "end" else self.horizon
 
     def values(self, curves: pd.DataFrame) -> pd.Series:
         """One number a run, in units of the loss; see `run_matrix` for `curves`."""
-        runs = run_matrix(curves, "train_loss", self.horizon, self.horizon)
+        step = _step(self.horizon, curves)
+        runs = run_matrix(curves, self.of, step, step)
         return _per_run(runs, runs.to_numpy()[:, 0], diverged=np.inf)
 
 
@@ -147,14 +158,18 @@ Metric = Annotated[
 ]
 
 
+def _step(horizon: Horizon, curves: pd.DataFrame) -> int:
+    return int(curves["step"].max()) if horizon == "end" else int(horizon)
+
+
 def run_matrix(curves: pd.DataFrame, column: str, first: int, last: int) -> pd.DataFrame:
     """One row a run, one column a step first..last (both included), as float64.
 
     Args:
         curves: the tidy table of one experiment: columns `experiment` str, `optimizer` str,
             `meta_seed` int (-1 for a hand-crafted optimizer), `problem` int, `step` int (0 is
-            before the first update), `loss` and `train_loss` float.
-        column: "loss" or "train_loss".
+            before the first update), `loss`, `train_loss` and `test_loss` float.
+        column: one of the three.
         first: first step.
         last: last step.
 
@@ -163,8 +178,8 @@ def run_matrix(curves: pd.DataFrame, column: str, first: int, last: int) -> pd.D
         finite are kept as they are.
 
     Raises:
-        UserError: a run lacks one of the steps or has one twice, or `train_loss` was not measured
-            at one of them (a gap would look like divergence).
+        UserError: a run lacks one of the steps or has one twice, or `column` was not measured at
+            one of them (a gap would look like divergence).
     """
     twice = curves.duplicated([*RUN, "step"])
     if twice.any():
@@ -177,14 +192,14 @@ def run_matrix(curves: pd.DataFrame, column: str, first: int, last: int) -> pd.D
         raise _faulty(curves, short.index[0], what)
     window = curves[curves["step"].between(first, last)]
     runs = window.pivot(index=RUN, columns="step", values=column).astype(np.float64)
-    if column == "train_loss":
+    if column != "loss":
         went_on = window.groupby("step")["loss"].apply(lambda loss: np.isfinite(loss).any())
         gaps = runs.columns[runs.isna().all(axis=0) & went_on]
         if len(gaps):
             raise UserError(
-                f"curves of {curves['experiment'].iloc[0]}: train_loss was not measured at step "
-                f"{gaps[0]}: it is from the experiment's horizon on, and at every tenth step "
-                "before; let the claim look at those"
+                f"curves of {curves['experiment'].iloc[0]}: {column} was not measured at step "
+                f"{gaps[0]}: it is from the experiment's horizon on, and every "
+                "`evaluation.measure_every` steps before; let the claim look at those"
             )
     return runs
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import pandas as pd
 import torch
 
-from l2l.config.schema import Experiment, Grid, Tuning
+from l2l.config.schema import Experiment, Grid
 from l2l.errors import UserError
 from l2l.meta.rollout import begin, rollout
 from l2l.optimizees import Family, Optimizee, live_part
@@ -22,31 +22,34 @@ RATES_AT_ONCE = 4  # bounds memory: so many copies of the tuning problems run si
 
 
 def tune(
-    name: str, experiment: Experiment, baseline: str, tuning: Tuning, family: Family
+    name: str, experiment: Experiment, baseline: str, family_name: str, family: Family
 ) -> pd.DataFrame:
     """Try a grid of learning rates and choose one.
 
     Args:
         name: the experiment's name.
-        experiment: tells the horizon, the step whose loss decides.
+        experiment: tells the horizon, the step whose loss decides, the grid, and the number of
+            problems.
         baseline: the hand-crafted optimizer.
-        tuning: the grid and the number of problems.
+        family_name: the name of the problem in the configuration.
         family: where the tuning problems come from.
 
     Returns:
-        A row for each learning rate: experiment, optimizer, learning_rate, final_loss, mean_loss
-        (means over problems; infinite where one diverged), chosen, widened (not in the first grid).
+        A row for each learning rate: experiment, family, optimizer, learning_rate, final_loss,
+        mean_loss (means over problems; infinite where one diverged), chosen, widened (not in the
+        first grid).
 
     Raises:
         UserError: the best value is still at the edge after all widenings, or all diverged.
     """
+    tuning = experiment.tuning
     grid = tuning.grids[baseline]  # type: ignore[index]
     problems = live_part(
-        family.sample(("tune", experiment.problem), range(tuning.problems), experiment.horizon)
+        family.sample(("tune", family_name), range(tuning.problems), experiment.horizon)
     )
     exponents = first = _grid(grid, tuning.points_per_decade)
     results: dict[int, tuple[float, float]] = {}
-    label = f"tune {baseline} on {name}"
+    label = f"tune {baseline} on {family_name}"
     for widening in range(tuning.max_widenings + 1):
         new = [k for k in exponents if k not in results]
         progress = Progress(label, math.ceil(len(new) / RATES_AT_ONCE), unit="batch")
@@ -69,11 +72,13 @@ def tune(
     else:
         raise UserError(
             f"{label}: the best learning rate is still at the edge of the grid after "
-            f"{tuning.max_widenings} widenings; set tuning.grids.{baseline} to another range"
+            f"{tuning.max_widenings} widenings; set "
+            f"experiments.{name}.tuning.grids.{baseline} to another range"
         )
     return pd.DataFrame(
         {
             "experiment": name,
+            "family": family_name,
             "optimizer": baseline,
             "learning_rate": [_rate(k, tuning.points_per_decade) for k in sorted(results)],
             "final_loss": [results[k][0] for k in sorted(results)],
@@ -84,9 +89,10 @@ def tune(
     )
 
 
-def chosen_rate(table: pd.DataFrame) -> float:
-    """The learning rate that tuning chose."""
-    return float(table.loc[table["chosen"], "learning_rate"].item())
+def chosen_rates(table: pd.DataFrame) -> dict[str, float]:
+    """The learning rates that tuning chose: family -> rate."""
+    chosen = table[table["chosen"]]
+    return dict(zip(chosen["family"], chosen["learning_rate"].astype(float), strict=True))
 
 
 def _grid(grid: Grid, per_decade: int) -> range:

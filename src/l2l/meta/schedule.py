@@ -7,14 +7,22 @@ import math
 import torch
 from torch import Tensor
 
-from l2l.config.schema import MetaLearningRate, Recipe
+from l2l.config.recipes import MetaLearningRate, Recipe, UnrollStage
 from l2l.meta.gradients import LossWeights
 
 
 def window_length(recipe: Recipe, episode: int) -> int:
     """The window length of an episode, at most the episode's own length."""
-    reached = [s.window for s in recipe.unroll if episode >= s.start * recipe.episodes]
-    return min(reached[-1], recipe.steps)
+    return min(_stage(recipe, episode).window, episode_length(recipe, episode))
+
+
+def episode_length(recipe: Recipe, episode: int) -> int:
+    """The inner steps of an episode."""
+    return _stage(recipe, episode).steps or recipe.steps
+
+
+def _stage(recipe: Recipe, episode: int) -> UnrollStage:
+    return [s for s in recipe.unroll if episode >= s.start * recipe.episodes][-1]
 
 
 def meta_learning_rate(settings: MetaLearningRate, rate: float, progress: float) -> float:

@@ -5,11 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import torch
-
-from l2l.config.schema import MetaLearningRate
+from l2l.config.recipes import MetaLearningRate
 from l2l.errors import UserError
-from l2l.rng import stream
 
 GOLDEN_RATIO = (math.sqrt(5) - 1) / 2
 
@@ -23,6 +20,10 @@ def trial_rate(settings: MetaLearningRate, seed: int, recipe: str, trial: int) -
     low, high = math.log(settings.low), math.log(settings.high)
     if settings.trials == 0:
         return math.exp((low + high) / 2)
+    import torch  # not at the top: to choose among trials that are done takes no torch
+
+    from l2l.rng import stream
+
     shift = torch.rand(1, generator=stream(seed, "search", recipe), dtype=torch.float64).item()
     return math.exp(low + (high - low) * ((shift + trial * GOLDEN_RATIO) % 1))
 

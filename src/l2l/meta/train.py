@@ -17,15 +17,20 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from l2l.config.schema import Recipe
+from l2l.config.recipes import Recipe
 from l2l.meta.collapse import AllCollapsedError, CollapseError, check_alive
 from l2l.meta.gradients import adjoint, sample_cotangents
 from l2l.meta.rollout import begin
-from l2l.meta.schedule import loss_weights, meta_learning_rate, window_length
+from l2l.meta.schedule import (
+    episode_length,
+    loss_weights,
+    meta_learning_rate,
+    window_length,
+)
 from l2l.meta.state import TrainingState, load_state, save_state
 from l2l.meta.validate import ValidationResult, validate
 from l2l.optimizees import Family, live_part
-from l2l.optimizers import CoordinatewiseLSTM
+from l2l.optimizers import CoordinatewiseLSTM, LearnedOptimizer, bind
 from l2l.optimizers.handcrafted import Adam
 from l2l.optimizers.lstm import flatten_phi, initial_phi, unflatten_phi
 from l2l.progress import Progress
@@ -49,6 +54,7 @@ class Training:
         device: where to compute.
         episodes: where to stop; a trial runs only the recipe's beginning.
         label: what progress is told under.
+        start: the weights to go on from, flat; None: drawn anew at each attempt.
     """
 
     name: str
@@ -59,6 +65,7 @@ class Training:
     device: torch.device
     episodes: int
     label: str
+    start: Tensor | None = None
 
     def optimizer(self, phi: Tensor) -> CoordinatewiseLSTM:
         """The learned optimizer with the flat weights phi."""
@@ -66,6 +73,8 @@ class Training:
 
     def initial(self, attempt: int) -> Tensor:
         """The initial weights of an attempt, flat."""
+        if self.start is not None:
+            return self.start.to(self.device)
         settings = self.recipe.optimizer
         generator = stream(self.seed, "phi", self.name, *self.run, attempt)
         return flatten_phi(initial_phi(settings, generator), settings).to(self.device)
@@ -98,7 +107,7 @@ def train(training: Training, family: Family, state_path: Path, digest: str) -> 
         progress.say(message)
     count = recipe.validation.problems
     validation_problems = live_part(
-        family.sample(("validation", recipe.problem), range(count), recipe.steps)
+        family.sample(("validation", recipe.problem), range(count), recipe.validation.steps)
     )
     note = ""
     last_save = start = time.monotonic()
@@ -107,7 +116,7 @@ def train(training: Training, family: Family, state_path: Path, digest: str) -> 
         train_episode(training, family, state)
         if state.episode % recipe.validation.every == 0 or state.episode == training.episodes:
             optimizer = training.optimizer(state.average)
-            result = validate(validation_problems, optimizer, recipe.steps)
+            result = validate(validation_problems, optimizer, recipe.validation.steps)
             state.seconds = before + time.monotonic() - start
             try:
                 _close_epoch(training, state, result)
@@ -130,7 +139,7 @@ def train(training: Training, family: Family, state_path: Path, digest: str) -> 
 def train_episode(training: Training, family: Family, state: TrainingState) -> None:
     """One episode: fresh problems, windows one after the other, an update of phi after each."""
     recipe = training.recipe
-    length = window_length(recipe, state.episode)
+    length, total = window_length(recipe, state.episode), episode_length(recipe, state.episode)
     if state.episode and length != window_length(recipe, state.episode - 1):
         state.reset_meta_optimizer()
     progress = state.episode / recipe.episodes
@@ -139,18 +148,23 @@ def train_episode(training: Training, family: Family, state: TrainingState) -> N
     first = state.episode * count
     names = (recipe.problem, training.name, *training.run, state.attempt)
     problems = live_part(
-        family.sample(("train", *names), range(first, first + count), recipe.steps),
+        family.sample(("train", *names), range(first, first + count), total),
         train_loss=False,
     )
     sample = None
     if recipe.sampling.fraction < 1:
         generator = stream(training.seed, "coordinates", *names, state.episode)
         sample = partial(sample_cotangents, settings=recipe.sampling, generator=generator)
-    carry = begin(problems, training.optimizer(state.phi))
+    places = problems.places()
+
+    def optimizer() -> LearnedOptimizer:
+        return bind(training.optimizer(state.phi), places)
+
+    carry = begin(problems, optimizer())
     weights = loss_weights(recipe)
-    while carry.step < recipe.steps:
-        steps = min(length, recipe.steps - carry.step)
-        window = adjoint(problems, training.optimizer(state.phi), carry, steps, weights, sample)
+    while carry.step < total:
+        steps = min(length, total - carry.step)
+        window = adjoint(problems, optimizer(), carry, steps, weights, sample)
         carry = window.carry
         state.epoch_losses.append(window.losses.mean().item())
         gradient = flatten_phi(window.gradient, recipe.optimizer)

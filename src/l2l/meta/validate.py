@@ -8,7 +8,7 @@ import torch
 
 from l2l.meta.rollout import begin, rollout
 from l2l.optimizees import Optimizee
-from l2l.optimizers import Optimizer
+from l2l.optimizers import Optimizer, bind
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ class ValidationResult:
 def validate(problems: Optimizee, optimizer: Optimizer, steps: int) -> ValidationResult:
     """Run whole episodes of `steps` inner steps on the validation problems."""
     losses: list[torch.Tensor] = []
+    optimizer = bind(optimizer, problems.places())
     carry = begin(problems, optimizer)
     end = rollout(problems, optimizer, carry, steps, lambda now: losses.append(now.loss))
     return ValidationResult(

@@ -46,6 +46,16 @@ class Optimizee(ABC):
         with torch.no_grad():
             return self.loss(theta, 0)
 
+    def test_loss(self, theta: Tensor) -> Tensor | None:
+        """The loss on data kept apart from training, shape [B]; None where there is none."""
+        return None
+
+    def places(self) -> dict[str, Tensor]:
+        """Where theta holds each named parameter: name -> numbers of its coordinates, int64."""
+        sizes = [math.prod(shape) for shape in self.shapes.values()]
+        everything = torch.arange(sum(sizes), device=self.initial().device)
+        return dict(zip(self.shapes, everything.split(sizes), strict=True))
+
     def live(self, train_loss: bool) -> Tensor:
         """Which coordinates the losses, and train_loss if asked for, may depend on, bool [n].
 

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
-from l2l.config.schema import MLPSettings, QuadraticSettings
+from l2l.config.problems import ConvNetSettings, MLPSettings, QuadraticSettings
+from l2l.data.cifar10 import load_cifar10
 from l2l.data.mnist import load_mnist
 from l2l.optimizees.base import Family
+from l2l.optimizees.convnet import ColourImages, ConvNetFamily
 from l2l.optimizees.mlp import ImageSet, MLPFamily
 from l2l.optimizees.quadratic import QuadraticFamily
 from l2l.rng import stream
 
 
 def make_family(
-    settings: QuadraticSettings | MLPSettings, seed: int, directory: Path, device: torch.device
+    settings: QuadraticSettings | MLPSettings | ConvNetSettings,
+    seed: int,
+    directory: Path,
+    device: torch.device,
 ) -> Family:
     """The family of problems that the settings describe.
 
@@ -27,12 +34,50 @@ def make_family(
     """
     if isinstance(settings, QuadraticSettings):
         return QuadraticFamily(settings, seed, device)
+    if isinstance(settings, MLPSettings):
+        return MLPFamily(settings, seed, _mnist(directory, seed, settings.train_sample, device))
+    return _convnet_family(settings, seed, directory, device)
+
+
+@functools.lru_cache(maxsize=2)  # families of one experiment differ in their networks
+def _mnist(directory: Path, seed: int, train_sample: int, device: torch.device) -> ImageSet:
     mnist = load_mnist(directory)
-    count = mnist.train_images.shape[0]
-    sample = torch.randperm(count, generator=stream(seed, "train_sample"))
-    data = ImageSet.of(
+    return ImageSet.of(
         mnist.train_images.flatten(1).to(device),
         mnist.train_labels.to(device),
-        sample[: settings.train_sample].to(device),
+        _sample(len(mnist.train_labels), train_sample, seed, "train_sample").to(device),
     )
-    return MLPFamily(settings, seed, data)
+
+
+def _convnet_family(
+    settings: ConvNetSettings, seed: int, directory: Path, device: torch.device
+) -> ConvNetFamily:
+    cifar = load_cifar10(directory)
+    train = _classes(cifar.train_images, cifar.train_labels, settings.labels)
+    test = _classes(cifar.test_images, cifar.test_labels, settings.labels)
+    samples = [
+        images.part(_sample(len(images.labels), size, seed, name))
+        for images, size, name in (
+            (train, settings.train_sample, "train_sample"),
+            (test, settings.test_sample, "test_sample"),
+        )
+    ]
+    on_device = [
+        ColourImages(part.images.to(device), part.labels.to(device)) for part in (train, *samples)
+    ]
+    return ConvNetFamily(settings, seed, *on_device)
+
+
+def _classes(images: Tensor, labels: Tensor, chosen: tuple[int, ...]) -> ColourImages:
+    """The images of the chosen classes, which become labels 0, 1, ... in this order."""
+    if chosen == tuple(range(10)):
+        return ColourImages(images, labels)
+    new = torch.full((10,), -1)
+    new[list(chosen)] = torch.arange(len(chosen))
+    kept = (new[labels] >= 0).nonzero()[:, 0]
+    return ColourImages(images[kept], new[labels[kept]])
+
+
+def _sample(count: int, size: int, seed: int, name: str) -> Tensor:
+    """The numbers of a fixed random sample, at most all of them."""
+    return torch.randperm(count, generator=stream(seed, name))[:size]

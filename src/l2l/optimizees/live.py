@@ -55,6 +55,23 @@ class LiveProblem(Optimizee):
             raise NotImplementedError("train_loss needs the whole problem")
         return self.problem.train_loss(self._whole(theta))
 
+    def test_loss(self, theta: Tensor) -> Tensor | None:
+        """That of the whole problem, [B].
+
+        Raises:
+            NotImplementedError: as for `train_loss`.
+        """
+        if not self.has_train_loss:
+            raise NotImplementedError("test_loss needs the whole problem")
+        return self.problem.test_loss(self._whole(theta))
+
+    def places(self) -> dict[str, Tensor]:
+        """Where theta holds what is kept of each named parameter of the whole problem."""
+        kept = torch.full((self.problem.coordinates,), -1, device=self.index.device)
+        kept[self.index] = torch.arange(len(self.index), device=self.index.device)
+        places = {name: kept[place] for name, place in self.problem.places().items()}
+        return {name: place[place >= 0] for name, place in places.items()}
+
     def repeat(self, times: int) -> LiveProblem:
         """The same problems `times` over."""
         return LiveProblem(self.problem.repeat(times), self.index, self.has_train_loss)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from l2l.config.schema import MLPSettings
+from l2l.config.problems import MLPSettings
 from l2l.optimizees.base import Optimizee
 from l2l.rng import stream
 

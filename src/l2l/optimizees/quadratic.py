@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from l2l.config.schema import QuadraticSettings
+from l2l.config.problems import QuadraticSettings
 from l2l.optimizees.base import Optimizee
 from l2l.rng import stream
 

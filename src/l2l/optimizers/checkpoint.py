@@ -15,7 +15,7 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from l2l.config.schema import LSTMSettings
+from l2l.config.recipes import LSTMSettings
 from l2l.errors import UserError
 from l2l.files import write_atomically
 from l2l.optimizers.lstm import CoordinatewiseLSTM, phi_shapes
@@ -25,7 +25,11 @@ INPUTS = {
     "none": "grad[t] of one coordinate",
     "log": "(log|grad|/p, sign(grad)) where |grad| >= e^-p, else (-1, e^p grad)",
 }
-INITIALISATION = {"forget_bias": 0.0, "head_init_scale": 1.0}  # not needed to apply an optimizer
+DEFAULTS = {  # of what a file may leave out
+    "forget_bias": 0.0,
+    "head_init_scale": 1.0,
+    "groups": [{"name": "all", "parameters": ["*"]}],
+}
 CONVENTIONS = {
     "gates": "i, f, g, o, as in torch.nn.LSTM; a forget bias is already part of bias_ih",
     "output": "theta[t+1] = theta[t] + output_scale * head(lstm(input))",
@@ -75,7 +79,7 @@ def load(path: Path, device: str = "cpu") -> Checkpoint:
         if description["format"] != FORMAT:
             raise ValueError(f"format {description['format']}, expected {FORMAT}")
         provenance = description["provenance"]
-        values = INITIALISATION | description
+        values = DEFAULTS | description
         settings = LSTMSettings(**{key: values[key] for key in LSTMSettings.model_fields})
     except FileNotFoundError:
         raise UserError(f"no checkpoint at {path}: train it first (l2l train --help)") from None

@@ -14,11 +14,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from l2l import kernels
 from l2l.meta.gradients.base import LossWeights, Window
 from l2l.meta.rollout import Carry, rollout
 from l2l.optimizees.base import Optimizee
-from l2l.optimizers.lstm import CoordinatewiseLSTM
+from l2l.optimizers import LearnedOptimizer
 
 
 @dataclass(frozen=True)
@@ -29,21 +28,21 @@ class RolledWindow:
         end: where the episode stands after the window.
         losses: f(theta[t]) after each update, [K, B].
         meta_loss: mean over B of sum over t of w[t] f(theta[t]), a scalar.
-        inputs: the LSTM's inputs at each step, [K, B n, inputs].
-        cotangents: dL / d outputs of the LSTM, [K, B n].
+        gradients: what the optimizer saw at each step, [K, B, n].
+        cotangents: dL / d g[t], of the optimizer's steps, [K, B, n].
     """
 
     end: Carry
     losses: Tensor
     meta_loss: Tensor
-    inputs: Tensor
+    gradients: Tensor
     cotangents: Tensor
 
 
 @torch.no_grad()
 def roll_window(
     problems: Optimizee,
-    optimizer: CoordinatewiseLSTM,
+    optimizer: LearnedOptimizer,
     carry: Carry,
     steps: int,
     weights: LossWeights,
@@ -59,17 +58,15 @@ def roll_window(
     )
     losses = torch.stack([loss for loss, _ in visited])
     gradients = torch.stack([gradient for _, gradient in visited])  # [K, B, n], of theta[t+1]
-    inputs = optimizer.inputs(torch.stack([carry.gradient, *gradients[:-1]]))
+    seen = torch.stack([carry.gradient, *gradients[:-1]])
     weight = weights(losses, carry.step + 1) / losses.shape[1]
-    scale = optimizer.settings.output_scale * weight
-    cotangents = _reversed_running_sum(scale[:, :, None] * gradients)
-    meta_loss = (weight * losses).sum()
-    return RolledWindow(end, losses, meta_loss, inputs.flatten(1, 2), cotangents.flatten(1))
+    cotangents = _reversed_running_sum(weight[:, :, None] * gradients)
+    return RolledWindow(end, losses, (weight * losses).sum(), seen, cotangents)
 
 
 def adjoint(
     problems: Optimizee,
-    optimizer: CoordinatewiseLSTM,
+    optimizer: LearnedOptimizer,
     carry: Carry,
     steps: int,
     weights: LossWeights,
@@ -83,15 +80,14 @@ def adjoint(
         carry: the start of the window.
         steps: K, the window's length.
         weights: w[t], see `LossWeights`.
-        sample: what to make of the cotangents [K, B n], to backpropagate only a part of the
-            coordinates (`l2l.meta.gradients.sampling`).
+        sample: what to make of the cotangents of the LSTM's outputs [K, B n], to backpropagate only
+            a part of the coordinates (`l2l.meta.gradients.sampling`).
 
     Returns:
         The window, its gradient equal to autograd's to rounding; unbiased where it is sampled.
     """
     rolled = roll_window(problems, optimizer, carry, steps, weights)
-    cotangents = rolled.cotangents if sample is None else sample(rolled.cotangents)
-    gradient = kernels.backward_window(optimizer.phi, rolled.inputs, carry.state, cotangents)
+    gradient = optimizer.backward(rolled.gradients, carry.state, rolled.cotangents, sample)
     return Window(rolled.end, rolled.losses, rolled.meta_loss, gradient)
 
 

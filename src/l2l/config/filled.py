@@ -1,0 +1,67 @@
+"""What an entry does not say itself: `like: another`, and the values common to all of a kind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from l2l.errors import UserError
+
+ENTRIES = ("problems", "recipes", "experiments")
+
+
+def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """`over` laid on `base`: mappings merge key by key, everything else is replaced."""
+    merged = dict(base)
+    for key, value in over.items():
+        both = isinstance(merged.get(key), Mapping) and isinstance(value, Mapping)
+        merged[key] = merge(merged[key], value) if both else value
+    return merged
+
+
+def filled(config: dict[str, Any]) -> dict[str, Any]:
+    """A merged configuration whose entries say everything themselves.
+
+    An entry with `like: name` is laid on that entry of its section. An experiment takes what its
+    `tuning` and `evaluation` do not say from the sections of these names, a recipe its `meta_seeds`
+    from the value of that name.
+
+    Args:
+        config: of all layers. What has another form than expected is left for the schema to refuse.
+
+    Raises:
+        UserError: `like` names no entry, or goes round in a circle.
+    """
+    whole = dict(config)
+    for section in ENTRIES:
+        entries = whole.get(section)
+        if isinstance(entries, Mapping):
+            whole[section] = {name: _laid(section, entries, name) for name in entries}
+    for name, entry in _mappings(whole.get("recipes")):
+        if "meta_seeds" in whole:
+            whole["recipes"][name] = {"meta_seeds": whole["meta_seeds"], **entry}
+    for name, entry in _mappings(whole.get("experiments")):
+        common: dict[str, Any] = {k: whole[k] for k in ("tuning", "evaluation") if k in whole}
+        whole["experiments"][name] = merge(common, entry)
+    return whole
+
+
+def _mappings(entries: Any) -> list[tuple[str, Mapping[str, Any]]]:
+    if not isinstance(entries, Mapping):
+        return []
+    return [(name, entry) for name, entry in entries.items() if isinstance(entry, Mapping)]
+
+
+def _laid(section: str, entries: Mapping[str, Any], name: str, seen: tuple[str, ...] = ()) -> Any:
+    """An entry laid on the one it is like, that one on the one it is like, and so on."""
+    entry = entries[name]
+    if not isinstance(entry, Mapping) or "like" not in entry:
+        return entry
+    own = {key: value for key, value in entry.items() if key != "like"}
+    other, key = entry["like"], f"config: {section}.{name}.like = {entry['like']!r}"
+    if not isinstance(other, str) or other not in entries:
+        raise UserError(f"{key}: there is no such entry; there are: {', '.join(map(str, entries))}")
+    if other in (*seen, name):
+        raise UserError(f"{key}: goes round in a circle; let one of them stand for itself")
+    base = _laid(section, entries, other, (*seen, name))
+    return merge(base, own) if isinstance(base, Mapping) else entry

@@ -1,0 +1,133 @@
+"""Learned optimizers: what they are, and how they are meta-trained."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from l2l.config.base import Count, Fraction, Name, Positive, Range, Section
+
+
+class ParameterGroup(Section):
+    """Parameters of the optimizee that an LSTM of their own serves."""
+
+    name: Name
+    parameters: Annotated[
+        tuple[str, ...],
+        Field(min_length=1, description="patterns of their names; the first group that fits"),
+    ]
+
+
+class LSTMSettings(Section):
+    """The coordinate-wise LSTM m(grad, h, phi)."""
+
+    layers: Annotated[int, Field(ge=1, le=8)]
+    units: Annotated[int, Field(ge=1, le=512)]
+    preprocessing: Literal["none", "log"]  # log: equation (6) of the paper
+    p: Annotated[float, Field(gt=0, le=80, description="of equation (6); e^-p is a float32")]
+    output_scale: Positive
+    forget_bias: float
+    head_init_scale: Annotated[float, Field(ge=0, description="scales the output layer's init")]
+    groups: Annotated[
+        tuple[ParameterGroup, ...],
+        Field(min_length=1, description="each has weights phi of its own"),
+    ]
+
+    @model_validator(mode="after")
+    def _named_once(self) -> LSTMSettings:
+        names = [group.name for group in self.groups]
+        if len(set(names)) < len(names):
+            raise PydanticCustomError(
+                "twice", "a group stands twice in {names}", {"names": ", ".join(names)}
+            )
+        return self
+
+
+class UnrollStage(Section):
+    """From this fraction of the episodes on, windows and episodes have this many inner steps."""
+
+    start: Fraction
+    window: Count
+    steps: Annotated[int | None, Field(ge=1, description="of an episode; absent: recipe.steps")] = (
+        None
+    )
+
+
+class MetaLearningRate(Range):
+    """Log-uniform random search; with 0 trials the geometric mean of low and high is taken."""
+
+    trials: Annotated[int, Field(ge=0)]
+    episodes: Annotated[int, Field(ge=1, description="of a trial: the recipe's first ones")]
+    schedule: Literal["constant", "cosine"]
+    final_fraction: Annotated[float, Field(gt=0, le=1, description="of the cosine's last value")]
+
+
+class Validation(Section):
+    """An epoch is `every` episodes; after each, phi is frozen and validated."""
+
+    every: Count
+    problems: Count
+    steps: Annotated[int, Field(ge=1, description="inner steps of a validation episode")]
+
+
+class Sampling(Section):
+    """The backward pass over a random part of the coordinates, weighted to stay unbiased."""
+
+    fraction: Annotated[float, Field(gt=0, le=1, description="of the coordinates; 1: exact")]
+    uniform: Annotated[float, Field(ge=0, le=1, description="part drawn whatever the cotangents")]
+
+
+class Recipe(Section):
+    """One learned optimizer: what it is, what it is meta-trained on, and how."""
+
+    label: str
+    problem: Name
+    meta_seeds: Annotated[int, Field(ge=1, description="independent meta-trainings")]
+    optimizer: LSTMSettings
+    start_from: Annotated[
+        Name | None, Field(description="the recipe whose trained optimizers are gone on from")
+    ]
+    episodes: Count
+    steps: Annotated[int, Field(ge=1, description="inner steps of an episode")]
+    problems_per_episode: Count
+    unroll: Annotated[tuple[UnrollStage, ...], Field(min_length=1)]
+    loss_weights: Literal["equal", "final", "inverse"] | tuple[Annotated[float, Field(ge=0)], ...]
+    inverse_offset: Annotated[float, Field(gt=0, description="w = 1 / (loss + offset)")]
+    meta_learning_rate: MetaLearningRate
+    clip: Literal["none", "running_median"] | Positive
+    sampling: Sampling
+    averaging: Annotated[float, Field(ge=0, lt=1, description="decay of phi's moving average")]
+    validation: Validation
+    attempts: Annotated[int, Field(ge=1, le=100, description="initialisations before giving up")]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Recipe:
+        starts = [stage.start for stage in self.unroll]
+        if starts[0] != 0 or starts != sorted(set(starts)):
+            raise PydanticCustomError(
+                "unroll",
+                "unroll has start = {starts}; the first must be 0 and the others rise",
+                {"starts": ", ".join(map(str, starts))},
+            )
+        if self.meta_learning_rate.episodes > self.episodes:
+            raise PydanticCustomError(
+                "trial",
+                "meta_learning_rate.episodes = {trial} must not be above episodes = {episodes}",
+                {"trial": self.meta_learning_rate.episodes, "episodes": self.episodes},
+            )
+        if any(stage.steps for stage in self.unroll) and self.loss_weights not in (
+            "equal",
+            "inverse",
+        ):
+            raise PydanticCustomError(
+                "weights", "loss_weights must be equal or inverse where unroll sets steps"
+            )
+        if isinstance(self.loss_weights, tuple) and len(self.loss_weights) != self.steps:
+            raise PydanticCustomError(
+                "weights",
+                "loss_weights has {n} numbers, steps is {steps}: give one weight per step",
+                {"n": len(self.loss_weights), "steps": self.steps},
+            )
+        return self

@@ -1,0 +1,105 @@
+"""Parameter groups: one learned optimizer for each group of the optimizee's named parameters.
+
+Section 3.3 of the paper has two: an LSTM for the parameters of the convolutional layers and one for
+the fully connected ones, with weights phi of their own, meta-trained together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from l2l.config.recipes import ParameterGroup
+from l2l.errors import UserError
+from l2l.optimizers.base import Optimizer
+from l2l.optimizers.lstm import CoordinatewiseLSTM, Phi, group_prefix
+
+
+@dataclass(frozen=True)
+class GroupedLSTM:
+    """Several coordinate-wise LSTMs that share the work on one theta.
+
+    Attributes:
+        parts: group name -> its LSTM and the coordinates it serves, int64. Every coordinate is in
+            one group.
+    """
+
+    parts: dict[str, tuple[CoordinatewiseLSTM, Tensor]]
+
+    def init(self, theta: Tensor) -> tuple[Any, ...]:
+        """The state of each group."""
+        return tuple(lstm.init(theta[:, place]) for lstm, place in self.parts.values())
+
+    def update(
+        self, gradient: Tensor, state: tuple[Any, ...], reuse: bool = False
+    ) -> tuple[Tensor, tuple[Any, ...]]:
+        """The step [B, n] for a gradient [B, n], and the next states; no graph is kept."""
+        step, states = torch.empty_like(gradient), []
+        for (lstm, place), before in zip(self.parts.values(), state, strict=True):
+            part, after = lstm.update(gradient.index_select(1, place), before, reuse)
+            step.index_copy_(1, place, part)
+            states.append(after)
+        return step, tuple(states)
+
+    def backward(
+        self,
+        gradients: Tensor,
+        state: tuple[Any, ...],
+        cotangents: Tensor,
+        sample: Callable[[Tensor], Tensor] | None = None,
+    ) -> Phi:
+        """The gradient of every group's phi; see `CoordinatewiseLSTM.backward`."""
+        found: Phi = {}
+        for (name, (lstm, place)), before in zip(self.parts.items(), state, strict=True):
+            own = (gradients.index_select(2, place), before, cotangents.index_select(2, place))
+            for key, value in lstm.backward(*own, sample).items():
+                found[group_prefix(name) + key] = value
+        return found
+
+
+def bind(optimizer: Optimizer, places: Mapping[str, Tensor]) -> Any:
+    """The optimizer for problems with these named parameters.
+
+    Args:
+        optimizer: any; only one with parameter groups depends on names.
+        places: name -> numbers of its coordinates, see `Optimizee.places`.
+
+    Returns:
+        A `GroupedLSTM` where the optimizer has several groups, else the optimizer itself.
+
+    Raises:
+        UserError: a parameter is in no group.
+    """
+    if not isinstance(optimizer, CoordinatewiseLSTM) or len(optimizer.settings.groups) == 1:
+        return optimizer
+    groups = optimizer.settings.groups
+    found: dict[str, list[Tensor]] = {group.name: [] for group in groups}
+    for name, place in places.items():
+        found[_group_of(name, groups)].append(place)
+    empty = next(iter(places.values()))[:0]
+    single = optimizer.settings.model_copy(update={"groups": ANY_PARAMETER})
+    return GroupedLSTM(
+        {
+            name: (CoordinatewiseLSTM(single, optimizer.group(name)), torch.cat([empty, *parts]))
+            for name, parts in found.items()
+        }
+    )
+
+
+ANY_PARAMETER = (ParameterGroup(name="all", parameters=("*",)),)
+
+
+def _group_of(parameter: str, groups: tuple[ParameterGroup, ...]) -> str:
+    """The first group that has a pattern for the parameter."""
+    for group in groups:
+        if any(fnmatchcase(parameter, pattern) for pattern in group.parameters):
+            return group.name
+    raise UserError(
+        f"optimizer.groups: the parameter '{parameter}' is in none of the groups "
+        f"{', '.join(group.name for group in groups)}; add a pattern for it, or '*' to the last one"
+    )
