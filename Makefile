@@ -6,6 +6,8 @@ CORES ?= all
 PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/ready
+# Tested without the compiled kernels too; tests/kernels has every implementation in any case.
+USE_THE_LSTM := $(addprefix tests/, bench evaluation meta optimizers)
 
 .PHONY: replicate test lock publish
 .DEFAULT_GOAL := replicate
@@ -21,6 +23,7 @@ test: $(READY)
 	$(VENV)/bin/snakemake --lint
 	$(VENV)/bin/mypy
 	$(VENV)/bin/pytest -n 2
+	L2L_KERNEL=reference $(VENV)/bin/pytest -n 2 $(USE_THE_LSTM)
 
 # The environment is made anew when what it is made from changes.
 $(READY): pyproject.toml constraints.txt

@@ -6,9 +6,10 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
+if TYPE_CHECKING:  # pandas is imported only by the commands that have a table
+    import pandas as pd
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:

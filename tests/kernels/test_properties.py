@@ -195,7 +195,15 @@ def test_the_zero_state_fits_phi(module: ModuleType, case: Case) -> None:
         assert state.hidden.shape == state.cell.shape == (2, count, 20)
         assert not state.hidden.any()
         module.forward_step(case.phi, case.inputs[0, :count], state)
+
+
+def test_callers_get_the_state_of_the_implementation_that_serves_phi(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("L2L_KERNEL", raising=False)
     assert type(zero_state(case.phi, 3)) is cpu.BlockState
+    monkeypatch.setenv("L2L_KERNEL", "reference")
+    assert type(zero_state(case.phi, 3)) is LSTMState
 
 
 def test_arguments_that_do_not_fit_are_refused(case: Case) -> None:
@@ -204,11 +212,11 @@ def test_arguments_that_do_not_fit_are_refused(case: Case) -> None:
     with pytest.raises(ValueError, match=r"cotangents has shape \(6, 2\), expected \(6, 3001\)"):
         backward_window(case.phi, case.inputs, case.state, case.cotangents[:, :2])
     with pytest.raises(ValueError, match=r"state has shape \(2, 3000, 20\), expected \(2, 3001"):
-        forward_step(case.phi, case.inputs[0], zero_state(case.phi, 3000))
-    few = cpu.BlockState(zero_state(case.phi, 64).memory, 3001)
+        forward_step(case.phi, case.inputs[0], cpu.zero_state(case.phi, 3000))
+    few = cpu.BlockState(cpu.zero_state(case.phi, 64).memory, 3001)
     with pytest.raises(ValueError, match=r"state\.memory has shape .*, expected"):
         forward_step(case.phi, case.inputs[0], few)
-    turned = zero_state(case.phi, 3001).memory.transpose(3, 4).contiguous().transpose(3, 4)
+    turned = cpu.zero_state(case.phi, 3001).memory.transpose(3, 4).contiguous().transpose(3, 4)
     with pytest.raises(ValueError, match="not contiguous"):
         forward_step(case.phi, case.inputs[0], cpu.BlockState(turned, 3001))
     with pytest.raises(ValueError, match=r"state\.cell has shape \(2, 3000, 20\), expected"):

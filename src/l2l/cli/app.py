@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import sys
 
 import typer
@@ -35,6 +37,10 @@ def show_config(
 
 def main() -> None:
     """Run the command line; exit code 2 where the user has to act."""
+    # Importing torch makes objects by the hundred thousand and hardly any garbage. Looking for it
+    # less often meanwhile, and not once more when the process ends, saves a quarter of a short job.
+    gc.set_threshold(5000)
+    atexit.register(gc.freeze)
     try:
         app()
     except (UserError, OSError) as error:  # OSError: a full disk, a folder that cannot be written

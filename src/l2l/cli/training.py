@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,9 +22,9 @@ from l2l.config import Config
 from l2l.config.stages import digest, training_inputs, trial_inputs
 from l2l.errors import UserError
 from l2l.files import write_json, write_table
+from l2l.layout import Layout
 
 RecipeName = Annotated[str, typer.Argument(help="A recipe of the configuration.")]
-DATASETS = ("mnist",)
 
 
 def register(app: typer.Typer) -> None:
@@ -33,18 +34,19 @@ def register(app: typer.Typer) -> None:
 
 
 def data(
-    dataset: Annotated[str, typer.Argument(help="Which dataset: mnist.")] = "mnist",
+    dataset: Annotated[str, typer.Argument(help="Which dataset: mnist or cifar10.")] = "mnist",
     protocol: Protocol = None,
     config_file: ConfigFiles = None,
     setting: Settings = None,
 ) -> None:
     """Fetch a dataset, verify it by content, and note where it came from."""
+    from l2l.data.cifar10 import fetch_cifar10
     from l2l.data.directory import data_directory
     from l2l.data.mnist import fetch_mnist
 
+    fetch = {"mnist": fetch_mnist, "cifar10": fetch_cifar10}
     config, layout = configuration(protocol, config_file, setting)
-    known("dataset", dataset, DATASETS)
-    record = fetch_mnist(data_directory(config.data.directory))
+    record = fetch[known("dataset", dataset, fetch)](data_directory(config.data.directory))
     write_json(layout.data(dataset), record.as_json())
 
 
@@ -122,7 +124,7 @@ def train(
 
     config, layout = configuration(protocol, config_file, setting)
     settings = config.recipes[known("recipe", recipe, config.recipes)]
-    in_range("seed", seed, config.meta_seeds)
+    in_range("seed", seed, settings.meta_seeds)
     rate = _read(layout.rate(recipe))["meta_learning_rate"]
     folder = layout.run(recipe, seed)
     inputs = training_inputs(config, recipe) | {"rate": rate}
@@ -161,8 +163,8 @@ def runs(
     config, layout = configuration(protocol, config_file, setting)
     table = pd.DataFrame(
         _read(layout.run(recipe, seed) / "summary.json")
-        for recipe in config.recipes
-        for seed in range(config.meta_seeds)
+        for recipe, settings in config.recipes.items()
+        for seed in range(settings.meta_seeds)
     )
     best = table.groupby("recipe")["best_validation"].idxmin()
     table.insert(8, "selected", table.index.isin(best))
@@ -180,11 +182,20 @@ def _train(
     inputs: dict[str, Any],
 ) -> Any:
     from l2l.meta.train import Training, train
+    from l2l.optimizers import checkpoint
+    from l2l.optimizers.lstm import gone_on_from
 
-    family, device = open_problems(config, config.recipes[name].problem)
     recipe = config.recipes[name]
-    training = Training(name, recipe, rate, run, config.seed, device, episodes, label)
-    return train(training, family, state_path, digest(inputs | {"rate": rate, "run": list(run)}))
+    families, device = open_problems(config, [recipe.problem])
+    start = None
+    if recipe.start_from:
+        seed = run[1] if run[0] == "seed" else 0
+        path = Layout(config.protocol).run(recipe.start_from, int(seed)) / "optimizer.safetensors"
+        start = gone_on_from(checkpoint.load(path).optimizer, recipe.optimizer)
+        inputs = inputs | {"start": hashlib.sha256(start.numpy().tobytes()).hexdigest()}
+    training = Training(name, recipe, rate, run, config.seed, device, episodes, label, start)
+    what = digest(inputs | {"rate": rate, "run": list(run)})
+    return train(training, families[recipe.problem], state_path, what)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -70,7 +70,7 @@ def forward_step(
         UserError: see `l2l.kernels.dispatch.implementation`.
         MemoryError: the compiled kernel found no memory for its workspace.
     """
-    check_window(phi, inputs[None], state, None)
+    check_window(phi, inputs, state, None)
     return implementation(inputs).forward_step(phi, inputs, state, reuse)
 
 

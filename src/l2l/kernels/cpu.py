@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from l2l.kernels.build import library
-from l2l.kernels.interface import LAYER_PARAMETERS, Phi, Sizes, State, check_tensor, sizes
+from l2l.kernels.interface import Phi, Sizes, State, check_tensor, phi_shapes, sizes
 
 
 class BlockState(NamedTuple):
@@ -67,22 +67,25 @@ def _in_blocks(state: State) -> BlockState:
         return state
     layers, coordinates, units = state.hidden.shape
     block = library().l2l_block()
-    both = functional.pad(
-        torch.stack([state.hidden, state.cell], dim=1), (0, 0, 0, -coordinates % block)
-    )
+    both = torch.stack([state.hidden.detach(), state.cell.detach()], dim=1)
+    both = functional.pad(both, (0, 0, 0, -coordinates % block))
     memory = both.reshape(layers, 2, -1, block, units).permute(2, 0, 1, 4, 3)
     return BlockState(memory.contiguous(), coordinates)
 
 
-def _names(phi: Phi) -> list[str]:
-    """The names of phi in the order of the library's flat buffer."""
-    layers = range(sizes(phi).layers)
-    names = [f"lstm.{name}_l{layer}" for layer in layers for name in LAYER_PARAMETERS]
-    return [*names, "head.weight", "head.bias"]
+def _flat(phi: Phi, size: Sizes) -> Tensor:
+    """A tensor at whose address phi lies in one piece, in the library's order.
 
-
-def _flat(phi: Phi) -> Tensor:
-    return torch.cat([phi[name].reshape(-1) for name in _names(phi)])
+    Where phi was cut from one vector, as in meta-training, that is its first tensor: nothing is
+    copied. Else it is a copy.
+    """
+    parts = [phi[name] for name, _ in phi_shapes(size)]
+    address = parts[0].data_ptr()
+    for part in parts:
+        if part.data_ptr() != address or not part.is_contiguous():
+            return torch.cat([part.detach().reshape(-1) for part in parts])
+        address += part.nbytes
+    return parts[0]
 
 
 def _check(status: int) -> None:
@@ -90,27 +93,26 @@ def _check(status: int) -> None:
         raise MemoryError("the LSTM kernel could not allocate its workspace")
 
 
-@torch.no_grad()
 def log_features(gradient: Tensor, p: float) -> Tensor:
     """Equation (6); see `l2l.kernels.log_features`."""
     gradient = gradient.contiguous()
-    features = gradient.new_empty(*gradient.shape, 2)
+    features = gradient.new_empty((*gradient.shape, 2))
     library().l2l_log_features(
         gradient.numel(), gradient.data_ptr(), p, features.data_ptr(), torch.get_num_threads()
     )
     return features
 
 
-@torch.no_grad()
 def forward_step(
     phi: Phi, inputs: Tensor, state: State, reuse: bool = False
 ) -> tuple[Tensor, BlockState]:
     """One step of the LSTM for all coordinates; see `l2l.kernels.forward_step`."""
-    flat, inputs, old = _flat(phi), inputs.contiguous(), _in_blocks(state)
+    size = sizes(phi)
+    flat, inputs, old = _flat(phi, size), inputs.contiguous(), _in_blocks(state)
     new = old.memory if reuse else torch.empty_like(old.memory)
     outputs = inputs.new_empty(old.coordinates)
     status = library().l2l_forward(
-        *sizes(phi),
+        *size,
         flat.data_ptr(),
         old.coordinates,
         inputs.data_ptr(),
@@ -123,14 +125,16 @@ def forward_step(
     return outputs, BlockState(new, old.coordinates)
 
 
-@torch.no_grad()
 def backward_window(phi: Phi, inputs: Tensor, state: State, cotangents: Tensor) -> Phi:
     """The gradient of phi over a window; see `l2l.kernels.backward_window`."""
-    names, flat, first = _names(phi), _flat(phi), _in_blocks(state)
-    gradient = torch.empty_like(flat)
+    size = sizes(phi)
+    shapes = phi_shapes(size)
+    counts = [phi[name].numel() for name, _ in shapes]
+    flat, first = _flat(phi, size), _in_blocks(state)
+    gradient = inputs.new_empty(sum(counts))
     inputs, cotangents = inputs.contiguous(), cotangents.contiguous()
     status = library().l2l_backward(
-        *sizes(phi),
+        *size,
         flat.data_ptr(),
         *cotangents.shape,
         inputs.data_ptr(),
@@ -140,5 +144,5 @@ def backward_window(phi: Phi, inputs: Tensor, state: State, cotangents: Tensor) 
         torch.get_num_threads(),
     )
     _check(status)
-    parts = gradient.split([phi[name].numel() for name in names])
-    return {name: part.view(phi[name].shape) for name, part in zip(names, parts, strict=True)}
+    parts = gradient.split(counts)
+    return {name: part.view(shape) for part, (name, shape) in zip(parts, shapes, strict=True)}

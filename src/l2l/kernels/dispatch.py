@@ -54,7 +54,7 @@ def implementation(tensor: Tensor) -> ModuleType:
         raise UserError(f"L2L_KERNEL is {choice!r}; set it to {', '.join(CHOICES)}, or unset it")
     if choice == "reference":
         return reference
-    if choice == "cuda" or tensor.device.type == "cuda":
+    if choice == "cuda" or tensor.is_cuda:
         return cuda
-    fits = tensor.device.type == "cpu" and tensor.dtype == torch.float32
+    fits = tensor.is_cpu and tensor.dtype == torch.float32
     return cpu if fits and _fused_kernels_wanted(choice) else reference

@@ -80,8 +80,13 @@ def sizes(phi: Phi) -> Sizes:
         The number of inputs, layers and units.
     """
     four_units, inputs = phi["lstm.weight_ih_l0"].shape
-    layers = sum(name.startswith("lstm.weight_ih_l") for name in phi)
-    return Sizes(inputs, layers, four_units // 4)
+    return Sizes(inputs, _layers(tuple(phi)), four_units // 4)
+
+
+@functools.lru_cache(maxsize=64)
+def _layers(names: tuple[str, ...]) -> int:
+    """The number of layers by the names of phi; kept, as every step asks for it."""
+    return sum(name.startswith("lstm.weight_ih_l") for name in names)
 
 
 def layer_parameters(phi: Phi, layer: int) -> list[Tensor]:
@@ -98,8 +103,8 @@ def layer_parameters(phi: Phi, layer: int) -> list[Tensor]:
 
 
 @functools.lru_cache(maxsize=64)
-def _phi_shapes(size: Sizes) -> tuple[tuple[str, tuple[int, ...]], ...]:
-    """The names of phi and the shapes that the sizes imply."""
+def phi_shapes(size: Sizes) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """The names of phi and the shapes that the sizes imply, in the order of the flat phi."""
     shapes: list[tuple[str, tuple[int, ...]]] = []
     gates = 4 * size.units
     for layer in range(size.layers):
@@ -113,13 +118,14 @@ def _phi_shapes(size: Sizes) -> tuple[tuple[str, tuple[int, ...]], ...]:
 def check_window(phi: Phi, inputs: Tensor, state: State, cotangents: Tensor | None) -> None:
     """Refuse shapes, dtypes and devices that do not belong together.
 
-    The compiled kernels read memory by these sizes alone, so every tensor of phi is looked at too.
+    The compiled kernels read memory by these sizes alone, so every tensor of phi is looked at too,
+    in every call: a tensor can be given another shape or memory and stay the same object.
 
     Args:
         phi: the optimizer's parameters.
-        inputs: [steps, coordinates, inputs].
+        inputs: [steps, coordinates, inputs], or [coordinates, inputs] in a forward step.
         state: the state before the first step.
-        cotangents: [steps, coordinates], or None in a forward pass.
+        cotangents: [steps, coordinates], or None in a forward step.
 
     Raises:
         ValueError: with the tensor's name, and the expected and the found shape, dtype or device.
@@ -129,18 +135,18 @@ def check_window(phi: Phi, inputs: Tensor, state: State, cotangents: Tensor | No
         found = "missing" if first is None else f"of shape {tuple(first.shape)}"
         raise ValueError(f"phi's lstm.weight_ih_l0 is {found}, expected [4 units, inputs]")
     size = sizes(phi)
-    shapes = _phi_shapes(size)
+    shapes = phi_shapes(size)
     for name, shape in shapes:
         if name not in phi:
             raise ValueError(f"phi has no {name}, expected one of shape {shape}")
     like = phi["head.weight"]
     for name, shape in shapes:
         check_tensor(name, phi[name], shape, like)
-    steps, coordinates = inputs.shape[:2]
-    check_tensor("inputs", inputs, (steps, coordinates, size.inputs), like)
-    state.check(size, coordinates, like)
+    outer = inputs.shape[: 1 if cotangents is None else 2]
+    check_tensor("inputs", inputs, (*outer, size.inputs), like)
+    state.check(size, outer[-1], like)
     if cotangents is not None:
-        check_tensor("cotangents", cotangents, (steps, coordinates), like)
+        check_tensor("cotangents", cotangents, tuple(outer), like)
 
 
 def active_part(

@@ -50,8 +50,9 @@ class ColourImages:
 class ConvNet(Optimizee):
     """B networks, each with its own initialisation and its own sequence of minibatches.
 
-    One after the other: at batches of 128 images a network keeps a core busy by itself, and
-    neither grouped convolutions nor vmap are faster on a CPU.
+    One after the other: at batches of 128 images a network keeps a core busy by itself. On a CPU
+    four side by side took 1.6 times as long with grouped convolutions, 3.7 times with vmap, and one
+    after the other with channels first 1.4 times.
 
     Attributes:
         shapes: see `ConvNetFamily.shapes`.
