@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from l2l.data.cifar10 import fetch_cifar10
 from l2l.data.mnist import fetch_mnist
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -31,4 +32,17 @@ def mnist_directory() -> Path:
     else:
         directory = REPOSITORY / "data"
     fetch_mnist(directory)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def data_directory(mnist_directory: Path) -> Path:
+    """A data directory with real MNIST and real CIFAR-10, which may take a download of 139 MB."""
+    if (mnist_directory / "cifar10").is_dir():
+        return mnist_directory
+    directory = REPOSITORY / "data"  # nothing is written into a folder of the user's
+    directory.mkdir(exist_ok=True)
+    if not (directory / "mnist").exists():
+        (directory / "mnist").symlink_to(mnist_directory.resolve() / "mnist")
+    fetch_cifar10(directory)
     return directory

@@ -225,6 +225,7 @@ def test_from_files_to_the_table_with_the_stand_in_named(tmp_path):
     content = yaml.safe_load(CLAIMS.read_text(encoding="utf-8"))
     for entry in content["claims"][3:]:
         entry["comparisons"] = []
+        entry.pop("sizes", None)
     claims = tmp_path / "claims.yaml"
     claims.write_text(yaml.safe_dump(content))
     table = claims_table(
@@ -264,3 +265,27 @@ def test_no_baseline_at_all_is_an_error():
 def test_claims_start_without_torch():
     code = "import sys, l2l.evaluation.claims; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_weights_that_grow_with_theta_speak_against_the_claim_that_they_do_not():
+    small, large = runs("ours", 0.5, SEEDS), runs("ours", 0.5, SEEDS)
+    sources = {"mnist": "mnist", "wide": "mnist"}
+    sized = Claim(
+        claim="C12",
+        statement="It does not grow.",
+        source="[P]",
+        comparisons=(),
+        sizes={"experiments": ["mnist", "wide"], "learned": ["ours"]},
+    )
+    for weights, verdict, estimate in ((10, "replicated", 0), (25, "not replicated", 1.5)):
+        tables = {
+            "mnist": small.assign(family="a", coordinates=100, weights=10),
+            "wide": large.assign(family="b", coordinates=5000, weights=weights),
+        }
+        table = evaluate_claims([sized], tables, "default", sources)
+        row = table.iloc[-1]
+        assert row["verdict"] == verdict
+        assert row["estimate"] == row["low"] == row["high"] == pytest.approx(estimate)
+        assert "10 weights phi for 100 coordinates" in row["comparison"]
+    with pytest.raises(UserError, match="all problems have 100"):
+        evaluate_claims([sized], dict.fromkeys(tables, tables["mnist"]), "default", sources)

@@ -7,15 +7,15 @@ from tests.workflow.harness import SMOKE, Workflow, copy_workflow
 
 
 @pytest.fixture
-def workflow(tmp_path: Path, mnist_directory: Path) -> Workflow:
+def workflow(tmp_path: Path, data_directory: Path) -> Workflow:
     """The workflow in an empty folder."""
-    return copy_workflow(tmp_path, mnist_directory)
+    return copy_workflow(tmp_path, data_directory)
 
 
 @pytest.fixture(scope="session")
-def smoke(tmp_path_factory: pytest.TempPathFactory, mnist_directory: Path) -> Workflow:
+def smoke(tmp_path_factory: pytest.TempPathFactory, data_directory: Path) -> Workflow:
     """The workflow after one smoke run of everything. Tests must leave it as they found it."""
-    workflow = copy_workflow(tmp_path_factory.mktemp("smoke"), mnist_directory)
+    workflow = copy_workflow(tmp_path_factory.mktemp("smoke"), data_directory)
     done = workflow.run(*SMOKE)
     assert done.returncode == 0, done.stderr[-5000:]
     return workflow

@@ -1,11 +1,13 @@
 """What is there after a smoke run, and what a change makes the workflow do again."""
 
 import os
+import re
+import shutil
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from tests.workflow.harness import SMOKE, Workflow
+from tests.workflow.harness import ROOT, SMOKE, Workflow
 
 import l2l
 
@@ -14,6 +16,9 @@ FIGURES = {
     "quadratics",
     "mnist",
     "mnist_continued",
+    "mnist_transfer",
+    "architecture",
+    "cifar",
     "meta_training",
     "optimizer_loop",
     "computation_graph",
@@ -28,7 +33,7 @@ def test_the_smoke_run_ends_with_the_page_and_every_figure(smoke: Workflow) -> N
         for suffix in ("png", "pdf"):
             assert (smoke.folder / f"figures/smoke/{figure}.{suffix}").stat().st_size > 1000
         assert figure in page
-    for report in ("quadratics", "mnist"):
+    for report in ("quadratics", "mnist", "mnist_transfer", "architecture", "cifar"):
         assert (smoke.folder / f"results/smoke/reports/{report}.html").exists()
         assert (smoke.folder / f"results/smoke/reports/{report}.ipynb").exists()
 
@@ -94,3 +99,22 @@ def test_the_snakemake_report_has_the_figures(smoke: Workflow, tmp_path: Path) -
     assert done.returncode == 0, done.stderr[-3000:]
     text = report.read_text()
     assert all(f"{figure}.png" in text for figure in FIGURES)
+
+
+def test_the_transfer_that_the_readme_adds_is_a_panel_of_the_figure(
+    smoke: Workflow, tmp_path: Path
+) -> None:
+    """80 hidden units by nothing but the README's lines of configuration."""
+    example = re.search(r"```yaml\n(.*?80.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert example
+    copy = Workflow(tmp_path / "copy", smoke.data)
+    shutil.copytree(smoke.folder, copy.folder)
+    (copy.folder / "mine.yaml").write_text(example[1])
+    done = copy.run(*SMOKE, "--configfile", "mine.yaml", "--", "mnist_transfer")
+    assert done.returncode == 0, done.stderr[-3000:]
+    curves = copy.folder / "results/smoke/evaluation/mnist_80_units/curves.parquet"
+    assert set(pd.read_parquet(curves)["coordinates"]) == {784 * 80 + 80 + 80 * 10 + 10}
+    figure = "figures/smoke/mnist_transfer.png"
+    assert (copy.folder / figure).read_bytes() != (smoke.folder / figure).read_bytes()
+    untouched = "results/smoke/training/mnist_paper/seed0/optimizer.safetensors"
+    assert (copy.folder / untouched).stat().st_mtime == (smoke.folder / untouched).stat().st_mtime

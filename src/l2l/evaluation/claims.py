@@ -21,6 +21,7 @@ import pandas as pd
 from l2l.errors import UserError
 from l2l.evaluation.claims_file import TUNED, Claim, Comparison, check_claims, load_claims
 from l2l.evaluation.metrics import HANDCRAFTED
+from l2l.evaluation.sizes import growth
 from l2l.evaluation.statistics import Effect, relative_difference
 
 COLUMNS = ["claim", "statement", "comparison", "estimate", "low", "high", "n", "verdict"]
@@ -136,7 +137,14 @@ def evaluate_claims(
             sources = "; ".join(dict.fromkeys(found.data for found in own))
             text = f"overall {recipe}: vs {decisive.against}"
             add(claim, text, decisive.effect, decisive.verdict, sources)
-        if not judged:
+        if claim.sizes:
+            names = claim.sizes.experiments
+            sources = "; ".join(dict.fromkeys(data[name] for name in names))
+            for recipe in claim.sizes.learned:
+                text, effect = growth(recipe, [tables[name] for name in names])
+                verdict = REPLICATED if effect.estimate == 0 else NOT_REPLICATED
+                add(claim, f"overall {recipe}: {text}", effect, verdict, sources)
+        elif not judged:
             add(claim, "overall", NO_EFFECT, NOT_YET_RUN, "none")
     return pd.DataFrame(rows, columns=COLUMNS)
 

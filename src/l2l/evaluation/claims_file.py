@@ -37,13 +37,29 @@ class Comparison(Section):
     metrics: tuple[Metric, ...] = Field(min_length=1)
 
 
+class Sizes(Section):
+    """The number of weights phi of each recipe in `learned`, over the problems of `experiments`."""
+
+    experiments: tuple[str, ...] = Field(min_length=1)
+    learned: tuple[str, ...] = Field(min_length=1)
+
+
 class Claim(Section):
-    """One claim of the paper or of its summary; with no comparisons it is not yet run."""
+    """One claim of the paper or of its summary; with nothing to judge it by it is not yet run.
+
+    Attributes:
+        claim: its name, C1 and so on.
+        statement: what is claimed.
+        source: where.
+        comparisons: what has to come out lower or higher.
+        sizes: where the claim is that phi does not grow with theta.
+    """
 
     claim: str
     statement: str
     source: str
     comparisons: tuple[Comparison, ...]
+    sizes: Sizes | None = None
 
 
 class _ClaimsFile(Section):
@@ -96,6 +112,10 @@ def check_claims(
             the end.
     """
     for claim in claims:
+        for experiment in claim.sizes.experiments if claim.sizes else ():
+            _known(f"claim {claim.claim}: sizes.experiments", experiment, optimizers)
+            for name in claim.sizes.learned if claim.sizes else ():
+                _known(f"claim {claim.claim}: sizes.learned", name, optimizers[experiment])
         for comparison in claim.comparisons:
             experiment = comparison.experiment
             _known(f"claim {claim.claim}: experiment", experiment, optimizers)

@@ -39,7 +39,8 @@ def evaluate(
     Returns:
         One tidy row for each (family, problem, step): experiment, family (the problem's name in the
         configuration), problem (its number), optimizer, meta_seed, step (0 is before the first
-        update), loss, train_loss, test_loss. The last two are measured at every step from the
+        update), coordinates (of theta), weights (of phi, 0 for a hand-crafted optimizer), loss,
+        train_loss, test_loss. The last two are measured at every step from the
         experiment's horizon on and at every `measure_every`-th before it; elsewhere they are NaN,
         as test_loss is where there are no held-out data.
     """
@@ -50,8 +51,9 @@ def evaluate(
     tables = []
     for (family_name, family), start in itertools.product(families.items(), starts):
         indices = range(start, min(start + settings.batch, settings.problems))
-        problems = live_part(family.sample(("test", family_name), indices, experiment.steps))
-        curves = _curves(problems, bind(optimizers[family_name], problems.places()), experiment)
+        whole = family.sample(("test", family_name), indices, experiment.steps)
+        problems, optimizer = live_part(whole), optimizers[family_name]
+        curves = _curves(problems, bind(optimizer, problems.places()), experiment)
         steps = experiment.steps + 1
         tables.append(
             pd.DataFrame(
@@ -62,6 +64,8 @@ def evaluate(
                     "optimizer": optimizer_name,
                     "meta_seed": meta_seed,
                     "step": np.tile(np.arange(steps), len(indices)),
+                    "coordinates": whole.coordinates,
+                    "weights": sum(w.numel() for w in getattr(optimizer, "phi", {}).values()),
                     **{key: values.T.flatten().cpu().numpy() for key, values in curves.items()},
                 }
             )
