@@ -60,7 +60,7 @@ def test_a_circle_is_an_error(entries: dict[str, dict[str, str]]) -> None:
 def test_experiments_share_tuning_and_evaluation_but_for_what_they_say() -> None:
     config = load_config(settings=["evaluation.problems=5", "tuning.max_widenings=2"])
     assert config.experiments["mnist"].evaluation.problems == 5
-    assert config.experiments["architecture"].evaluation.problems == 16
+    assert config.experiments["architecture"].evaluation.problems == 8
     assert config.experiments["architecture"].tuning.max_widenings == 2
     own = load_config(settings=["experiments.mnist.evaluation.problems=6"])
     assert own.experiments["mnist"].evaluation.problems == 6
@@ -70,7 +70,9 @@ def test_experiments_share_tuning_and_evaluation_but_for_what_they_say() -> None
 def test_recipes_share_the_number_of_meta_seeds_but_for_what_they_say() -> None:
     config = load_config(settings=["meta_seeds=4"])
     assert config.recipes["mnist_paper"].meta_seeds == 4
-    assert config.recipes["cifar"].meta_seeds == load_config().recipes["cifar"].meta_seeds
+    own = load_config(settings=["meta_seeds=4", "recipes.mnist_paper.meta_seeds=2"])
+    assert own.recipes["mnist_paper"].meta_seeds == 2
+    assert own.recipes["quadratics_lstm"].meta_seeds == 4
 
 
 def test_a_recipe_cannot_start_from_one_with_fewer_meta_seeds_or_from_itself() -> None:

@@ -14,6 +14,7 @@ class Settings:
     font_size: float = 8.0
 
 
+BASELINES = ("sgd", "rmsprop", "adam", "nag")
 RATES = {
     "sgd": (0.03, 0.36),
     "rmsprop": (0.038, 0.33),
@@ -24,39 +25,78 @@ RATES = {
 }
 
 
-def make_curves(optimizers: list[str], problems: int = 64, steps: int = 200) -> pd.DataFrame:
-    """Noisy exponential decays from 2.4: three meta-seeds of what is learned."""
+def make_curves(
+    optimizers: list[str],
+    problems: int = 64,
+    steps: int = 200,
+    families: tuple[str, ...] = ("mnist",),
+    held_out_every: int = 0,
+    diverging: dict[str, float] | None = None,
+) -> pd.DataFrame:
+    """Noisy exponential decays from 2.4: three meta-seeds of what is learned.
+
+    Args:
+        optimizers: keys.
+        problems: of each family.
+        steps: the last one.
+        families: names of problems; a later one ends higher.
+        held_out_every: test_loss is measured at every so many steps, and train_loss nowhere else;
+            0: no test_loss, train_loss everywhere.
+        diverging: optimizer -> growth per step from step 15 on, in two of three problems.
+    """
     rng = np.random.default_rng(5)
+    parts = [
+        _runs(rng, optimizer, meta_seed, family, problems, steps, (diverging or {}).get(optimizer))
+        for family in families
+        for optimizer in optimizers
+        for meta_seed in (range(3) if optimizer not in BASELINES else (-1,))
+    ]
+    table = pd.concat(parts, ignore_index=True)
+    scale = 1 + 0.1 * table["family"].map({name: k for k, name in enumerate(families)})
+    late = (table["step"] > 0).to_numpy() * (scale.to_numpy() - 1) + 1
+    table["loss"], table["train_loss"] = table["loss"] * late, table["train_loss"] * late
+    table["test_loss"] = np.nan
+    if held_out_every:
+        between = (table["step"] % held_out_every > 0) & (table["step"] < steps)
+        table["test_loss"] = table["train_loss"] * np.where(table["step"] > 0, 1.05, 1)
+        table.loc[between, ["train_loss", "test_loss"]] = np.nan
+    return table
+
+
+def _runs(
+    rng: np.random.Generator,
+    optimizer: str,
+    meta_seed: int,
+    family: str,
+    problems: int,
+    steps: int,
+    growth: float | None,
+) -> pd.DataFrame:
     step = np.arange(steps + 1)
-    offsets = rng.normal(0, 0.1, (problems, 1))
-    minibatch = rng.normal(0, 0.12, (problems, steps + 1))
-    parts = []
-    for optimizer in optimizers:
-        learned = optimizer not in ("sgd", "rmsprop", "adam", "nag")
-        for meta_seed in range(3) if learned else (-1,):
-            rate, floor = RATES.get(optimizer, (0.05, 0.3))
-            rate *= 1 + 0.1 * rng.normal() * learned
-            slow = floor * (1 + 0.3 * np.exp(-step / 80))
-            train = (2.4 - slow) * np.exp(-rate * step) + slow
-            train = train * np.exp(offsets * np.minimum(step / 10, 1))
-            if learned:
-                phase = rng.uniform(0, 2 * np.pi, (problems, 1))
-                train = train * (1 + 0.08 * np.sin(step / 2.5 + phase) * (step > 30))
-            loss = train * np.exp(minibatch)
-            parts.append(
-                pd.DataFrame(
-                    {
-                        "experiment": "mnist",
-                        "problem": np.repeat(np.arange(problems), steps + 1),
-                        "optimizer": optimizer,
-                        "meta_seed": meta_seed,
-                        "step": np.tile(step, problems),
-                        "loss": loss.ravel(),
-                        "train_loss": train.ravel(),
-                    }
-                )
-            )
-    return pd.concat(parts, ignore_index=True)
+    problem = np.arange(problems)[:, None]
+    rate, floor = RATES.get(optimizer, (0.05, 0.3))
+    rate *= (1 + 0.1 * rng.normal() * (meta_seed >= 0)) * min(100 / steps, 1)
+    slow = floor * (1 + 0.3 * np.exp(-step / 80))
+    train = (2.4 - slow) * np.exp(-rate * step) + slow
+    train = train * np.exp(0.1 * np.sin(7.0 * problem) * np.minimum(step / 10, 1))
+    if meta_seed >= 0:
+        phase = rng.uniform(0, 2 * np.pi, (problems, 1))
+        train = train * (1 + 0.08 * np.sin(step / 2.5 + phase) * (step > 30))
+    if growth:
+        train = train * np.exp(growth * np.clip(step - 15, 0, None) * (problem % 3 < 2))
+    noise = np.random.default_rng(11).normal(0, 0.12, (problems, steps + 1))
+    return pd.DataFrame(
+        {
+            "experiment": "mnist",
+            "family": family,
+            "problem": np.repeat(np.arange(problems), steps + 1),
+            "optimizer": optimizer,
+            "meta_seed": meta_seed,
+            "step": np.tile(step, problems),
+            "loss": (train * np.exp(noise)).ravel(),
+            "train_loss": train.ravel(),
+        }
+    )
 
 
 def make_log(recipe: str, meta_seed: int, episodes: int = 400) -> pd.DataFrame:

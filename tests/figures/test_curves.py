@@ -8,9 +8,10 @@ from scipy import stats
 from tests.figures.fake_tables import make_curves
 
 from l2l.errors import UserError
-from l2l.figures import mnist, mnist_continued, quadratics
-from l2l.figures.curves import loss_curves, loss_limits
-from l2l.figures.style import looks
+from l2l.figures import mnist_continued
+from l2l.figures.curves import loss_limits
+from l2l.figures.panels import Panel, draw
+from l2l.figures.style import display_name, looks
 from l2l.figures.summary import summarise
 
 OPTIMIZERS = ["sgd", "rmsprop", "adam", "nag", "mnist_paper", "mnist_long_unroll"]
@@ -19,6 +20,10 @@ OPTIMIZERS = ["sgd", "rmsprop", "adam", "nag", "mnist_paper", "mnist_long_unroll
 @pytest.fixture(scope="module")
 def curves() -> pd.DataFrame:
     return make_curves(OPTIMIZERS)
+
+
+def mnist(curves: pd.DataFrame) -> list[Panel]:
+    return [Panel("MNIST", curves, "loss", 100, "minibatch loss")]
 
 
 def cube(curves: pd.DataFrame, optimizer: str, column: str = "loss") -> np.ndarray:
@@ -30,8 +35,9 @@ def cube(curves: pd.DataFrame, optimizer: str, column: str = "loss") -> np.ndarr
     return rows[:, 3].reshape(seeds, problems, steps)
 
 
-def mean_line(axes: Axes, optimizer: str) -> np.ndarray:
-    (line,) = (line for line in axes.get_lines() if line.get_label() == optimizer)
+def mean_line(axes: Axes, optimizer: str, labels: dict) -> np.ndarray:
+    name = display_name(optimizer, labels)
+    (line,) = (line for line in axes.get_lines() if line.get_label() == name)
     return line.get_xydata()
 
 
@@ -40,8 +46,8 @@ def test_lines_are_the_means_over_problems_and_meta_seeds(
     curves: pd.DataFrame, labels: dict, style: object, optimizer: str
 ) -> None:
     shuffled = curves.sample(frac=1, random_state=1)
-    axes = mnist.draw(shuffled, labels, style, 100).axes[0]
-    drawn = mean_line(axes, optimizer)
+    axes = draw(mnist(shuffled), labels, style).axes[0]
+    drawn = mean_line(axes, optimizer, labels)
     np.testing.assert_array_equal(drawn[:, 0], np.arange(101))
     expected = cube(curves, optimizer).mean(axis=(0, 1))[:101]
     np.testing.assert_allclose(drawn[:, 1], expected, rtol=1e-12)
@@ -50,9 +56,10 @@ def test_lines_are_the_means_over_problems_and_meta_seeds(
 def test_each_meta_seed_is_a_thin_line_and_hand_crafted_ones_have_one_line(
     curves: pd.DataFrame, labels: dict, style: object
 ) -> None:
-    axes = mnist.draw(curves, labels, style, 100).axes[0]
+    axes = draw(mnist(curves), labels, style).axes[0]
     for optimizer in OPTIMIZERS:
-        look = looks([optimizer])[optimizer]
+        name = display_name(optimizer, labels)
+        look = looks([name])[name]
         thin = [
             line.get_ydata()
             for line in axes.get_lines()
@@ -107,10 +114,20 @@ def test_a_diverging_optimizer_does_not_squash_the_others() -> None:
         assert low < good.min()
 
 
+def test_an_axis_that_shows_divergence_goes_to_the_highest_finite_mean() -> None:
+    steps = np.arange(101)
+    good = 2.4 * np.exp(-0.1 * steps) + 0.3
+    for growth in (0.001, 0.02, 0.06):
+        bad = 2.4 * np.exp(growth * steps)
+        assert loss_limits([good, np.append(bad[:-1], np.inf)], divergence=True)[1] > bad[-2]
+    huge = 2.4 * np.exp(2.0 * steps)
+    assert loss_limits([good, huge], divergence=True)[1] < 1e4, "the others can still be told apart"
+
+
 def test_the_legend_is_ordered_like_the_ends_of_the_curves(
     curves: pd.DataFrame, labels: dict, style: object
 ) -> None:
-    (legend,) = mnist.draw(curves, labels, style, 100).legends
+    (legend,) = draw(mnist(curves), labels, style).legends
     entries = [text.get_text() for text in legend.get_texts()]
     values = [float(entry.rsplit(", ", 1)[1]) for entry in entries]
     assert values == sorted(values, reverse=True)
@@ -124,10 +141,10 @@ def test_an_optimizer_that_diverged_is_named_first_and_said_to_have_diverged(
     broken = curves.copy()
     hit = (broken["optimizer"] == "adam") & (broken["problem"] == 7) & (broken["step"] > 20)
     broken.loc[hit, "loss"] = value
-    figure = mnist.draw(broken, labels, style, 100)
+    figure = draw(mnist(broken), labels, style)
     entries = [text.get_text() for text in figure.legends[0].get_texts()]
     assert entries[0] == "ADAM, diverged"
-    drawn = mean_line(figure.axes[0], "adam")[:, 1]
+    drawn = mean_line(figure.axes[0], "adam", labels)[:, 1]
     assert np.isfinite(drawn[:21]).all()
     assert not np.isfinite(drawn[21:]).any()
 
@@ -136,7 +153,7 @@ def test_the_y_axis_is_logarithmic_with_several_plain_labels(
     curves: pd.DataFrame, labels: dict, style: object
 ) -> None:
     for table in (curves, curves.assign(loss=curves["loss"] * 1e-4), curves.assign(loss=1.0)):
-        figure = loss_curves(table, labels, style, 0, 100, "title")
+        figure = draw(mnist(table), labels, style)
         figure.draw_without_rendering()
         axes = figure.axes[0]
         low, high = axes.get_ylim()
@@ -147,12 +164,6 @@ def test_the_y_axis_is_logarithmic_with_several_plain_labels(
         ]
         assert axes.get_yscale() == "log"
         assert len(shown) >= (3 if table["loss"].nunique() > 1 else 1)
-
-
-def test_quadratics_go_to_the_last_step_of_the_table(style: object) -> None:
-    table = make_curves(["nag", "quadratics_lstm"], problems=4, steps=40)
-    axes = quadratics.draw(table, {"quadratics_lstm": "LSTM"}, style).axes[0]
-    assert axes.get_xlim() == (0, 40)
 
 
 def test_the_continued_figure_shows_both_losses_and_one_network_after_the_horizon(
@@ -167,7 +178,7 @@ def test_the_continued_figure_shows_both_losses_and_one_network_after_the_horizo
         cube(curves, "mnist_paper", "train_loss")[0, 0],
     ]
     for axes, values in zip((first, second, third), expected, strict=True):
-        drawn = mean_line(axes, "mnist_paper")
+        drawn = mean_line(axes, "mnist_paper", labels)
         np.testing.assert_array_equal(drawn[:, 0], np.arange(100, 201))
         np.testing.assert_allclose(drawn[:, 1], values[100:], rtol=1e-12)
 

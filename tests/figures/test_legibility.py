@@ -6,47 +6,70 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
-from tests.figures.fake_tables import make_curves, make_log
+from tests.figures.fake_tables import BASELINES, make_curves, make_log
 
+from l2l.config import load_config
 from l2l.figures import (
+    architecture,
     computation_graph,
     coordinatewise_lstm,
     meta_training,
-    mnist,
     mnist_continued,
     optimizer_loop,
-    quadratics,
+    panels,
 )
 
-BASELINES = ["sgd", "rmsprop", "adam", "nag"]
-NAMES = [
-    "quadratics",
-    "mnist",
-    "mnist_continued",
-    "meta_training",
-    "optimizer_loop",
-    "computation_graph",
-    "coordinatewise_lstm",
-]
+ON_MNIST = [*BASELINES, "mnist_paper", "mnist_long_unroll"]
+DIAGRAMS = {
+    "optimizer_loop": optimizer_loop,
+    "computation_graph": computation_graph,
+    "coordinatewise_lstm": coordinatewise_lstm,
+}
+CURVES = {  # panels: the learned optimizers, what diverges, how many steps
+    "quadratics": [(["quadratics_lstm"], {}, 100)],
+    "mnist": [(["mnist_paper", "mnist_long_unroll"], {}, 100)],
+    "mnist_transfer": [
+        (["mnist_paper", "mnist_long_unroll"], diverging, 100)
+        for diverging in ({}, {"mnist_paper": 0.05, "mnist_long_unroll": 0.08}, {}, {"nag": 0.4})
+    ],
+    "cifar": [
+        (["cifar", "cifar_shared"], {}, 1000),
+        (["cifar", "cifar5_sub"], {"cifar": 0.02}, 1000),
+        (["cifar", "cifar2_sub"], {}, 1000),
+    ],
+    "ten_optimizers": [([f"recipe_{k}" for k in range(6)], {}, 1000)] * 2,
+}
+OTHERS = ["mnist_continued", "meta_training", "meta_training_of_all", "architecture"]
 
 
-@pytest.fixture(params=NAMES)
+@pytest.fixture(params=[*CURVES, *OTHERS, *DIAGRAMS])
 def figure(request: pytest.FixtureRequest, labels: dict, style: object) -> Figure:
-    if request.param == "quadratics":
-        return quadratics.draw(make_curves([*BASELINES, "quadratics_lstm"], 8), labels, style)
-    if request.param in ("mnist", "mnist_continued"):
-        table = make_curves([*BASELINES, "mnist_paper", "mnist_long_unroll"], 8)
-        module = {"mnist": mnist, "mnist_continued": mnist_continued}[request.param]
-        return module.draw(table, labels, style, 100)
-    if request.param == "meta_training":
-        logs = [make_log(recipe, seed) for recipe in labels for seed in range(3)]
-        return meta_training.draw(pd.concat(logs), labels, style)
-    module = {
-        "optimizer_loop": optimizer_loop,
-        "computation_graph": computation_graph,
-        "coordinatewise_lstm": coordinatewise_lstm,
-    }[request.param]
-    return module.draw(style)
+    name = request.param
+    if name in DIAGRAMS:
+        return DIAGRAMS[name].draw(style)
+    if name in CURVES:
+        found = [
+            panels.Panel(
+                "A panel",
+                make_curves([*BASELINES, *learned], 3, steps, ("mnist",), 25, diverging),
+                "test_loss",
+                steps,
+                "held-out loss",
+            )
+            for learned, diverging, steps in CURVES[name]
+        ]
+        return panels.draw(found, load_config().labels(), style)
+    if name == "mnist_continued":
+        return mnist_continued.draw(make_curves(ON_MNIST, 8), labels, style, 100)
+    if name == "architecture":
+        config = load_config()
+        networks = {key: config.problems[key] for key in config.experiments[name].problems}
+        table = make_curves(ON_MNIST, 3, 50, tuple(networks), 0, {"mnist_paper": 0.03})
+        return architecture.draw(table, networks, [networks["mnist"]], labels, style, 50)
+    if name == "meta_training_of_all":
+        labels = load_config().labels()
+    logs = [make_log(key, seed) for k, key in enumerate(labels) for seed in range(2 + k % 2)]
+    return meta_training.draw(pd.concat(logs), labels, style)
 
 
 def visible_texts(figure: Figure) -> list[Text]:
@@ -78,7 +101,8 @@ def test_no_text_is_smaller_than_seven_points(figure: Figure) -> None:
 
 def test_no_text_is_cut_off_or_lies_on_another(figure: Figure) -> None:
     texts = visible_texts(figure)
-    boxes = {text: text.get_window_extent() for text in texts}
+    # Of the text alone: an annotation's own extent takes in its leader.
+    boxes = {text: Text.get_window_extent(text) for text in texts}
     for text, extent in boxes.items():
         assert extent.x0 >= -1, text
         assert extent.y0 >= -1, text

@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 
 from l2l.figures import optimizer_loop
-from l2l.figures.style import display_name, looks, save
+from l2l.figures.style import HANDCRAFTED_NAMES, display_name, looks, names_in, save
 
-BASELINES = ["sgd", "rmsprop", "adam", "nag"]
+BASELINES = list(HANDCRAFTED_NAMES.values())
 
 
-@pytest.mark.parametrize("learned", [["quadratics_lstm"], ["mnist_paper", "mnist_long_unroll"]])
+@pytest.mark.parametrize(
+    "learned", [["LSTM", "LSTM-sub", "One shared LSTM"], ["LSTM (paper)", "LSTM (long unroll)"]]
+)
 def test_optimizers_of_a_figure_differ_in_colour_and_without_colour(learned: list[str]) -> None:
     found = looks([*BASELINES, *learned])
     for one, other in itertools.combinations(found.values(), 2):
@@ -23,15 +25,15 @@ def test_optimizers_of_a_figure_differ_in_colour_and_without_colour(learned: lis
 
 
 def test_learned_optimizers_are_drawn_thicker() -> None:
-    found = looks([*BASELINES, "mnist_paper", "mnist_long_unroll", "a_new_recipe"])
+    found = looks([*BASELINES, "LSTM (paper)", "LSTM (long unroll)", "a_new_recipe"])
     thickest_baseline = max(found[name].width for name in BASELINES)
     assert all(look.width > thickest_baseline for n, look in found.items() if n not in BASELINES)
 
 
 def test_an_unknown_recipe_keeps_its_look_beside_known_ones() -> None:
     alone = looks(["a_new_recipe"])["a_new_recipe"]
-    assert looks([*BASELINES, "mnist_paper", "a_new_recipe"])["a_new_recipe"] == alone
-    assert alone.color not in {look.color for look in looks([*BASELINES, "mnist_paper"]).values()}
+    assert looks([*BASELINES, "LSTM (paper)", "a_new_recipe"])["a_new_recipe"] == alone
+    assert alone.color not in {look.color for look in looks([*BASELINES, "LSTM (paper)"]).values()}
 
 
 def test_unknown_recipes_of_a_figure_differ_while_spare_looks_last() -> None:
@@ -46,16 +48,31 @@ def test_names_are_labels_then_usual_names_then_keys(labels: dict[str, str]) -> 
     assert display_name("unheard_of", labels) == "unheard_of"
 
 
+def test_recipes_of_one_label_share_name_and_look_unless_they_meet_in_a_panel() -> None:
+    labels = {"first": "LSTM", "five_sub": "LSTM-sub", "two_sub": "LSTM-sub"}
+    apart = names_in([["nag", "first", "five_sub"], ["first", "two_sub", "nag"]], labels)
+    assert [*apart.values()] == ["LSTM", "LSTM-sub", "LSTM-sub", "NAG"]
+    met = names_in([["first", "five_sub", "two_sub"], ["first"]], labels)
+    assert met == {
+        "first": "LSTM",
+        "five_sub": "LSTM-sub (five_sub)",
+        "two_sub": "LSTM-sub (two_sub)",
+    }
+    found = looks(met.values())
+    assert found["LSTM-sub (five_sub)"] != found["LSTM-sub (two_sub)"]
+
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 SCRIPT = """
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from tests.figures.fake_tables import Settings, make_curves
-from l2l.figures import mnist, coordinatewise_lstm
+from l2l.figures import panels, coordinatewise_lstm
 from l2l.figures.style import save
 table = make_curves(["nag", "mnist_paper", "another"], problems=3)
-save(mnist.draw(table, {}, Settings(), 100), Path(sys.argv[2]) / "mnist")
+found = [panels.Panel(title, table, "loss", 100, "loss") for title in ("one", "two", "three")]
+save(panels.draw(found, {}, Settings()), Path(sys.argv[2]) / "mnist")
 save(coordinatewise_lstm.draw(Settings()), Path(sys.argv[2]) / "diagram")
 """
 

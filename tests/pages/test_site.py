@@ -1,5 +1,6 @@
 """The page of a small run."""
 
+import contextlib
 import html.parser
 from pathlib import Path
 
@@ -7,7 +8,9 @@ import pytest
 
 from l2l.config import Config
 from l2l.errors import UserError
-from l2l.figures.draw import FIGURES
+from l2l.figures.draw import draw, figures
+from l2l.figures.style import save
+from l2l.layout import Layout
 from l2l.pages.report import external_loads
 from l2l.pages.results import Results
 from l2l.pages.site import build_page
@@ -65,10 +68,10 @@ def test_the_page_is_well_formed_and_complete(page: str):
     check(page)
 
 
-def test_the_page_holds_every_figure_and_loads_nothing(page: str):
+def test_the_page_holds_every_figure_and_loads_nothing(page: str, config: Config):
     checker = check(page)
-    assert {f"figure-{name}" for name in FIGURES} <= set(checker.ids)
-    assert len(checker.pictures) == len(FIGURES)
+    assert {f"figure-{name}" for name in figures(config)} <= set(checker.ids)
+    assert len(checker.pictures) == len(figures(config))
     for picture in checker.pictures:
         assert (picture["src"] or "").startswith("data:image/png;base64,")
         assert picture["alt"]
@@ -105,6 +108,43 @@ def test_the_page_shows_verdicts_rates_runs_and_provenance(page: str, results: R
     ):
         assert expected in text, expected
     assert "numbers and pictures below mean nothing" not in text
+
+
+def test_each_figure_of_experiments_has_a_section_that_the_top_leads_to(page: str, config: Config):
+    checker = check(page)
+    for name in config.figure_experiments():
+        assert f"section-{name}" in checker.ids
+        assert f"#section-{name}" in checker.links
+    text = " ".join(" ".join(checker.text).split())
+    assert "The paper claims that on quadratics the LSTM beats every tuned baseline (C1)." in text
+    assert "Here C1 is replicated for LSTM." in text
+
+
+def test_a_claim_that_several_sections_decide_has_one_table(page: str, results: Results):
+    mnist, study = (
+        {claim.claim for claim in results.claims_about(name)} for name in ("mnist", "architecture")
+    )
+    both = mnist & study
+    assert both, "C12 looks at the networks of both"
+    for key in both:
+        assert page.count(f"{key}: verdict for each optimizer</span>") == 1
+        assert page.count(f"({key})") == 2
+
+
+def test_a_figure_that_only_the_configuration_knows_is_on_the_page(copy: Path, config: Config):
+    renamed = config.experiments["mnist_relu"].model_copy(update={"figure": "another_one"})
+    changed = config.model_copy(
+        update={"experiments": config.experiments | {"mnist_relu": renamed}}
+    )
+    with contextlib.chdir(copy):
+        layout = Layout("default")
+        for name in ("mnist_transfer", "another_one"):
+            layout.figure(name).with_suffix(".png").unlink(missing_ok=True)
+            layout.figure(name).with_suffix(".pdf").unlink(missing_ok=True)
+            save(draw(name, changed, layout), layout.figure(name))
+    checker = check(build_page(changed, copy))
+    assert "section-another_one" in checker.ids
+    assert any("ReLU" in part for part in checker.text)
 
 
 def test_smoke_has_a_banner_and_no_verdict(tmp_path: Path):

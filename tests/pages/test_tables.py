@@ -4,11 +4,13 @@ import math
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from markupsafe import Markup
 
-from l2l.config import Config
-from l2l.pages import describe, losses, tables, verdicts
+from l2l.config import Config, config_folder
+from l2l.evaluation.claims_file import Claim, load_claims
+from l2l.pages import describe, losses, networks, tables, verdicts
 from l2l.pages.html import interval_plot, table
 from l2l.pages.results import Results
 from l2l.pages.words import number
@@ -23,7 +25,7 @@ def test_the_loss_table_holds_the_means_over_problems_and_seeds(results: Results
     low, high = (float(text) for text in cell.partition("[")[2].rstrip("]").split(", "))
     assert low < chosen["train_loss"].mean() < high
     steps = [f"step {step}" for step in (20, 50, 100, 200)]
-    assert list(rows["NAG"]) == ["optimizer", *steps, "each meta-seed, step 100"]
+    assert list(rows["NAG"]) == [*("optimizer", "diverged", *steps, "each meta-seed, step 100")]
 
 
 def test_the_lowest_loss_stands_first_and_what_diverged_last(results: Results, config: Config):
@@ -117,10 +119,55 @@ def test_claims_keep_their_verdicts_and_get_readable_names(results: Results, con
         assert f"{verdict}</span>" in text
 
 
-def test_only_claims_on_the_given_recipes_are_shown(results: Results):
-    claims = results.claims()
-    assert set(verdicts.of_recipes(claims, ["quadratics_lstm"])["claim"]) == {"C1"}
-    assert set(verdicts.of_recipes(claims, ["mnist_paper"])["claim"]) == {"C2", "C3"}
+def keys_about(figure: str, results: Results) -> set[str]:
+    return {claim.claim for claim in results.claims_about(figure)}
+
+
+def test_a_figure_has_the_claims_that_its_experiments_decide(results: Results):
+    assert keys_about("quadratics", results) == {"C1"}
+    assert {"C2", "C3"} <= keys_about("mnist", results)
+    assert keys_about("optimizer_loop", results) == set()
+
+
+def claims_named(*keys: str) -> list[Claim]:
+    claims = {claim.claim: claim for claim in load_claims(config_folder() / "claims.yaml")}
+    return [claims[key] for key in keys]
+
+
+def test_what_is_claimed_is_told_with_who_claims_it():
+    said = verdicts.claimed(claims_named("C1", "C7", "C3"))
+    of_paper, of_summary = said.split(" Its summary (Jiang, 2019) says ")
+    assert of_paper.startswith("The paper claims that on quadratics the LSTM beats every tuned")
+    assert "(C1); that on its MNIST plateau" in of_paper
+    assert of_paper.endswith("than the tuned baselines do (C3).")
+    assert of_summary.endswith("works on tanh activations (C7).")
+
+
+def test_what_came_out_is_one_sentence_of_the_verdicts(results: Results, config: Config):
+    table = results.claims()
+    of_c2 = table[(table["claim"] == "C2") & verdicts.is_overall(table)]
+    verdict = {row["comparison"].split()[1]: row["verdict"] for row in of_c2.to_dict("records")}
+    text = verdicts.found(table, claims_named("C2"), config)
+    assert text.startswith("Here C2 is ")
+    assert f"{verdict['mnist_paper:']} for LSTM (paper)" in text
+    assert f"{verdict['mnist_long_unroll:']} for LSTM (long unroll)" in text
+
+
+def test_equal_outcomes_are_told_together(results: Results, config: Config):
+    table = results.claims()
+    waiting = table.loc[table["verdict"] == "not yet run", "claim"].iloc[:2]
+    text = verdicts.found(table, claims_named(*waiting), config)
+    assert text == f"Here {waiting.iloc[0]} and {waiting.iloc[1]} are not yet run."
+
+
+def test_recipes_of_one_label_are_told_apart_in_a_claim(config: Config):
+    labels = config.recipes["cifar"].model_copy(update={"label": "LSTM-sub"})
+    same = config.model_copy(update={"recipes": config.recipes | {"cifar": labels}})
+    rows = pd.DataFrame(
+        {"comparison": [f"overall {r}: vs nag: x" for r in ("cifar", "cifar5_sub")]}
+    )
+    assert verdicts.learned(rows, same) == ["LSTM-sub (cifar)", "LSTM-sub (cifar5_sub)"]
+    assert verdicts.learned(rows, config) == ["LSTM", "LSTM-sub"]
 
 
 def test_every_verdict_has_a_word_and_a_sign_of_its_own():
@@ -160,7 +207,7 @@ def test_intervals_beyond_the_axis_end_in_arrow_heads(
 def test_the_number_of_weights_is_that_of_torch():
     import torch
 
-    from l2l.config.schema import LSTMSettings
+    from l2l.config.recipes import LSTMSettings
 
     settings = LSTMSettings(
         layers=3,
@@ -170,6 +217,7 @@ def test_the_number_of_weights_is_that_of_torch():
         output_scale=0.1,
         forget_bias=0,
         head_init_scale=1,
+        groups=[{"name": "all", "parameters": ["*"]}],
     )
     modules = [torch.nn.LSTM(2, 7, 3), torch.nn.Linear(7, 1)]
     expected = sum(p.numel() for module in modules for p in module.parameters())
@@ -184,4 +232,74 @@ def test_recipes_are_described_from_the_configuration(config: Config):
         r["setting"]: str(r["value"]) for r in describe.recipe("mnist_long_unroll", config, 0.004)
     }
     assert "100 steps from episode 250" in grown["windows"]
-    assert "n = 15,910 parameters" in describe.problem(config.problems["mnist"])
+    assert "n = 15,910 parameters" in describe.problem(config.problems["mnist"])[0]
+
+
+def test_a_convolutional_network_is_described_with_its_real_number_of_parameters(config: Config):
+    import torch
+
+    from l2l.optimizees.convnet import ColourImages, ConvNetFamily
+
+    settings = config.problems["cifar5"]
+    images = ColourImages(
+        torch.zeros(2, 32, 32, 3, dtype=torch.uint8), torch.zeros(2, dtype=torch.int64)
+    )
+    shapes = ConvNetFamily(settings, 0, images, images, images).shapes
+    sizes = {name: math.prod(shape) for name, shape in shapes.items()}
+    convolutional = sum(size for name, size in sizes.items() if name.startswith("conv"))
+    text, _ = describe.problem(settings)
+    assert f"n = {sum(sizes.values()):,} parameters θ, {convolutional:,} of them" in text
+    assert "(airplane, automobile, bird, cat and deer)" in text
+
+
+def test_parameter_groups_are_described(config: Config):
+    rows = {r["setting"]: str(r["value"]) for r in describe.recipe("cifar", config, 0.004)}
+    assert "2 such LSTMs: the convolutional LSTM serves conv*" in rows["network"]
+    assert "1 independent meta-training<" in rows["meta-seeds"]
+    shared = {r["setting"]: str(r["value"]) for r in describe.recipe("cifar_shared", config, 0.004)}
+    assert "shared by all coordinates" in shared["network"]
+
+
+def test_held_out_losses_are_told_at_measured_steps_only(results: Results, config: Config):
+    curves = results.curves("cifar10")
+    assert next(iter(losses.kinds(curves))) == "test_loss"
+    row = losses.table(curves, "test_loss", "cifar10", config)[0]
+    assert row["optimizer"] == "LSTM"
+    assert [key for key in row if key.startswith("step")] == [
+        f"step {step}" for step in (50, 100, 200, 500, 1000)
+    ]
+    ends = curves[(curves["step"] == 1000) & (curves["optimizer"] == "cifar")]
+    assert row["step 1000"].startswith(number(ends["test_loss"].mean()) + " [")
+    assert f"LSTM is at {number(ends['test_loss'].mean())}" in losses.summary(
+        curves, "cifar10", config
+    )
+
+
+def test_diverged_runs_are_counted(results: Results, config: Config):
+    curves = results.curves("mnist_relu")
+    last = (curves["step"] == 100) & (curves["optimizer"] == "nag") & (curves["problem"] == 2)
+    curves.loc[last, "train_loss"] = np.nan
+    rows = {row["optimizer"]: row for row in losses.table(curves, "loss", "mnist_relu", config)}
+    assert rows["LSTM (paper)"]["diverged"] == "12 of 12"
+    assert rows["NAG"]["diverged"] == "1 of 6"
+    assert rows["ADAM"]["diverged"] == "none"
+
+
+def test_the_table_of_networks_has_their_own_means(results: Results, config: Config):
+    curves = results.curves("architecture")
+    rows = networks.final_losses(curves, "architecture", config)
+    assert [row["network"] for row in rows] == ["20, sigmoid", "50, sigmoid", "20-20, sigmoid"]
+    own = curves[(curves["family"] == "mnist_50") & (curves["step"] == 100)]
+    for key, name in (("nag", "NAG"), ("mnist_paper", "LSTM (paper)")):
+        mean = own.loc[own["optimizer"] == key, "train_loss"].mean()
+        assert rows[1][name].startswith(number(mean) + " [")
+    text = networks.summary(curves, "architecture", config)
+    assert "LSTM (paper) on 0 and LSTM (long unroll) on 3 of 3 networks" in text
+
+
+def test_each_network_has_its_own_learning_rates(results: Results, config: Config):
+    tuning = results.tuning("architecture")
+    other = (tuning["family"] == "mnist_50") & (tuning["optimizer"] == "nag")
+    tuning.loc[other, "chosen"] = tuning.loc[other, "learning_rate"] == 0.01
+    rows = networks.rates(tuning, "architecture", config)
+    assert [row["NAG"] for row in rows] == ["1", "0.01", "1"]

@@ -35,6 +35,7 @@ def test_settings_have_no_trailing_zeros():
     [
         (-0.592, "−59\u00a0%"),
         (0.0234, "+2.3\u00a0%"),
+        (0.0, "0\u00a0%"),
         (14.0, "+1,400\u00a0%"),
         (math.inf, "+∞"),
         (math.nan, "undefined"),

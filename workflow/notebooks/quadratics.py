@@ -14,20 +14,9 @@
 settings = None  # the configuration of the run; None: the default one
 
 # %%
-from l2l.config import Config, load_config
-from l2l.figures import curves as curve_plots
-from l2l.figures import meta_training
-from l2l.pages import describe, losses, plots, show, tables
-from l2l.pages.results import Results
-from l2l.pages.words import duration, listed
+from l2l.pages.cells import Cells
 
-config = load_config() if settings is None else Config.model_validate(settings)
-results = Results(config)
-labels = config.labels()
-experiment = config.experiments["quadratics"]
-curves = results.curves("quadratics")
-
-show.warning(config)
+report = Cells("quadratics", settings)
 
 # %% [markdown]
 # ## The question
@@ -49,7 +38,7 @@ show.warning(config)
 # weights. The function f is called the *optimizee*, the network m the *optimizer*.
 
 # %%
-show.figure("optimizer_loop", results)
+report.picture("optimizer_loop")
 
 # %% [markdown]
 # ## The problems
@@ -57,15 +46,14 @@ show.figure("optimizer_loop", results)
 # The simplest family of functions on which optimizers differ are quadratics.
 
 # %%
-show.text(
-    describe.problem(config.problems[experiment.problem]),
-    "Such a function is a long narrow valley in many dimensions. Its lowest value is 0, since Wθ = "
-    "y has a solution; but along some directions the valley is nearly flat, and there the gradient "
-    "says little. One learning rate has to be small enough for the steep directions and is then "
-    "too small for the flat ones.",
-)
+report.problems()
 
 # %% [markdown]
+# Such a function is a long narrow valley in many dimensions. Its lowest value is 0, since Wθ = y
+# has a solution; but along some directions the valley is nearly flat, and there the gradient says
+# little. One learning rate has to be small enough for the steep directions and is then too small
+# for the flat ones.
+#
 # ## How the optimizer was learned
 #
 # The optimizer is an LSTM, a recurrent network with a memory. It is applied to each coordinate of
@@ -82,16 +70,13 @@ show.text(
 # derivatives of f; these are the dashed arrows:
 
 # %%
-show.figure("computation_graph", results)
+report.picture("computation_graph")
 
 # %% [markdown]
 # This is the recipe that was used, from the configuration:
 
 # %%
-for name in experiment.learned:
-    rate = results.search(name)["meta_learning_rate"]
-    display(show.rows(describe.recipe(name, config, rate), f"Recipe of {labels[name]}"))
-    display(show.rows(tables.trials(results.search(name)), "Trials of the meta learning rate"))
+report.recipes()
 
 # %% [markdown]
 # After every few episodes φ is frozen and run on validation problems, always the same ones. The
@@ -99,70 +84,29 @@ for name in experiment.learned:
 # better.
 
 # %%
-for name in experiment.learned:
-    figure = meta_training.draw(results.logs(name), labels, config.figures)
-    display(show.plot(figure, f"validation loss of {labels[name]} against meta-training episodes"))
-
-runs = results.runs()
-runs = runs[runs["recipe"].isin(experiment.learned)]
-show.rows(tables.runs(runs, config), "The meta-trainings")
+report.meta_training()
 
 # %% [markdown]
 # ## The opponents: hand-crafted optimizers at their best
-#
-# A comparison is fair only if the baselines are tuned. Each got the learning rate whose mean loss
-# at the end of the run is lowest, over problems that are not test problems. The other settings are
-# the usual ones (momentum 0.9 in NAG, decay 0.99 in RMSprop, 0.9 and 0.999 in ADAM).
 
 # %%
-tuning = results.tuning("quadratics")
-show.plot(
-    plots.tuning(tuning, config.figures, experiment.horizon),
-    "final loss against learning rate of each baseline; the chosen rates are ringed",
-)
-
-# %%
-show.rows(tables.rates(tuning, "quadratics", config), "The chosen learning rates (ringed above)")
+report.tuning()
 
 # %% [markdown]
-# A curve that is flat around its ring means that the choice hardly matters. To the left, learning
-# rates are too small to get far; to the right, too large to settle. Runs that diverged altogether
-# are left out.
-#
 # ## What came out
 
 # %%
-show.figure("quadratics", results)
+report.picture()
 
 # %%
-show.caption("quadratics", results)
-
-# %%
-show.items(
-    [
-        losses.summary(curves, "quadratics", config),
-        *(
-            losses.order_sentence(curves, "quadratics", config, step)
-            for step in losses.reported_steps(curves, experiment.horizon)
-        ),
-    ]
-)
-
-# %%
-for column, name in losses.kinds(curves).items():
-    display(
-        show.rows(
-            losses.table(curves, column, "quadratics", config),
-            f"Mean {name} with its {100 * config.figures.interval:g} % interval",
-        )
-    )
+report.losses()
 
 # %% [markdown]
 # All optimizers ran on the same problems from the same start, so they can be compared problem by
 # problem: on how many does the learned optimizer end lower?
 
 # %%
-show.rows(losses.wins(curves, "quadratics", config), "Problems on which it ends lower")
+report.wins("problems on which it ends lower")
 
 # %% [markdown]
 # ## One problem
@@ -171,24 +115,13 @@ show.rows(losses.wins(curves, "quadratics", config), "Problems on which it ends 
 # single meta-seeds).
 
 # %%
-one = curves[curves["problem"] == curves["problem"].min()]
-figure = curve_plots.loss_curves(
-    one, labels, config.figures, 0, experiment.steps, "One quadratic function"
-)
-show.plot(figure, "loss against step of every optimizer on one test problem")
+report.one_problem("One quadratic function")
 
 # %% [markdown]
 # ## The verdict
-#
-# The claim of the paper is tested by comparing the learned optimizer with every tuned baseline,
-# both in the mean loss of the whole run (is it fast?) and in the final loss (does it get low?).
-# The effect is the relative difference, learned / baseline − 1: negative means a lower loss. A
-# comparison counts as *replicated* if its whole 95 % interval lies on the claimed side, as *not
-# replicated* if all of it lies on the other side, as *inconclusive* otherwise. The claim needs all
-# of its comparisons.
 
 # %%
-show.claims(experiment.learned, results)
+report.verdicts()
 
 # %% [markdown]
 # ## What to be careful about
@@ -207,10 +140,4 @@ show.claims(experiment.learned, results)
 #   whole run can be others.
 
 # %%
-trained = duration(runs["seconds"].sum())
-names = listed([labels[name] for name in experiment.learned])
-show.text(
-    f"- **It costs something first.** Meta-training of {names} took {trained} in this run, summed "
-    f"over {len(runs)} meta-seeds and without the search of the meta learning rate. That "
-    "pays only where many similar functions are to be minimised."
-)
+report.costs("functions are to be minimised")

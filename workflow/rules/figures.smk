@@ -1,9 +1,11 @@
 """One rule for each figure, named like it: snakemake --cores all mnist."""
 
-LOG_TABLES = [LAYOUT.run(recipe, seed) / "log.csv" for recipe in RECIPES for seed in SEEDS]
+LOG_TABLES = [LAYOUT.run(recipe, seed) / "log.csv" for recipe, seed in RUNS]
 FIGURES = {  # name -> the tables it is drawn from
-    "quadratics": [LAYOUT.curves("quadratics")],
-    "mnist": [LAYOUT.curves("mnist")],
+    **{
+        figure: [LAYOUT.curves(name) for name in names]
+        for figure, names in CONFIG.figure_experiments().items()
+    },
     "mnist_continued": [LAYOUT.curves("mnist")],
     "meta_training": LOG_TABLES,
     "optimizer_loop": [],
@@ -11,7 +13,10 @@ FIGURES = {  # name -> the tables it is drawn from
     "coordinatewise_lstm": [],
 }
 
+CAPTIONS = Path("workflow/report")
 for figure, tables in FIGURES.items():
+    # A figure that only a user's configuration names has a caption that fits any experiments.
+    caption = figure if (CAPTIONS / f"{figure}.rst").exists() else "experiments"
 
     rule:
         name:
@@ -23,7 +28,7 @@ for figure, tables in FIGURES.items():
                 f"{LAYOUT.figure(figure)}.png",
                 category="Figures",
                 labels={"figure": figure},
-                caption=f"../report/{figure}.rst",
+                caption=f"../report/{caption}.rst",
             ),
             f"{LAYOUT.figure(figure)}.pdf",
         log:

@@ -1,37 +1,41 @@
 """Executed reports, and the page that shows everything."""
 
 FIGURE_FILES = [f"{LAYOUT.figure(figure)}.png" for figure in FIGURES]
-REPORTS = [name for name in EXPERIMENTS if Path(f"workflow/notebooks/{name}.py").exists()]
+REPORTS = [  # figures of experiments that have a template
+    name for name in CONFIG.figure_experiments() if Path(f"workflow/notebooks/{name}.py").exists()
+]
 TUNINGS = [LAYOUT.tuning(name) for name in EXPERIMENTS]
 
 
 rule notebook:
     input:
-        "workflow/notebooks/{experiment}.py",
+        "workflow/notebooks/{figure}.py",
         FIGURE_FILES,
         LOG_TABLES,
         TUNINGS,
         LAYOUT.runs,
         LAYOUT.claims,
     output:
-        RESULTS / "reports" / "{experiment}.ipynb",
+        RESULTS / "reports" / "{figure}.ipynb",
         report(
-            RESULTS / "reports" / "{experiment}.html",
+            RESULTS / "reports" / "{figure}.html",
             category="Reports",
-            labels={"report": "{experiment}"},
+            labels={"report": "{figure}"},
             caption="../report/notebook.rst",
         ),
     log:
-        LOGS / "report" / "{experiment}.log",
+        LOGS / "report" / "{figure}.log",
     benchmark:
-        BENCHMARKS / "report" / "{experiment}.tsv"
+        BENCHMARKS / "report" / "{figure}.tsv"
+    wildcard_constraints:
+        figure="|".join(REPORTS),
     conda:
         "../../environment.yml"
     params:
         config=LAYOUT.config,
         inputs=digest(drawing_inputs(CONFIG)),
     shell:
-        "l2l report {wildcards.experiment} --config-file {params.config} 2>&1 | tee {log}"
+        "l2l report {wildcards.figure} --config-file {params.config} 2>&1 | tee {log}"
 
 
 rule page:

@@ -23,16 +23,16 @@ def figure(
     setting: Settings = None,
 ) -> None:
     """Draw a figure from its tables, as figures/<protocol>/<name>.png and .pdf."""
-    from l2l.figures.draw import FIGURES, draw
+    from l2l.figures.draw import draw, figures
     from l2l.figures.style import save
 
     config, layout = configuration(protocol, config_file, setting)
-    known("figure", name, FIGURES)
+    known("figure", name, figures(config))
     save(draw(name, config, layout), layout.figure(name))
 
 
 def report(
-    name: Annotated[str, typer.Argument(help="A report's name: quadratics or mnist.")],
+    name: Annotated[str, typer.Argument(help="A figure of loss curves, such as mnist.")],
     protocol: Protocol = None,
     config_file: ConfigFiles = None,
     setting: Settings = None,
@@ -41,7 +41,7 @@ def report(
     from l2l.pages.report import execute_report
 
     config, layout = configuration(protocol, config_file, setting)
-    known("report", name, config.experiments)
+    known("report", name, config.figure_experiments())
     execute_report(name, config, layout)
 
 

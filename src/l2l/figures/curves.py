@@ -1,29 +1,28 @@
-"""Loss against step for several optimizers: means over problems with their intervals, log y."""
+"""Losses of several optimizers as lines: means with their intervals and meta-seeds, log y."""
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
-from l2l.figures.style import Style, display_name, look_of, looks, new_figure
-from l2l.figures.summary import Curve, Floats, summarise
+from l2l.figures.style import Look
+from l2l.figures.summary import Curve, Floats
+
+SHOWN_DIVERGENCE = 1e3
+"""An axis that shows divergence goes up to so many times the highest start."""
 
 
-def loss_limits(means: list[Floats]) -> tuple[float, float]:
+def loss_limits(means: list[Floats], divergence: bool = False) -> tuple[float, float]:
     """Limits of a logarithmic y axis that show all curves where they are worth reading.
 
     The lowest mean is at the bottom. The top leaves a quarter of the distance between the lowest
     mean and the highest start above that start: what diverges leaves through the top and does not
-    squash the others.
+    squash the others. An axis that is to show divergence takes in the highest finite mean.
 
     Args:
         means: curves of positive numbers; what is not finite or not positive is passed over.
+        divergence: whether it is to be seen, up to SHOWN_DIVERGENCE times the highest start.
 
     Returns:
         Low and high.
@@ -35,7 +34,7 @@ def loss_limits(means: list[Floats]) -> tuple[float, float]:
     low = min(float(mean.min()) for mean in kept)
     start = max(float(mean[0]) for mean in kept)
     highest = max(float(mean.max()) for mean in kept)
-    top = min(highest, start * (start / low) ** 0.25)
+    top = min(highest, start * (SHOWN_DIVERGENCE if divergence else (start / low) ** 0.25))
     margin = max((top / low) ** 0.05, 1.02)
     return low / margin, top * margin
 
@@ -55,27 +54,32 @@ def plain_log_ticks(axes: Axes) -> None:
 
 
 def draw_curves(
-    axes: Axes, summaries: dict[str, Curve], first_step: int, last_step: int, ylabel: str
+    axes: Axes,
+    summaries: dict[str, Curve],
+    looks: dict[str, Look],
+    steps: tuple[float, float],
+    divergence: bool = False,
+    marker: str = "",
 ) -> None:
     """Draw mean, interval and, where there are several, each meta-seed of every optimizer.
 
     Args:
         axes: where to draw.
-        summaries: from `summarise`.
-        first_step: left end of the x axis.
-        last_step: right end of the x axis.
-        ylabel: what the y axis says.
+        summaries: name of an optimizer -> what `summarise` found.
+        looks: of these names.
+        steps: left and right end of the x axis.
+        divergence: see `loss_limits`.
+        marker: of matplotlib, at each mean; none where there are many.
     """
-    found = looks(summaries)
     shown = []
-    for optimizer, curve in summaries.items():
-        look = found[optimizer]
-        kept = (curve.steps >= first_step) & (curve.steps <= last_step)
-        steps, mean = curve.steps[kept], curve.mean[kept]
+    for name, curve in summaries.items():
+        look = looks[name]
+        kept = (curve.steps >= steps[0]) & (curve.steps <= steps[1])
+        x, mean = curve.steps[kept], curve.mean[kept]
         shown.append(mean)
         front = 3 if look.width > 1.5 else 2
         axes.fill_between(
-            steps,
+            x,
             curve.low[kept],
             curve.high[kept],
             color=look.color,
@@ -85,79 +89,20 @@ def draw_curves(
         )
         if len(curve.seeds) > 1:
             for seed in curve.seeds[:, kept]:
-                axes.plot(steps, seed, color=look.color, linewidth=0.4, alpha=0.7, zorder=front)
+                axes.plot(x, seed, color=look.color, linewidth=0.4, alpha=0.7, zorder=front)
         axes.plot(
-            steps,
+            x,
             mean,
             color=look.color,
             linewidth=look.width,
             dashes=look.dashes,
+            marker=marker,
+            markersize=3,
             zorder=front + 0.5,
-            label=optimizer,
+            label=name,
         )
     axes.set_yscale("log")
-    axes.set_xlim(first_step, last_step)
-    axes.set_ylim(*loss_limits(shown))
+    axes.set_xlim(*steps)
+    axes.set_ylim(*loss_limits(shown, divergence))
     plain_log_ticks(axes)
     axes.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
-    axes.set_xlabel("step")
-    axes.set_ylabel(ylabel)
-
-
-def legend_above(
-    figure: Figure, summaries: dict[str, Curve], labels: dict[str, str], last_step: int, what: str
-) -> None:
-    """Above the panels: each optimizer's line, name and last loss, from the highest to the lowest.
-
-    Args:
-        figure: with constrained layout, which makes room.
-        summaries: from `summarise`.
-        labels: recipe -> label.
-        last_step: the step whose loss is told; what is not finite there goes first.
-        what: the name of that loss.
-    """
-    found = looks(summaries)
-    last = {
-        name: float(curve.mean[curve.steps <= last_step][-1]) for name, curve in summaries.items()
-    }
-    order = sorted(last, key=lambda name: -last[name] if math.isfinite(last[name]) else -math.inf)
-    entries = []
-    for name in order:
-        number = f"{last[name]:#.3g}" if math.isfinite(last[name]) else "diverged"
-        look = found[name]
-        line = Line2D([], [], color=look.color, linewidth=look.width, dashes=look.dashes)
-        line.set_label(f"{display_name(name, labels)}, {number}")
-        entries.append(line)
-    figure.legend(
-        handles=entries, title=f"{what} at step {last_step}", loc="outside upper center", ncols=2
-    )
-
-
-def loss_curves(
-    curves: pd.DataFrame,
-    labels: dict[str, str],
-    style: Style,
-    first_step: int,
-    last_step: int,
-    title: str,
-    ylabel: str = "loss",
-) -> Figure:
-    """One panel with the loss of every optimizer in the table.
-
-    Args:
-        curves: tidy table with optimizer, problem, meta_seed, step and loss.
-        labels: recipe -> label of the learned optimizers.
-        style: the settings of figures.
-        first_step: left end of the x axis.
-        last_step: right end of the x axis; the legend is ordered by the loss there and tells it.
-        title: of the panel.
-        ylabel: what the y axis says.
-    """
-    summaries = summarise(curves, "loss", style.interval)
-    with look_of(style):
-        figure = new_figure(style, height=0.95)
-        axes = figure.subplots()
-        draw_curves(axes, summaries, first_step, last_step, ylabel)
-        axes.set_title(title)
-        legend_above(figure, summaries, labels, last_step, ylabel)
-    return figure

@@ -3,41 +3,92 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 from matplotlib.figure import Figure
 
 from l2l.config import Config
+from l2l.config.problems import MLPSettings
 from l2l.errors import UserError
 from l2l.figures import (
+    architecture,
     computation_graph,
     coordinatewise_lstm,
     meta_training,
-    mnist,
     mnist_continued,
     optimizer_loop,
-    quadratics,
+    panels,
 )
 from l2l.layout import Layout
 
+Drawer = Callable[[Config, Layout], Figure]
+
 
 def draw(name: str, config: Config, layout: Layout) -> Figure:
-    """Draw one of FIGURES.
+    """Draw one of `figures`.
 
     Raises:
         UserError: a table it needs is missing.
     """
-    return FIGURES[name](config, layout)
+    return figures(config)[name](config, layout)
 
 
-def _quadratics(config: Config, layout: Layout) -> Figure:
-    return quadratics.draw(_curves("quadratics", layout), config.labels(), config.figures)
+def figures(config: Config) -> dict[str, Drawer]:
+    """Every figure of a configuration: of loss curves, as its experiments say, and the fixed ones.
+
+    Returns:
+        Name -> what draws it, in the order of the page.
+
+    Raises:
+        UserError: the figure of an experiment has the name of a fixed one.
+    """
+    found: dict[str, Drawer] = {}
+    for name, experiments in config.figure_experiments().items():
+        if name in FIXED:
+            raise UserError(
+                f"config: experiments.{experiments[0]}.figure = '{name}': this is another figure's "
+                "name; choose a new one"
+            )
+        found[name] = partial(_of_experiments, experiments)
+    return found | FIXED
 
 
-def _mnist(config: Config, layout: Layout) -> Figure:
-    horizon = config.experiments["mnist"].horizon
-    return mnist.draw(_curves("mnist", layout), config.labels(), config.figures, horizon)
+def _of_experiments(experiments: list[str], config: Config, layout: Layout) -> Figure:
+    """A panel for each experiment; one with several networks has a figure of its own kind."""
+    studies = [name for name in experiments if len(config.experiments[name].problems) > 1]
+    if studies:
+        if len(experiments) > 1:
+            raise UserError(
+                f"config: experiments.{studies[0]} has several problems: it needs its own figure"
+            )
+        return _architecture(studies[0], config, layout)
+    found = [panels.panel(name, config, _curves(name, layout)) for name in experiments]
+    return panels.draw(found, config.labels(), config.figures)
+
+
+def _architecture(experiment: str, config: Config, layout: Layout) -> Figure:
+    settings = config.experiments[experiment]
+    networks = {
+        name: problem
+        for name in settings.problems
+        if isinstance(problem := config.problems[name], MLPSettings)
+    }
+    if len(networks) < len(settings.problems):
+        raise UserError(
+            f"config: experiments.{experiment} has several problems, and not all are of kind mlp: "
+            "give each an experiment of its own"
+        )
+    trained_on = [config.problems[config.recipes[name].problem] for name in settings.learned]
+    return architecture.draw(
+        _curves(experiment, layout),
+        networks,
+        [problem for problem in trained_on if isinstance(problem, MLPSettings)],
+        config.labels(),
+        config.figures,
+        settings.horizon,
+    )
 
 
 def _mnist_continued(config: Config, layout: Layout) -> Figure:
@@ -47,9 +98,9 @@ def _mnist_continued(config: Config, layout: Layout) -> Figure:
 
 def _meta_training(config: Config, layout: Layout) -> Figure:
     logs = [
-        _existing(layout.run(recipe, seed) / "log.csv", f"l2l train {recipe} --seed {seed}")
-        for recipe in config.recipes
-        for seed in range(config.meta_seeds)
+        _existing(layout.run(name, seed) / "log.csv", f"l2l train {name} --seed {seed}")
+        for name, recipe in config.recipes.items()
+        for seed in range(recipe.meta_seeds)
     ]
     tables = [
         pd.read_csv(path).assign(recipe=path.parent.parent.name, meta_seed=path.parent.name[4:])
@@ -69,9 +120,7 @@ def _existing(path: Path, command: str) -> Path:
     return path
 
 
-FIGURES: dict[str, Callable[[Config, Layout], Figure]] = {
-    "quadratics": _quadratics,
-    "mnist": _mnist,
+FIXED: dict[str, Drawer] = {
     "mnist_continued": _mnist_continued,
     "meta_training": _meta_training,
     "optimizer_loop": lambda config, layout: optimizer_loop.draw(config.figures),

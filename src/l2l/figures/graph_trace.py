@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from l2l.config.schema import LSTMSettings, QuadraticSettings
+from l2l.config.problems import QuadraticSettings
+from l2l.config.recipes import LSTMSettings, ParameterGroup
 from l2l.meta.gradients.unrolled import lstm_step
 from l2l.optimizees.quadratic import Quadratic, QuadraticFamily
 from l2l.optimizers.lstm import CoordinatewiseLSTM, initial_phi
@@ -68,6 +69,7 @@ def pieces() -> tuple[Quadratic, CoordinatewiseLSTM]:
         output_scale=1.0,
         forget_bias=0.0,
         head_init_scale=1.0,
+        groups=(ParameterGroup(name="all", parameters=("*",)),),
     )
     return problem, CoordinatewiseLSTM(settings, initial_phi(settings, stream(0, "figure", "phi")))
 

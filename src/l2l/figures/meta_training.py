@@ -16,6 +16,8 @@ from l2l.figures.style import GREY, Style, display_name, look_of, looks, new_fig
 MEASURES = {"validation_final": ("final loss", ()), "validation_mean": ("mean loss", (2.5, 1.2))}
 """Column of the log -> its name, and dashes."""
 MARKERS = "osD^vPX*"
+IN_ONE_COLUMN = 3
+"""Recipes that stand below each other; more go over both columns of a page."""
 
 
 def draw(logs: pd.DataFrame, labels: dict[str, str], style: Style) -> Figure:
@@ -29,27 +31,31 @@ def draw(logs: pd.DataFrame, labels: dict[str, str], style: Style) -> Figure:
     """
     logs = logs.astype({"meta_seed": int})
     recipes = sorted(logs["recipe"].unique(), key=[*labels].index)
+    columns = 1 if len(recipes) <= IN_ONE_COLUMN else 2
+    rows = -(-len(recipes) // columns)
     with look_of(style):
-        figure = new_figure(style, height=0.2 + 0.5 * len(recipes))
+        figure = new_figure(style, 0.2 + 0.5 * rows, columns)
         small = rcParams["legend.fontsize"]
-        panels = figure.subplots(len(recipes), squeeze=False)[:, 0]
-        for axes, recipe in zip(panels, recipes, strict=True):
-            _draw_recipe(axes, logs[logs["recipe"] == recipe], recipe)
-            axes.set_title(display_name(recipe, labels))
+        panels = figure.subplots(rows, columns, squeeze=False).T.flat
+        for axes, recipe in zip(panels, recipes, strict=False):
+            name = display_name(recipe, labels)
+            _draw_recipe(axes, logs[logs["recipe"] == recipe], looks([name])[name].color)
+            axes.set_title(name)
             axes.set_title(recipe, loc="right", color=GREY, weight="normal", size=small)
-        panels[-1].set_xlabel("episode")
+            axes.set_xlabel("episode")
+        for axes in panels[len(recipes) :]:
+            axes.set_axis_off()
         figure.legend(
             handles=_legend_entries(sorted(logs["meta_seed"].unique())),
             loc="outside upper center",
-            ncols=3,
+            ncols=3 * columns,
             handlelength=2,
         )
     return figure
 
 
-def _draw_recipe(axes: Axes, log: pd.DataFrame, recipe: str) -> None:
+def _draw_recipe(axes: Axes, log: pd.DataFrame, color: str) -> None:
     """The curves of one recipe and its changes of window."""
-    color = looks([recipe])[recipe].color
     for meta_seed in log["meta_seed"].unique():
         rows = log[log["meta_seed"] == meta_seed]
         for column, (_, dashes) in MEASURES.items():

@@ -11,8 +11,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from l2l.errors import UserError
-from l2l.figures.curves import draw_curves, legend_above, plain_log_ticks
-from l2l.figures.style import Style, look_of, new_figure
+from l2l.figures.curves import draw_curves, plain_log_ticks
+from l2l.figures.legends import legend_with_losses
+from l2l.figures.style import Style, look_of, looks, names_in, new_figure
 from l2l.figures.summary import summarise
 
 
@@ -38,22 +39,31 @@ def draw(curves: pd.DataFrame, labels: dict[str, str], style: Style, horizon: in
     first_seeds = curves.groupby("optimizer")["meta_seed"].transform("min")
     is_first = curves["problem"] == curves["problem"].min()
     one = curves[is_first & (curves["meta_seed"] == first_seeds)]
-    minibatch = summarise(curves, "loss", style.interval)
-    panels = [
-        (f"Minibatch loss, mean of {problems} networks", minibatch),
-        ("The same on a fixed sample", summarise(curves, "train_loss", style.interval)),
-        ("One network on that sample", summarise(one, "train_loss", style.interval)),
-    ]
+    names = names_in([curves["optimizer"].unique()], labels)
+    found = looks(names.values())
+    panels = {
+        title: {
+            names[key]: curve for key, curve in summarise(table, column, style.interval).items()
+        }
+        for title, table, column in (
+            (f"Minibatch loss, mean of {problems} networks", curves, "loss"),
+            ("The same on a fixed sample", curves, "train_loss"),
+            ("One network on that sample", one, "train_loss"),
+        )
+    }
     with look_of(style):
         figure = new_figure(style, height=1.65)
         rows = figure.subplots(3, sharex=True, squeeze=False)[:, 0]
-        for axes, (title, summaries) in zip(rows, panels, strict=True):
-            draw_curves(axes, summaries, horizon, last_step, "loss")
+        for axes, (title, summaries) in zip(rows, panels.items(), strict=True):
+            draw_curves(axes, summaries, found, (horizon, last_step))
             axes.set_title(title)
+            axes.set_xlabel("step")
+            axes.set_ylabel("loss")
             axes.label_outer()
         limits = [axes.get_ylim() for axes in rows]
         for axes in rows:  # one scale, so that the panels compare
             axes.set_ylim(min(low for low, _ in limits), max(high for _, high in limits))
             plain_log_ticks(axes)
-        legend_above(figure, minibatch, labels, last_step, "minibatch loss")
+        minibatch = next(iter(panels.values()))
+        legend_with_losses(figure, minibatch, found, last_step, "minibatch loss")
     return figure

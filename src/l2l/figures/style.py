@@ -11,7 +11,8 @@ import contextlib
 import io
 import logging
 import zlib
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -25,6 +26,7 @@ from l2l.files import write_atomically
 BLACK, GREY, LIGHT_GREY = "#000000", "#5F5F5F", "#D9D9D9"
 ORANGE, SKY_BLUE, GREEN, BLUE = "#E69F00", "#56B4E9", "#009E73", "#0072B2"
 VERMILLION, PURPLE, WINE, OLIVE = "#D55E00", "#CC79A7", "#882255", "#999933"
+INDIGO = "#332288"
 
 HANDCRAFTED_NAMES = {"sgd": "SGD", "rmsprop": "RMSprop", "adam": "ADAM", "nag": "NAG"}
 
@@ -34,7 +36,7 @@ class Style(Protocol):
 
     Attributes:
         dpi: pixels per inch of the PNG.
-        width_inches: printed width.
+        width_inches: printed width, of one column.
         interval: confidence of the shaded bands, for example 0.95.
         font_size: of the axis labels, in points; ticks and legends are a little smaller.
     """
@@ -63,38 +65,41 @@ class Look:
 LEARNED_WIDTH = 1.7
 HANDCRAFTED_WIDTH = 1.1
 LSTM = Look(VERMILLION, (), LEARNED_WIDTH)
+SECOND = Look(BLUE, (5, 0.8), LEARNED_WIDTH)
 LOOKS = {
-    "sgd": Look(PURPLE, (1, 1), HANDCRAFTED_WIDTH),
-    "rmsprop": Look(SKY_BLUE, (3.5, 1, 1, 1), HANDCRAFTED_WIDTH),
-    "adam": Look(GREEN, (4, 1.3), HANDCRAFTED_WIDTH),
-    "nag": Look(BLACK, (), HANDCRAFTED_WIDTH),
-    "quadratics_lstm": LSTM,
-    "mnist_paper": LSTM,
-    "mnist_long_unroll": Look(BLUE, (5, 0.8), LEARNED_WIDTH),
+    "SGD": Look(PURPLE, (1, 1), HANDCRAFTED_WIDTH),
+    "RMSprop": Look(SKY_BLUE, (3.5, 1, 1, 1), HANDCRAFTED_WIDTH),
+    "ADAM": Look(GREEN, (4, 1.3), HANDCRAFTED_WIDTH),
+    "NAG": Look(BLACK, (), HANDCRAFTED_WIDTH),
+    "LSTM": LSTM,
+    "LSTM (paper)": LSTM,
+    "LSTM (long unroll)": SECOND,
+    "LSTM-sub": SECOND,
+    "One shared LSTM": Look(ORANGE, (2.5, 0.8), LEARNED_WIDTH),
 }
 FALLBACKS = (
-    Look(ORANGE, (2.5, 0.8), LEARNED_WIDTH),
+    Look(INDIGO, (1.6, 1), LEARNED_WIDTH),
     Look(WINE, (6, 0.8, 1.2, 0.8), LEARNED_WIDTH),
     Look(OLIVE, (1.2, 0.8), LEARNED_WIDTH),
     Look(GREY, (6, 0.8, 1.2, 0.8, 1.2, 0.8), LEARNED_WIDTH),
 )
 
 
-def looks(optimizers: Iterable[str]) -> dict[str, Look]:
+def looks(names: Iterable[str]) -> dict[str, Look]:
     """The look of each optimizer, the same in all figures.
 
-    Recipes without a look of their own get one of the spare ones, chosen by their name; where two
-    of them would share it, the later one in the alphabet takes the next.
+    Learned optimizers without a look of their own get one of the spare ones, chosen by their name;
+    where two of them would share it, the later one in the alphabet takes the next.
 
     Args:
-        optimizers: keys as in the tables, for example "nag" or "mnist_paper".
+        names: as a reader sees them, see `names_in`; for example "NAG" or "LSTM (paper)".
 
     Returns:
-        optimizer -> Look.
+        name -> Look.
     """
     found: dict[str, Look] = {}
     taken = 0
-    for name in sorted(set(optimizers)):
+    for name in sorted(set(names)):
         if name in LOOKS:
             found[name] = LOOKS[name]
             continue
@@ -117,6 +122,28 @@ def display_name(optimizer: str, labels: dict[str, str]) -> str:
         The label, the usual name of a hand-crafted optimizer, or the key itself.
     """
     return labels.get(optimizer, HANDCRAFTED_NAMES.get(optimizer, optimizer))
+
+
+def names_in(panels: Iterable[Collection[str]], labels: dict[str, str]) -> dict[str, str]:
+    """The names of all optimizers of a figure: equal names, equal looks, one entry in its legend.
+
+    Recipes with the same label share it, as the LSTM-subs of different panels do; unless two of
+    them meet in a panel: then their keys are told too.
+
+    Args:
+        panels: the keys of the optimizers in each panel.
+        labels: recipe -> label of the learned optimizers.
+
+    Returns:
+        key -> name, over all panels; learned optimizers first, in the order of the labels.
+    """
+    panels = [set(panel) for panel in panels]
+    order = {key: place for place, key in enumerate((*labels, *HANDCRAFTED_NAMES))}
+    keys = sorted(set().union(*panels), key=lambda key: (order.get(key, len(order)), key))
+    names = {key: display_name(key, labels) for key in keys}
+    counts = [Counter(names[key] for key in panel) for panel in panels]
+    ambiguous = {name for panel in counts for name, times in panel.items() if times > 1}
+    return {key: f"{name} ({key})" if name in ambiguous else name for key, name in names.items()}
 
 
 RENDERING: dict[Any, Any] = {
@@ -177,15 +204,16 @@ def look_of(style: Style) -> Iterator[None]:
         yield
 
 
-def new_figure(style: Style, height: float) -> Figure:
-    """An empty white figure of the printed width.
+def new_figure(style: Style, height: float, width: float = 1) -> Figure:
+    """An empty white figure.
 
     Args:
         style: the settings of figures.
-        height: in units of the width.
+        height: in units of the printed width.
+        width: likewise; 2 for figures that go over both columns of a page.
     """
     return Figure(
-        figsize=(style.width_inches, height * style.width_inches),
+        figsize=(width * style.width_inches, height * style.width_inches),
         layout="constrained",
         facecolor="white",
     )

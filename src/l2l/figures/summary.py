@@ -34,6 +34,52 @@ class Curve:
     seeds: Floats
 
 
+def measured(curves: pd.DataFrame, column: str) -> pd.DataFrame:
+    """The rows of the steps at which a loss was measured for any optimizer.
+
+    Args:
+        curves: see `summarise`.
+        column: a loss that is NaN where it was not measured, and where a run diverged.
+
+    Raises:
+        UserError: it was measured nowhere.
+    """
+    steps = curves.loc[curves[column].notna(), "step"].unique()
+    if not steps.size:
+        raise UserError(
+            f"curves of {curves['experiment'].iloc[0]}: {column} was measured nowhere; a problem "
+            "without held-out data has no test_loss: set the experiment's `shown` to loss"
+        )
+    return curves[curves["step"].isin(steps)]
+
+
+def final_column(shown: str) -> str:
+    """The column that the end of a run is judged by, for what an experiment shows.
+
+    Held-out losses are measured on fixed images already; the minibatches' noise is not in
+    train_loss, which is on fixed ones too.
+    """
+    return shown if shown == "test_loss" else "train_loss"
+
+
+def diverged(curves: pd.DataFrame, column: str, step: int) -> dict[str, tuple[int, int]]:
+    """How many runs of each optimizer diverged: ended above their start, or not finite.
+
+    Args:
+        curves: see `summarise`, and a column family; `column` is measured at steps 0 and `step`.
+        column: see `final_column`.
+        step: the last one that counts.
+
+    Returns:
+        optimizer -> (runs that diverged, all runs). A run is a meta-seed on a problem.
+    """
+    run = ["optimizer", "meta_seed", "family", "problem"]
+    first, last = (curves[curves["step"] == at].set_index(run)[column] for at in (0, step))
+    above = ~(last <= first.reindex(last.index))
+    counts = above.groupby("optimizer").agg(["sum", "size"])
+    return {str(name): (int(row["sum"]), int(row["size"])) for name, row in counts.iterrows()}
+
+
 def summarise(curves: pd.DataFrame, column: str, interval: float) -> dict[str, Curve]:
     """Means over problems, with the t interval of the mean, symmetric in the logarithm.
 
@@ -43,7 +89,7 @@ def summarise(curves: pd.DataFrame, column: str, interval: float) -> dict[str, C
 
     Args:
         curves: tidy table with optimizer, problem, meta_seed, step and `column`.
-        column: "loss" or "train_loss".
+        column: "loss", "train_loss" or "test_loss".
         interval: its confidence, for example 0.95.
 
     Returns:

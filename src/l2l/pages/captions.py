@@ -1,4 +1,4 @@
-"""The captions of all figures: what is seen, and what it was made from.
+"""The captions of all figures: what is seen and how to read it.
 
 The text of what is seen also stands in workflow/report/<figure>.rst, for `snakemake --report`;
 a test keeps the two the same.
@@ -6,19 +6,11 @@ a test keeps the two the same.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-import pandas as pd
+from dataclasses import dataclass, replace
 
 from l2l.config import Config
 from l2l.figures.style import display_name
-from l2l.pages.results import Results
-from l2l.pages.words import count, listed
-
-SOURCES = {"local": "a local folder"}
-"""The source in a dataset's record -> how a reader is told; others are told as they are."""
-
-HANDCRAFTED = -1  # the meta_seed of an optimizer that was not trained
+from l2l.pages.words import listed
 
 
 @dataclass(frozen=True)
@@ -28,13 +20,13 @@ class Caption:
     Attributes:
         title: a few words.
         seen: what a stranger sees and how to read it.
-        experiment: whose curves are drawn; None: no experiment's.
+        experiments: whose curves are drawn.
         training: whether the logs of the meta-trainings are drawn.
     """
 
     title: str
     seen: str
-    experiment: str | None = None
+    experiments: tuple[str, ...] = ()
     training: bool = False
 
 
@@ -45,7 +37,6 @@ CAPTIONS = {
         "The thick line is the learned optimizer (an LSTM); the others are the usual hand-crafted "
         "ones with tuned learning rates. Lines are means over test problems, shaded bands their "
         "confidence intervals, hair lines single meta-seeds.",
-        experiment="quadratics",
     ),
     "mnist": Caption(
         "MNIST",
@@ -53,7 +44,31 @@ CAPTIONS = {
         "lines are learned optimizers: LSTMs meta-trained by the paper's recipe, and with longer "
         "unrolls. The others are hand-crafted ones with tuned learning rates. Lines are means over "
         "test networks, shaded bands their confidence intervals, hair lines single meta-seeds.",
-        experiment="mnist",
+    ),
+    "mnist_transfer": Caption(
+        "MNIST, other networks",
+        "The optimizers that were meta-trained on the base network (one hidden layer of 20 sigmoid "
+        "units), unchanged, on other networks; lower is better. The hand-crafted optimizers were "
+        "tuned anew for each panel. The numbers at the right are the losses at the last step. A "
+        "run diverged if it ends above its start or at no finite number; the axis goes up to "
+        "where it leads.",
+    ),
+    "architecture": Caption(
+        "MNIST, architecture study",
+        "How low the loss is at the end, for networks of different sizes; lower is better. A panel "
+        "for each number of hidden layers; to the right, layers get wider. The learned optimizers "
+        "are the same throughout, meta-trained on one network only (dotted upright line); the "
+        "hand-crafted ones were tuned anew for every network. Points are means over test problems, "
+        "shaded bands their confidence intervals, hair lines single meta-seeds.",
+    ),
+    "cifar": Caption(
+        "CIFAR: convolutional networks",
+        "The loss on held-out photographs while small convolutional networks learn to classify "
+        "others; lower is better. The LSTM was meta-trained on all ten classes; LSTM-sub only on "
+        "the classes that its panel leaves out. Both are two LSTMs that share the work, one for "
+        "the convolutional and one for the fully connected parameters; the shared one does both "
+        "alone. Batch normalisation uses the statistics of the batch at hand, in training and for "
+        "the held-out loss too. The numbers at the right are the losses at the last step.",
     ),
     "mnist_continued": Caption(
         "MNIST, continued",
@@ -61,7 +76,7 @@ CAPTIONS = {
         "meta-trained for. Top: the loss on each step's minibatch. Middle: the same runs on a "
         "fixed sample of images, so that what moves is the network and not the choice of images. "
         "Bottom: one single network, where an oscillation shows that a mean would hide.",
-        experiment="mnist",
+        experiments=("mnist",),
     ),
     "meta_training": Caption(
         "Meta-training",
@@ -89,73 +104,42 @@ CAPTIONS = {
         "weights φ: so one small set of weights serves any number of parameters.",
     ),
 }
-"""Figure -> caption, in the order of the page."""
+"""Figure -> caption, of the figures that come with the project."""
+
+OF_ANY_EXPERIMENT = (
+    "The loss while test problems are minimised, step by step; lower is better. Thick lines are "
+    "learned optimizers; the others are hand-crafted ones with tuned learning rates. Lines are "
+    "means over test problems, shaded bands their confidence intervals, hair lines single "
+    "meta-seeds. A run diverged if it ends above its start or at no finite number."
+)
+"""What is seen in a figure that only a user's configuration knows."""
 
 
-def facts(name: str, results: Results) -> list[str]:
-    """What a figure was made from: protocol, data and stand-ins, test problems, meta-seeds.
+def caption(name: str, config: Config) -> Caption:
+    """The caption of a figure, of one that only a configuration knows too.
 
     Args:
         name: of the figure.
-        results: the run.
-
-    Returns:
-        Short phrases.
-
-    Raises:
-        UserError: a table is missing.
+        config: its experiments say which figure they are panels of.
     """
-    caption, config = CAPTIONS[name], results.config
-    found = [f"protocol {config.protocol}"]
-    if caption.experiment:
-        curves = results.curves(caption.experiment)
-        found += [
-            f"data: {data_used(caption.experiment, results)}",
-            f"{count(curves['problem'].nunique(), 'test problem')}, the same for every optimizer",
-            meta_seeds(curves),
-            f"bands: {100 * config.figures.interval:g} % intervals",
-        ]
-    elif caption.training:
-        experiments = config.experiments
-        used = dict.fromkeys(data_used(experiment, results) for experiment in experiments)
-        sizes = dict.fromkeys(
-            f"{count(recipe.validation.problems, 'validation problem')} for {label}"
-            for recipe, label in zip(config.recipes.values(), config.labels().values(), strict=True)
-        )
-        found += [
-            f"data: {'; '.join(used)}",
-            listed(list(sizes)),
-            f"{count(config.meta_seeds, 'meta-seed')}",
-        ]
-    elif name == "computation_graph":
-        found = ["a diagram, from the graph that autograd records of this program"]
-    else:
-        found = ["a diagram, no data"]
-    return found
-
-
-def data_used(experiment: str, results: Results) -> str:
-    """The experiment's data with its source; a stand-in is named as one."""
-    record = results.dataset(experiment)
-    if record is None:
-        return f"random problems, drawn from seed {results.config.seed}"
-    name, source = str(record["name"]).upper(), SOURCES.get(record["source"], record["source"])
-    if record["stand_in"]:
-        return f"STAND-IN for {name}: {record['stand_in']} (from {source})"
-    return f"{name} (from {source}; verified by digest)"
-
-
-def meta_seeds(curves: pd.DataFrame) -> str:
-    """How many meta-seeds the learned optimizers of a table have."""
-    learned = curves.loc[curves["meta_seed"] != HANDCRAFTED, "meta_seed"]
-    return f"{count(learned.nunique(), 'meta-seed')} of each learned optimizer"
+    experiments = tuple(config.figure_experiments().get(name, ()))
+    if name in CAPTIONS:
+        known = CAPTIONS[name]
+        return replace(known, experiments=experiments or known.experiments)
+    title = name.replace("_", " ").capitalize()
+    if len(experiments) == 1:
+        title = config.experiments[experiments[0]].title
+    return Caption(title, OF_ANY_EXPERIMENT, experiments)
 
 
 def alternative(name: str, config: Config) -> str:
     """The figure in a line, for those who cannot see it."""
-    caption = CAPTIONS[name]
-    if caption.experiment is None:
-        return f"Figure: {caption.title}"
-    settings = config.experiments[caption.experiment]
-    names = [display_name(key, config.labels()) for key in (*settings.learned, *settings.baselines)]
-    return f"Figure: {caption.title}: loss against step of {listed(names)}"
+    shown = caption(name, config)
+    if not shown.experiments:
+        return f"Figure: {shown.title}"
+    settings = [config.experiments[experiment] for experiment in shown.experiments]
+    keys = [key for entry in settings for key in (*entry.learned, *entry.baselines)]
+    names = list(dict.fromkeys(display_name(key, config.labels()) for key in keys))
+    titles = [entry.title for entry in settings]
+    panels = f" on {listed(titles)}" if len(titles) > 1 else ""
+    return f"Figure: {shown.title}: loss against step of {listed(names)}{panels}"

@@ -6,11 +6,20 @@ import itertools
 import math
 
 from l2l.config import Config
-from l2l.config.schema import LSTMSettings, MLPSettings, ProblemSettings, Recipe
+from l2l.config.problems import ConvNetSettings, MLPSettings, ProblemSettings
+from l2l.config.recipes import LSTMSettings, Recipe
 from l2l.pages.html import Row, wrapped
 from l2l.pages.words import count, listed, plain
 
 PIXELS, CLASSES = {"mnist": 784}, {"mnist": 10}
+COLOUR_IMAGES = {"cifar10": (32, 3)}
+"""Dataset -> width and height of its images, and their colours."""
+CLASS_NAMES = {
+    "cifar10": (
+        *("airplane", "automobile", "bird", "cat", "deer"),
+        *("dog", "frog", "horse", "ship", "truck"),
+    )
+}
 SCHEDULES = {"constant": "constant", "cosine": "falling along a cosine to {final:g} of that"}
 WEIGHTS = {
     "equal": "every step's loss counts the same, w[t] = 1",
@@ -19,29 +28,79 @@ WEIGHTS = {
 }
 
 
-def problem(settings: ProblemSettings) -> str:
-    """One sentence: the function, what is drawn at random, where theta starts."""
-    if not isinstance(settings, MLPSettings):
-        d = settings.dimensions
-        return (
-            f"Each problem is a function of {d} numbers, f(θ) = ‖Wθ − y‖². The {d} × {d} matrix W "
-            f"and the vector y are drawn from a standard normal distribution, anew for each "
-            f"problem; θ starts near zero (normal, standard deviation {settings.init_std:g})."
+def problem(settings: ProblemSettings) -> tuple[str, str]:
+    """What the function is; and what is drawn at random, for each problem of the family.
+
+    Two texts, so that families that differ in the first alone can share the second.
+    """
+    if isinstance(settings, MLPSettings):
+        return _mlp(settings), _drawn(settings)
+    if isinstance(settings, ConvNetSettings):
+        return _convnet(settings), (
+            f"{_drawn(settings)} Batch normalisation uses the statistics of the batch at hand, in "
+            "training and for the held-out loss too."
         )
+    d = settings.dimensions
+    return (
+        f"Each problem is a function of {d} numbers, f(θ) = ‖Wθ − y‖².",
+        f"The {d} × {d} matrix W and the vector y are drawn from a standard normal distribution, "
+        "anew for each problem; θ starts near zero (normal, standard deviation "
+        f"{settings.init_std:g}).",
+    )
+
+
+def _mlp(settings: MLPSettings) -> str:
     widths = [PIXELS[settings.dataset], *settings.hidden, CLASSES[settings.dataset]]
     parameters = sum((inputs + 1) * outputs for inputs, outputs in itertools.pairwise(widths))
+    return (
+        f"Each problem is a network with {'-'.join(map(str, widths))} units "
+        f"({settings.activation} between the layers, n = {parameters:,} parameters θ) that is to "
+        f"classify {settings.dataset.upper()} images."
+    )
+
+
+def _convnet(settings: ConvNetSettings) -> str:
+    size, below = COLOUR_IMAGES[settings.dataset]
+    convolutional = 0
+    for channels in settings.channels:
+        convolutional += channels * below * 25 + 2 * channels  # 5x5 kernels, scale and shift
+        below, size = channels, size // 2
+    hidden, classes = settings.hidden, len(settings.labels)
+    connected = hidden * below * size**2 + 2 * hidden + classes * (hidden + 1)
+    return (
+        f"Each problem is a network of {count(len(settings.channels), 'convolutional layer')} with "
+        f"{listed(list(map(str, settings.channels)))} channels (5 × 5, batch normalisation, ReLU, "
+        f"2 × 2 max pooling), a connected layer of {hidden} units (batch normalisation, ReLU) "
+        f"and {classes} outputs: n = {convolutional + connected:,} parameters θ, "
+        f"{convolutional:,} of them convolutional. It is to classify {settings.dataset.upper()} "
+        f"images of {classes} classes ({listed(class_names(settings))})."
+    )
+
+
+def _drawn(settings: MLPSettings | ConvNetSettings) -> str:
     start = (
         "uniformly between −1/√k and 1/√k, k the inputs of the layer (PyTorch's default)"
         if settings.init == "torch"
         else f"from a normal distribution with standard deviation {settings.init_std:g}"
     )
     return (
-        f"Each problem is a network with {'-'.join(map(str, widths))} units "
-        f"({settings.activation} between the layers, n = {parameters:,} parameters θ) that is to "
-        f"classify {settings.dataset.upper()} images. Its loss at a step is the cross-entropy on a "
-        f"fresh minibatch of {settings.batch_size} training images. The parameters start "
-        f"{start}; a problem is one such start with its own sequence of minibatches."
+        f"The loss at a step is the cross-entropy on a fresh minibatch of {settings.batch_size} "
+        f"training images. The parameters start {start}; a problem is one such start with its own "
+        "sequence of minibatches."
     )
+
+
+def class_names(settings: ConvNetSettings) -> list[str]:
+    """The classes that a network tells apart."""
+    return [CLASS_NAMES[settings.dataset][label] for label in settings.labels]
+
+
+def groups(settings: LSTMSettings) -> list[str]:
+    """Which LSTM serves which parameters: a phrase for each group."""
+    return [
+        f"the {group.name} LSTM serves {listed(list(group.parameters))}"
+        for group in settings.groups
+    ]
 
 
 def recipe(name: str, config: Config, meta_learning_rate: float) -> list[Row]:
@@ -64,14 +123,23 @@ def recipe(name: str, config: Config, meta_learning_rate: float) -> list[Row]:
         else "fixed, not searched"
     )
     optimizer = settings.optimizer
+    several = len(optimizer.groups) > 1
+    serving = (
+        f"; {len(optimizer.groups)} such LSTMs: {listed(groups(optimizer))}"
+        if several
+        else ", shared by all coordinates of θ"
+    )
     rows = {
+        "meta-trained on": settings.problem,
         "network": f"{count(optimizer.layers, 'LSTM layer')} of {optimizer.units} units and a "
-        f"linear output: {weights(optimizer):,} weights φ, shared by all coordinates of θ",
+        f"linear output: {weights(optimizer):,} weights φ{serving}",
         "input": "the gradient as it is"
         if optimizer.preprocessing == "none"
         else f"log-magnitude and sign of the gradient, equation (6), p = {optimizer.p:g}",
         "output": f"times {optimizer.output_scale:g}, added to θ",
-        "initialisation": f"forget-gate bias {optimizer.forget_bias:g}; output layer's weights "
+        "initialisation": f"the trained weights of recipe {settings.start_from}"
+        if settings.start_from
+        else f"forget-gate bias {optimizer.forget_bias:g}; output layer's weights "
         f"times {optimizer.head_init_scale:g}",
         "episodes": f"{settings.episodes:,}, each {settings.steps} steps on "
         f"{count(settings.problems_per_episode, 'fresh problem')}",
@@ -91,13 +159,13 @@ def recipe(name: str, config: Config, meta_learning_rate: float) -> list[Row]:
         else "none",
         "validation": f"every {settings.validation.every} episodes on "
         f"{count(settings.validation.problems, 'problem')} kept apart; the best φ is kept",
-        "meta-seeds": f"{config.meta_seeds} independent meta-trainings",
+        "meta-seeds": count(settings.meta_seeds, "independent meta-training"),
     }
     return [{"setting": setting, "value": wrapped(value)} for setting, value in rows.items()]
 
 
 def weights(settings: LSTMSettings) -> int:
-    """How many numbers phi has: each gate row has weights for input and state, and two biases."""
+    """How many numbers a group's phi has: a gate row weighs input and state, and has two biases."""
     inputs = 1 if settings.preprocessing == "none" else 2
     sizes = [inputs, *[settings.units] * (settings.layers - 1)]
     gates = sum(4 * settings.units * (size + settings.units + 2) for size in sizes)
@@ -107,6 +175,7 @@ def weights(settings: LSTMSettings) -> int:
 def _windows(settings: Recipe) -> str:
     stages = [
         f"{stage.window} steps from episode {math.ceil(stage.start * settings.episodes)}"
+        + (f" (episodes of {stage.steps})" if stage.steps else "")
         for stage in settings.unroll
     ]
     if len(stages) == 1:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from markupsafe import Markup, escape
 
+from l2l.config.schema import FigureSettings
+
 Row = dict[str, str]
 """Column -> text. A Markup, as text or as column, is HTML already."""
 
@@ -145,3 +147,9 @@ def _place(difference: float) -> float:
 def data_uri(png: Path) -> str:
     """The picture itself in the place of its address."""
     return f"data:image/png;base64,{base64.b64encode(png.read_bytes()).decode('ascii')}"
+
+
+def is_wide(png: bytes, settings: FigureSettings) -> bool:
+    """Whether a picture goes over more than one column of the printed page."""
+    width = int.from_bytes(png[16:20], "big")  # pixels, from the header chunk
+    return width > 1.5 * settings.dpi * settings.width_inches

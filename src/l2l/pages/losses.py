@@ -8,12 +8,18 @@ import numpy as np
 import pandas as pd
 
 from l2l.config import Config
-from l2l.figures.curves import Curve, summarise
 from l2l.figures.style import display_name
+from l2l.figures.summary import Curve, diverged, final_column, measured, summarise
 from l2l.pages.html import Row
 from l2l.pages.words import against, listed, number, with_interval
 
-REPORTED_STEPS = (20, 50, 100, 200)
+REPORTED_STEPS = (20, 50, 100, 200, 500, 1000)
+NAMES = {
+    "test_loss": "loss on fixed held-out data",
+    "train_loss": "loss on a fixed sample of the training set",
+    "loss": "loss of the step's own minibatch",
+}
+"""Column -> what it is, the one that says most first."""
 
 
 def kinds(curves: pd.DataFrame) -> dict[str, str]:
@@ -25,13 +31,15 @@ def kinds(curves: pd.DataFrame) -> dict[str, str]:
     Returns:
         Column -> name: one entry where loss and train_loss are the same.
     """
-    measured = curves[curves["train_loss"].notna()]
-    if np.array_equal(measured["loss"], measured["train_loss"]):
+    both = curves[curves["train_loss"].notna()]
+    if np.array_equal(both["loss"], both["train_loss"]):
         return {"loss": "loss"}
-    return {
-        "train_loss": "loss on a fixed sample of the training set",
-        "loss": "loss of the step's own minibatch",
-    }
+    return {key: name for key, name in NAMES.items() if curves[key].notna().any()}
+
+
+def judged(experiment: str, config: Config) -> str:
+    """The column that an experiment's runs are judged by at the horizon."""
+    return final_column(config.experiments[experiment].shown)
 
 
 def table(curves: pd.DataFrame, column: str, experiment: str, config: Config) -> list[Row]:
@@ -39,37 +47,44 @@ def table(curves: pd.DataFrame, column: str, experiment: str, config: Config) ->
 
     Args:
         curves: the tidy table of the experiment.
-        column: "loss" or "train_loss".
+        column: one of `kinds`.
         experiment: its name.
         config: labels, horizon, and the confidence of the intervals.
 
     Returns:
-        Rows of "optimizer", "step 20", ..., "mean [low, high]" each, and the mean of each
-        meta-seed at the horizon.
+        Rows of "optimizer", "diverged" (how many runs ended above their start, by `judged`),
+        "step 20", ..., "mean [low, high]" each; and the mean of each meta-seed at the horizon where
+        there are several.
     """
     horizon = config.experiments[experiment].horizon
-    summaries = summarise(curves, column, config.figures.interval)
-    reported = reported_steps(curves, horizon)
+    summaries = summarise(measured(curves, column), column, config.figures.interval)
+    broken = diverged(curves, judged(experiment, config), horizon)
+    several = any(len(curve.seeds) > 1 for curve in summaries.values())
     rows = []
     for name in by_loss(summaries, horizon):
         curve = summaries[name]
         row = {"optimizer": display_name(name, config.labels())}
-        for step in reported:
+        row["diverged"] = told_diverged(*broken[name])
+        for step in reported_steps(curves, column, horizon):
             at = int(np.flatnonzero(curve.steps == step)[0])
             row[f"step {step}"] = with_interval(curve.mean[at], curve.low[at], curve.high[at])
-        seeds = curve.seeds[:, curve.steps == horizon].ravel()
-        several = len(seeds) > 1
-        row[f"each meta-seed, step {horizon}"] = (
-            ", ".join(number(seed) for seed in seeds) if several else ""
-        )
+        if several:
+            seeds = curve.seeds[:, curve.steps == horizon].ravel()
+            told = ", ".join(number(seed) for seed in seeds) if len(seeds) > 1 else ""
+            row[f"each meta-seed, step {horizon}"] = told
         rows.append(row)
     return rows
 
 
-def reported_steps(curves: pd.DataFrame, horizon: int) -> list[int]:
-    """REPORTED_STEPS as far as the curves reach, and the horizon."""
-    last_step = int(curves["step"].max())
-    return sorted({step for step in (*REPORTED_STEPS, horizon) if step <= last_step})
+def told_diverged(broken: int, runs: int) -> str:
+    """ "3 of 192", or "none"."""
+    return f"{broken:,} of {runs:,}" if broken else "none"
+
+
+def reported_steps(curves: pd.DataFrame, column: str, horizon: int) -> list[int]:
+    """REPORTED_STEPS at which a loss was measured, and the horizon."""
+    steps = set(measured(curves, column)["step"])
+    return sorted(step for step in {*REPORTED_STEPS, horizon} if step in steps)
 
 
 def by_loss(summaries: dict[str, Curve], step: int) -> list[str]:
@@ -81,7 +96,7 @@ def by_loss(summaries: dict[str, Curve], step: int) -> list[str]:
 def wins(curves: pd.DataFrame, experiment: str, config: Config) -> list[Row]:
     """On how many test problems each learned optimizer ends below each baseline.
 
-    The loss is train_loss at the horizon, the mean over meta-seeds within each problem.
+    The loss is that of `judged` at the horizon, the mean over meta-seeds within each problem.
 
     Args:
         curves: the tidy table of the experiment.
@@ -93,7 +108,9 @@ def wins(curves: pd.DataFrame, experiment: str, config: Config) -> list[Row]:
     """
     settings, labels = config.experiments[experiment], config.labels()
     ends = curves[curves["step"] == settings.horizon]
-    means = ends.groupby(["optimizer", "problem"])["train_loss"].mean().unstack("problem")
+    means = (
+        ends.groupby(["optimizer", "problem"])[judged(experiment, config)].mean().unstack("problem")
+    )
     rows = []
     for learned in settings.learned:
         row = {"optimizer": display_name(learned, labels)}
@@ -107,8 +124,8 @@ def wins(curves: pd.DataFrame, experiment: str, config: Config) -> list[Row]:
 def summary(curves: pd.DataFrame, experiment: str, config: Config) -> str:
     """What came out, in two sentences computed from the table.
 
-    Each learned optimizer is compared with the hand-crafted one that has the lowest mean train_loss
-    at the horizon.
+    Each learned optimizer is compared with the hand-crafted one that has the lowest mean loss, by
+    `judged`, at the horizon.
 
     Args:
         curves: the tidy table of the experiment.
@@ -117,7 +134,7 @@ def summary(curves: pd.DataFrame, experiment: str, config: Config) -> str:
     """
     settings, labels = config.experiments[experiment], config.labels()
     horizon = settings.horizon
-    summaries = summarise(curves, "train_loss", config.figures.interval)
+    summaries = _judged(curves, experiment, config)
     best = next(name for name in by_loss(summaries, horizon) if name in settings.baselines)
     lowest = _at(summaries[best], horizon)
     found = []
@@ -133,19 +150,28 @@ def summary(curves: pd.DataFrame, experiment: str, config: Config) -> str:
         )
     stands = f"is at {number(lowest)}" if math.isfinite(lowest) else "diverged"
     return (
-        f"After {horizon} steps the best hand-crafted optimizer, {display_name(best, labels)}, "
+        f"After {horizon:,} steps the best hand-crafted optimizer, {display_name(best, labels)}, "
         f"{stands}. {'; '.join(found)}."
     )
 
 
-def order_sentence(curves: pd.DataFrame, experiment: str, config: Config, step: int) -> str:
-    """All optimizers in the order of their mean train_loss at a step, with the numbers."""
-    summaries = summarise(curves, "train_loss", config.figures.interval)
-    names = [
-        f"{display_name(name, config.labels())} ({number(_at(summaries[name], step))})"
-        for name in by_loss(summaries, step)
-    ]
-    return f"At step {step} the order, lowest loss first, is {listed(names)}."
+def order_sentences(curves: pd.DataFrame, experiment: str, config: Config) -> list[str]:
+    """All optimizers in the order of their mean loss, by `judged`, at each reported step."""
+    summaries = _judged(curves, experiment, config)
+    horizon = config.experiments[experiment].horizon
+    sentences = []
+    for step in reported_steps(curves, judged(experiment, config), horizon):
+        names = [
+            f"{display_name(name, config.labels())} ({number(_at(summaries[name], step))})"
+            for name in by_loss(summaries, step)
+        ]
+        sentences.append(f"At step {step:,} the order, lowest loss first, is {listed(names)}.")
+    return sentences
+
+
+def _judged(curves: pd.DataFrame, experiment: str, config: Config) -> dict[str, Curve]:
+    column = judged(experiment, config)
+    return summarise(measured(curves, column), column, config.figures.interval)
 
 
 def _at(curve: Curve, step: int) -> float:

@@ -30,7 +30,7 @@ def tuning(table: pd.DataFrame, style: Style, horizon: int) -> Figure:
         style: the settings of figures.
         horizon: the step of the final loss.
     """
-    found = {display_name(name, {}): look for name, look in looks(table["optimizer"]).items()}
+    found = looks(display_name(key, {}) for key in table["optimizer"].unique())
     colors = {name: look.color for name, look in found.items()}
     finite = table[np.isfinite(table["final_loss"])]
     finite = finite.assign(name=finite["optimizer"].map(lambda key: display_name(key, {})))

@@ -9,9 +9,11 @@ from typing import Any
 
 import pandas as pd
 
-from l2l.config import Config
+from l2l.config import Config, config_folder
 from l2l.errors import UserError
+from l2l.evaluation.claims_file import Claim, load_claims
 from l2l.layout import Layout
+from l2l.pages import verdicts
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,11 @@ class Results:
         """Every comparison with its verdict (see `l2l.evaluation.claims`)."""
         return pd.read_csv(self.existing(self.layout.claims, "claims"))
 
+    def claims_about(self, figure: str) -> list[Claim]:
+        """The claims that a figure's experiments decide."""
+        experiments = self.config.figure_experiments().get(figure, [])
+        return verdicts.about(experiments, load_claims(config_folder() / "claims.yaml"))
+
     def runs(self) -> pd.DataFrame:
         """All meta-trainings; `collapsed` is an empty string where nothing collapsed."""
         table = pd.read_csv(self.existing(self.layout.runs, "runs"))
@@ -53,7 +60,7 @@ class Results:
     def logs(self, recipe: str) -> pd.DataFrame:
         """The logs of a recipe's meta-trainings, with the columns recipe and meta_seed."""
         tables = []
-        for seed in range(self.config.meta_seeds):
+        for seed in range(self.config.recipes[recipe].meta_seeds):
             path = self.existing(
                 self.layout.run(recipe, seed) / "log.csv", f"train {recipe} --seed {seed}"
             )
@@ -64,10 +71,10 @@ class Results:
         """The chosen meta_learning_rate, and the trials it was chosen from."""
         return self._json(self.layout.rate(recipe), f"choose-rate {recipe}")
 
-    def dataset(self, experiment: str) -> dict[str, Any] | None:
-        """The record of the experiment's dataset; None where problems are drawn from the seed."""
-        name = self.config.dataset(self.config.experiments[experiment].problem)
-        return None if name is None else self._json(self.layout.data(name), f"data {name}")
+    def datasets(self, experiment: str) -> list[dict[str, Any]]:
+        """The records of the experiment's datasets; none where problems come from the seed."""
+        names = self.config.datasets(*self.config.experiments[experiment].problems)
+        return [self._json(self.layout.data(name), f"data {name}") for name in names]
 
     def provenance(self) -> dict[str, Any]:
         """Commit, versions, machine."""

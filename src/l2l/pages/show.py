@@ -9,9 +9,10 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from l2l.config import Config
-from l2l.pages import verdicts
-from l2l.pages.captions import CAPTIONS, facts
-from l2l.pages.html import Row, table
+from l2l.pages import captions, verdicts
+from l2l.pages.captions import alternative
+from l2l.pages.facts import facts
+from l2l.pages.html import Row, is_wide, table
 from l2l.pages.plots import png
 from l2l.pages.results import Results
 
@@ -26,11 +27,10 @@ def rows(found: Sequence[Row], heading: str) -> HTML:
     return HTML(table(found, heading))
 
 
-def claims(of_recipes: Collection[str], results: Results) -> HTML:
-    """The claims on some learned optimizers, with their verdicts and comparisons."""
-    found = verdicts.of_recipes(results.claims(), of_recipes)
-    keys = found["claim"].unique()
-    return HTML("\n".join(verdicts.block(found, key, results.config) for key in keys))
+def claims(keys: Collection[str], results: Results) -> HTML:
+    """Claims with their verdicts and comparisons."""
+    table = results.claims()
+    return HTML("\n".join(verdicts.block(table, key, results.config) for key in keys))
 
 
 def text(*paragraphs: str) -> Markdown:
@@ -56,13 +56,17 @@ def plot(figure: Figure, alt: str) -> Image:
 def figure(name: str, results: Results) -> Image:
     """One of the run's figures, from the folder of figures, by name."""
     content = results.figure(name).with_suffix(".png").read_bytes()
-    return Image(data=content, format="png", alt=CAPTIONS[name].title)
+    config = results.config
+    wide = is_wide(content, config.figures)
+    alt = alternative(name, config)
+    return Image(data=content, format="png", alt=alt, metadata={"wide": wide})
 
 
 def caption(name: str, results: Results) -> HTML:
     """The caption of one of the run's figures, as it stands on the page of results."""
     made_from = ". ".join(fact[0].upper() + fact[1:] for fact in facts(name, results))
-    return HTML(Markup('<p>{}</p><p class="facts">{}.</p>').format(CAPTIONS[name].seen, made_from))
+    seen = captions.caption(name, results.config).seen
+    return HTML(Markup('<p>{}</p><p class="facts">{}.</p>').format(seen, made_from))
 
 
 def warning(config: Config) -> HTML:

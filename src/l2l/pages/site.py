@@ -9,15 +9,20 @@ from typing import Any
 import jinja2
 
 from l2l.config import Config, config_folder
-from l2l.pages import losses, tables, verdicts
-from l2l.pages.captions import CAPTIONS, alternative, data_used, facts
-from l2l.pages.html import data_uri, table
+from l2l.evaluation.claims_file import Claim
+from l2l.figures.draw import FIXED
+from l2l.pages import losses, networks, tables, verdicts
+from l2l.pages.captions import CAPTIONS, alternative, caption
+from l2l.pages.facts import between, data_used, facts
+from l2l.pages.html import data_uri, is_wide, table
 from l2l.pages.report import NOTEBOOKS
 from l2l.pages.results import Results
 from l2l.pages.words import count
 
 TEMPLATES = Path(__file__).parent
 SMOKE = "smoke"
+WITH = {name: shown.experiments[0] for name, shown in CAPTIONS.items() if shown.experiments}
+"""Figure -> the experiment in whose section it stands, besides the experiment's own figure."""
 
 
 def build_page(config: Config, root: Path = Path()) -> str:
@@ -40,22 +45,22 @@ def build_page(config: Config, root: Path = Path()) -> str:
         trim_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
+    fixed = [name for name in FIXED if name not in WITH]
     return environment.get_template("page.html").render(
         protocol=config.protocol,
         smoke=config.protocol == SMOKE,
         stand_ins=_stand_ins(results),
-        figures=[_figure(name, results) for name in CAPTIONS],
-        experiments=[_experiment(name, results) for name in config.experiments],
-        **_claims(results),
+        sections=_sections(results),
+        training=[_figure(name, results) for name in fixed if CAPTIONS[name].training],
+        diagrams=[_figure(name, results) for name in fixed if not CAPTIONS[name].training],
+        badges={
+            name.replace(" ", "_"): verdicts.badge(name)
+            for name in ("replicated", "not replicated", "inconclusive")
+        },
+        **_waiting(results),
         confidence=f"{100 * config.figures.interval:g} %",
-        tuning_problems=config.tuning.problems,
-        meta_seeds=config.meta_seeds,
+        meta_seeds=between([recipe.meta_seeds for recipe in config.recipes.values()], "meta-seed"),
         runs=table(tables.runs(results.runs(), config), "Meta-trainings"),
-        reports=[
-            _report(name, results)
-            for name in config.experiments
-            if (config_folder().parent / NOTEBOOKS / f"{name}.py").exists()
-        ],
         provenance=_provenance(results),
         **_times(results),
         config_link=_link(results.layout.config, results)
@@ -64,74 +69,110 @@ def build_page(config: Config, root: Path = Path()) -> str:
     )
 
 
-def _figure(name: str, results: Results) -> dict[str, Any]:
-    stem = results.layout.figure(name)
-    caption = CAPTIONS[name]
+def _sections(results: Results) -> list[dict[str, Any]]:
+    """A section for each figure of experiments.
+
+    A claim that several decide has its tables in the last of them, and a sentence in each.
+    """
+    about = {name: results.claims_about(name) for name in results.config.figure_experiments()}
+    home = {claim.claim: name for name, claims in about.items() for claim in claims}
+    return [
+        _section(name, claims, [key for key, place in home.items() if place == name], results)
+        for name, claims in about.items()
+    ]
+
+
+def _section(
+    name: str, claims: list[Claim], at_home: list[str], results: Results
+) -> dict[str, Any]:
+    """What the paper claims, what came out, pictures and tables.
+
+    Args:
+        name: of the figure.
+        claims: those that it decides.
+        at_home: keys of those whose tables it shows.
+        results: the run.
+    """
+    config, judged = results.config, results.claims()
+    experiments = config.figure_experiments()[name]
+    companions = [other for other, experiment in WITH.items() if experiment in experiments]
+    overall = judged[judged["claim"].isin(at_home) & verdicts.is_overall(judged)]
     return {
         "name": name,
-        "title": caption.title,
-        "seen": caption.seen,
+        "title": caption(name, config).title,
+        "claimed": verdicts.claimed(claims),
+        "found": verdicts.found(judged, claims, config),
+        "glance": [
+            {
+                "key": key,
+                "statement": rows["statement"].iloc[0],
+                "verdicts": zip(
+                    verdicts.learned(rows, config),
+                    map(verdicts.badge, rows["verdict"]),
+                    strict=True,
+                ),
+            }
+            for key, rows in overall.groupby("claim", sort=False)
+        ],
+        "figures": [_figure(each, results) for each in (name, *companions)],
+        "claims": [verdicts.block(judged, key, config) for key in overall["claim"].unique()],
+        "experiments": [_experiment(each, results) for each in experiments],
+        "report": _report(name, results),
+    }
+
+
+def _figure(name: str, results: Results) -> dict[str, Any]:
+    stem, shown = results.layout.figure(name), caption(name, results.config)
+    png = results.figure(name).with_suffix(".png")
+    return {
+        "name": name,
+        "title": shown.title,
+        "seen": shown.seen,
         "facts": facts(name, results),
         "alt": alternative(name, results.config),
-        "uri": data_uri(results.figure(name).with_suffix(".png")),
+        "uri": data_uri(png),
+        "wide": is_wide(png.read_bytes(), results.config.figures),
         "png": _link(stem.with_suffix(".png"), results),
         "pdf": _link(stem.with_suffix(".pdf"), results),
-        "diagram": not (caption.experiment or caption.training),
     }
 
 
 def _experiment(name: str, results: Results) -> dict[str, Any]:
     config = results.config
-    settings, curves = config.experiments[name], results.curves(name)
-    kinds = losses.kinds(curves)
+    settings, curves, tuning = config.experiments[name], results.curves(name), results.tuning(name)
+    if networks.are_several(name, config):
+        summary = networks.summary(curves, name, config)
+        found = {f"loss at step {settings.horizon}": networks.final_losses(curves, name, config)}
+        rates = networks.rates(tuning, name, config)
+    else:
+        summary = losses.summary(curves, name, config)
+        found = {
+            text: losses.table(curves, column, name, config)
+            for column, text in losses.kinds(curves).items()
+        }
+        rates = tables.rates(tuning, name, config)
     return {
         "title": settings.title,
-        "horizon": settings.horizon,
-        "problems": curves["problem"].nunique(),
-        "measure": next(iter(kinds.values())),
-        "summary": losses.summary(curves, name, config),
-        "losses": [
-            table(losses.table(curves, column, name, config), f"{settings.title}: {text}")
-            for column, text in kinds.items()
-        ],
-        "rates": table(
-            tables.rates(results.tuning(name), name, config), f"Learning rates on {settings.title}"
-        ),
+        "measure": losses.kinds(curves).get(losses.judged(name, config), "loss"),
+        "summary": summary,
+        "losses": [table(rows, f"{settings.title}: {text}") for text, rows in found.items()],
+        "tuned_on": count(settings.tuning.problems, "problem"),
+        "rates": table(rates, f"Learning rates on {settings.title}"),
     }
 
 
-def _claims(results: Results) -> dict[str, Any]:
-    config, claims = results.config, results.claims()
-    judged = verdicts.judged(claims)
-    waiting = verdicts.waiting(claims)
-    verdict_rows = judged[verdicts.is_overall(judged)]
-    return {
-        "badges": {
-            name.replace(" ", "_"): verdicts.badge(name)
-            for name in ("replicated", "not replicated", "inconclusive")
-        },
-        "glance": [
-            {
-                "key": key,
-                "statement": rows["statement"].iloc[0],
-                "verdicts": [
-                    (verdicts.learned(row, config), verdicts.badge(row["verdict"]))
-                    for row in rows.to_dict("records")
-                ],
-            }
-            for key, rows in verdict_rows.groupby("claim", sort=False)
-        ],
-        "claims": [verdicts.block(claims, key, config) for key in verdict_rows["claim"].unique()],
-        "waiting": table(waiting, "Claims not yet run"),
-        "waiting_count": len(waiting),
-    }
+def _waiting(results: Results) -> dict[str, Any]:
+    waiting = verdicts.waiting(results.claims())
+    return {"waiting": table(waiting, "Claims not yet run"), "waiting_count": len(waiting)}
 
 
-def _report(name: str, results: Results) -> dict[str, str]:
+def _report(name: str, results: Results) -> dict[str, str] | None:
+    """Links to a figure's executed report, where it has a template."""
+    if not (config_folder().parent / NOTEBOOKS / f"{name}.py").exists():
+        return None
     results.report(name)
     stem = results.layout.report(name)
     return {
-        "title": results.config.experiments[name].title,
         "html": _link(stem.with_suffix(".html"), results),
         "ipynb": _link(stem.with_suffix(".ipynb"), results),
     }
@@ -139,19 +180,18 @@ def _report(name: str, results: Results) -> dict[str, str]:
 
 def _stand_ins(results: Results) -> list[str]:
     """A line for each dataset that another one stands in for."""
-    used = [data_used(name, results) for name in results.config.experiments]
-    return [text for text in dict.fromkeys(used) if text.startswith("STAND-IN")]
+    used = data_used(results.config.experiments, results)
+    return [text for text in used if text.startswith("STAND-IN")]
 
 
 def _provenance(results: Results) -> list[tuple[str, str]]:
     found, config = results.provenance(), results.config
     commits = sorted(set(results.runs()["commit"].astype(str)))
     machine = found["machine"]
-    datasets = dict.fromkeys(data_used(name, results) for name in config.experiments)
     return [
         ("protocol", f"{config.protocol}, seed {config.seed}"),
         ("commit", f"{found['commit']} (this page); {', '.join(commits)} (meta-training)"),
-        ("data", "; ".join(datasets)),
+        ("data", "; ".join(data_used(config.experiments, results))),
         (
             "machine",
             f"{machine['processor']}, {count(machine['cores'], 'core')}, {machine['system']}",

@@ -16,7 +16,7 @@ def rates(tuning: pd.DataFrame, experiment: str, config: Config) -> list[Row]:
     """The learning rate that was chosen for each baseline.
 
     Args:
-        tuning: every learning rate tried on the experiment.
+        tuning: every learning rate tried on the experiment, which has one problem.
         experiment: its name.
         config: labels and horizon.
 
@@ -54,6 +54,7 @@ def runs(table: pd.DataFrame, config: Config) -> list[Row]:
     return [
         {
             "learned optimizer": display_name(str(run["recipe"]), config.labels()),
+            "recipe": str(run["recipe"]),
             "meta-seed": f"{run['meta_seed']}",
             "validation loss": number(run["best_validation"]),
             "selected": "✔ best" if run["selected"] else "",

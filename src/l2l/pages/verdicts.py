@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import pandas as pd
 from markupsafe import Markup
 
 from l2l.config import Config
-from l2l.figures.style import display_name
+from l2l.evaluation.claims_file import Claim
+from l2l.figures.style import display_name, names_in
 from l2l.pages.html import Row, interval_axis, interval_plot, table, wrapped
-from l2l.pages.words import percent
+from l2l.pages.words import listed, percent
 
 NOT_YET_RUN = "not yet run"
 SIGNS = {"replicated": "✔", "not replicated": "✘", "inconclusive": "?"}
 COMPARISON = re.compile(
     r"(?:overall )?(?P<recipe>\w+):? vs (?P<baseline>\w+)(?: on (?P<experiment>\w+))?: (?P<rest>.*)"
 )
+ALONE = re.compile(r"overall (?P<recipe>\w+): (?P<rest>.*)")  # compared with nothing
 DIVERGED = re.compile(r"(?<=runs of )\w+(?= diverged)")
 
 
@@ -35,15 +37,58 @@ def is_overall(claims: pd.DataFrame) -> pd.Series:
     return claims["comparison"].str.startswith("overall")
 
 
-def judged(claims: pd.DataFrame) -> pd.DataFrame:
-    """The claims that something was compared for."""
-    return claims[claims["verdict"] != NOT_YET_RUN]
+def about(experiments: Collection[str], claims: Sequence[Claim]) -> list[Claim]:
+    """The claims that look at something in one of the experiments.
+
+    Args:
+        experiments: names.
+        claims: of config/claims.yaml, which says what each of them compares.
+    """
+    found = []
+    for claim in claims:
+        names = {comparison.experiment for comparison in claim.comparisons}
+        if names.union(claim.sizes.experiments if claim.sizes else ()) & {*experiments}:
+            found.append(claim)
+    return found
 
 
-def of_recipes(claims: pd.DataFrame, recipes: Collection[str]) -> pd.DataFrame:
-    """The rows that judge one of the recipes."""
-    found = claims["comparison"].str.extract(COMPARISON.pattern)["recipe"]
-    return claims[found.isin(recipes)]
+def claimed(claims: Sequence[Claim]) -> str:
+    """What is claimed, in a sentence: by the paper, and in another by its summary alone."""
+    of_paper = [claim for claim in claims if "[P]" in claim.source]
+    of_summary = [claim for claim in claims if "[P]" not in claim.source]
+    told = [("The paper claims", of_paper), ("Its summary (Jiang, 2019) says", of_summary)]
+    return " ".join(f"{who} {'; '.join(map(_that, what))}." for who, what in told if what)
+
+
+def _that(claim: Claim) -> str:
+    statement = claim.statement
+    return f"that {statement[0].lower()}{statement[1:].rstrip('.')} ({claim.claim})"
+
+
+def found(table: pd.DataFrame, claims: Sequence[Claim], config: Config) -> str:
+    """What came out, in a sentence: the verdicts on claims, by learned optimizer.
+
+    Args:
+        table: results/<protocol>/claims.csv.
+        claims: those that are told.
+        config: labels.
+    """
+    outcomes: dict[str, list[str]] = {}
+    for claim in claims:
+        rows = table[(table["claim"] == claim.claim) & is_overall(table)]
+        who: dict[str, list[str]] = {}
+        for name, verdict in zip(learned(rows, config), rows["verdict"], strict=True):
+            who.setdefault(verdict, []).append(name)
+        parts = [
+            verdict if verdict == NOT_YET_RUN else f"{verdict} for {listed(names)}"
+            for verdict, names in who.items()
+        ]
+        outcomes.setdefault(listed(parts), []).append(claim.claim)
+    told = [
+        f"{listed(keys)} {'is' if len(keys) == 1 else 'are'} {outcome}"
+        for outcome, keys in outcomes.items()
+    ]
+    return f"Here {'; '.join(told)}."
 
 
 def block(claims: pd.DataFrame, claim: str, config: Config) -> Markup:
@@ -57,30 +102,30 @@ def block(claims: pd.DataFrame, claim: str, config: Config) -> Markup:
     rows = claims[claims["claim"] == claim]
     overall = rows[is_overall(rows)]
     comparisons = rows[~is_overall(rows)]
-    return Markup(
-        '<div class="claim"><h3>{}: {}</h3>\n{}\n'
-        "<details><summary>All {} comparisons of {}</summary>\n{}</details></div>"
-    ).format(
-        claim,
-        rows["statement"].iloc[0],
-        table(_rows(overall, "decided by", config), f"{claim}: verdict for each optimizer"),
+    details = Markup("<details><summary>All {} comparisons of {}</summary>\n{}</details>").format(
         len(comparisons),
         claim,
         table(_rows(comparisons, "compared with", config), f"{claim}: comparisons"),
+    )
+    return Markup('<div class="claim"><h3>{}: {}</h3>\n{}\n{}</div>').format(
+        claim,
+        rows["statement"].iloc[0],
+        table(_rows(overall, "decided by", config), f"{claim}: verdict for each optimizer"),
+        details if len(comparisons) else "",
     )
 
 
 def _rows(claims: pd.DataFrame, against: str, config: Config) -> list[Row]:
     return [
         {
-            "learned optimizer": _parts(row, config)[0],
+            "learned optimizer": name,
             "verdict": badge(row["verdict"]),
             "difference": _difference(row),
             interval_axis(): interval_plot(row["estimate"], row["low"], row["high"]),
-            against: wrapped(_parts(row, config)[1]),
+            against: wrapped(_against(row["comparison"], config)),
             "tested on": wrapped(f"{row['n']} problems, {row['data']}"),
         }
-        for row in claims.to_dict("records")
+        for name, row in zip(learned(claims, config), claims.to_dict("records"), strict=True)
     ]
 
 
@@ -97,23 +142,34 @@ def waiting(claims: pd.DataFrame) -> list[Row]:
     ]
 
 
-def learned(row: dict, config: Config) -> str:
-    """The learned optimizer of a row of the claims, as a reader knows it."""
-    return _parts(row, config)[0]
+def learned(rows: pd.DataFrame, config: Config) -> list[str]:
+    """The learned optimizer of each row of a claim, as a reader knows it."""
+    matches = [_match(comparison) for comparison in rows["comparison"]]
+    keys = [found["recipe"] if found else "" for found in matches]
+    names = names_in([keys], config.labels())
+    return [names[key] for key in keys]
 
 
-def _parts(row: dict, config: Config) -> tuple[str, str]:
-    """The learned optimizer, and "<baseline>: <metric>", with the names that a reader knows."""
-    found = COMPARISON.fullmatch(row["comparison"])
+def _match(comparison: str) -> re.Match[str] | None:
+    return COMPARISON.fullmatch(comparison) or ALONE.fullmatch(comparison)
+
+
+def _against(comparison: str, config: Config) -> str:
+    """ "<baseline> on <experiment>: <metric>", with the names that a reader knows."""
+    labels, found = config.labels(), _match(comparison)
     if found is None:
-        return row["comparison"], ""
-    labels = config.labels()
-    where = f" on {found['experiment']}" if found["experiment"] else ""
+        return ""
     rest = DIVERGED.sub(lambda key: display_name(key.group(), labels), found["rest"])
-    return (
-        display_name(found["recipe"], labels),
-        f"{display_name(found['baseline'], labels)}{where}: {rest}",
-    )
+    parts = found.groupdict()
+    if "baseline" not in parts:
+        return rest
+    where = f" on {_title(parts['experiment'], config)}" if parts["experiment"] else ""
+    return f"{display_name(parts['baseline'], labels)}{where}: {rest}"
+
+
+def _title(experiment: str, config: Config) -> str:
+    known = config.experiments.get(experiment)
+    return known.title if known else experiment
 
 
 def _difference(row: dict) -> str:

@@ -39,6 +39,8 @@ def percent(fraction: float) -> str:
         return "undefined"
     if math.isinf(fraction):
         return "+∞"
+    if fraction == 0:
+        return f"0{SPACE}%"
     value = 100 * fraction
     text = f"{value:+.1f}" if abs(value) < 10 else f"{value:+,.0f}"
     return f"{text.replace('-', MINUS)}{SPACE}%"

@@ -1,0 +1,131 @@
+"""What a figure was made from, in short phrases below its caption."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import pandas as pd
+
+from l2l.config import Config
+from l2l.config.problems import ConvNetSettings
+from l2l.pages import describe
+from l2l.pages.captions import caption
+from l2l.pages.results import Results
+from l2l.pages.words import count, listed
+
+SOURCES = {"local": "a local folder"}
+"""The source in a dataset's record -> how a reader is told; others are told as they are."""
+
+HANDCRAFTED = -1  # the meta_seed of an optimizer that was not trained
+
+
+def facts(name: str, results: Results) -> list[str]:
+    """What a figure was made from: protocol, data and stand-ins, test problems, meta-seeds.
+
+    Args:
+        name: of the figure.
+        results: the run.
+
+    Returns:
+        Short phrases.
+
+    Raises:
+        UserError: a table is missing.
+    """
+    config = results.config
+    shown = caption(name, config)
+    found = [f"protocol {config.protocol}"]
+    if shown.experiments:
+        tables = [results.curves(experiment) for experiment in shown.experiments]
+        found += [
+            f"data: {'; '.join(data_used(shown.experiments, results))}",
+            f"{test_problems(tables)}, the same for every optimizer",
+            meta_seeds(tables),
+            f"bands: {100 * config.figures.interval:g} % intervals",
+            *_classes(shown.experiments, config),
+            *_groups(shown.experiments, config),
+        ]
+    elif shown.training:
+        recipes = config.recipes.values()
+        validated = [recipe.validation.problems for recipe in recipes]
+        found += [
+            f"data: {'; '.join(data_used(config.experiments, results))}",
+            f"{between(validated, 'validation problem')} and "
+            f"{between([recipe.meta_seeds for recipe in recipes], 'meta-seed')} of each recipe",
+        ]
+    elif name == "computation_graph":
+        found = ["a diagram, from the graph that autograd records of this program"]
+    else:
+        found = ["a diagram, no data"]
+    return found
+
+
+def between(counts: Sequence[int], noun: str) -> str:
+    """ "3 jobs", or "2 to 5 jobs" where they differ."""
+    low, high = min(counts), max(counts)
+    return count(high, noun) if low == high else f"{low:,} to {count(high, noun)}"
+
+
+def test_problems(tables: Sequence[pd.DataFrame]) -> str:
+    """How many test problems the experiments of a figure have."""
+    problems = between([table["problem"].nunique() for table in tables], "test problem")
+    networks = max(table["family"].nunique() for table in tables)
+    if networks > 1:
+        return f"{problems} of each of {networks} networks"
+    return f"{problems} a panel" if len(tables) > 1 else problems
+
+
+def meta_seeds(tables: Sequence[pd.DataFrame]) -> str:
+    """How many meta-seeds the learned optimizers of some tables have."""
+    learned = [table[table["meta_seed"] != HANDCRAFTED] for table in tables]
+    seeds = [int(n) for t in learned for n in t.groupby("optimizer")["meta_seed"].nunique()]
+    return f"{between(seeds, 'meta-seed')} of each learned optimizer"
+
+
+def data_used(experiments: Iterable[str], results: Results) -> list[str]:
+    """The data of experiments with their sources, each once; a stand-in is named as one."""
+    found = (text for experiment in experiments for text in _data_of(experiment, results))
+    return list(dict.fromkeys(found))
+
+
+def _data_of(experiment: str, results: Results) -> list[str]:
+    texts = []
+    for record in results.datasets(experiment):
+        name, source = str(record["name"]).upper(), SOURCES.get(record["source"], record["source"])
+        texts.append(
+            f"STAND-IN for {name}: {record['stand_in']} (from {source})"
+            if record["stand_in"]
+            else f"{name} (from {source}; verified by digest)"
+        )
+    return texts or [f"random problems, drawn from seed {results.config.seed}"]
+
+
+def _classes(experiments: Sequence[str], config: Config) -> list[str]:
+    """The classes of each panel, and those of meta-training that no panel shows."""
+    entries = [config.experiments[name] for name in experiments]
+    shown = {problem for entry in entries for problem in entry.problems}
+    found = []
+    for entry in entries:
+        classes = [names for name in entry.problems if (names := _names_of(name, config))]
+        found += [f"{entry.title}: {listed(names)}" for names in classes]
+        for key in entry.learned:
+            recipe = config.recipes[key]
+            if recipe.problem not in shown and (names := _names_of(recipe.problem, config)):
+                found.append(f"{entry.title}'s {recipe.label} was meta-trained on {listed(names)}")
+    return found
+
+
+def _names_of(problem: str, config: Config) -> list[str]:
+    """The classes of a convolutional network; none of another problem."""
+    settings = config.problems[problem]
+    return describe.class_names(settings) if isinstance(settings, ConvNetSettings) else []
+
+
+def _groups(experiments: Sequence[str], config: Config) -> list[str]:
+    """Which LSTM serves which parameters, for learned optimizers with several."""
+    learned = [recipe for name in experiments for recipe in config.experiments[name].learned]
+    found = []
+    for recipe in (config.recipes[name] for name in learned):
+        if len(recipe.optimizer.groups) > 1:
+            found.append(f"{recipe.label}: {listed(describe.groups(recipe.optimizer))}")
+    return list(dict.fromkeys(found))

@@ -1,0 +1,90 @@
+"""Which figures there are, and what they are drawn from, follows from the configuration alone."""
+
+import contextlib
+from pathlib import Path
+
+import pytest
+from tests.figures.fake_tables import BASELINES, make_curves
+
+from l2l.config import load_config
+from l2l.config.filled import merge
+from l2l.errors import UserError
+from l2l.figures.draw import draw, figures
+from l2l.files import write_table
+from l2l.layout import Layout
+
+EIGHTY = {
+    "problems": {"mnist_80_units": {"like": "mnist", "hidden": [80]}},
+    "experiments": {
+        "mnist_80_units": {
+            "like": "mnist_40_units",
+            "title": "80 hidden units",
+            "problems": ["mnist_80_units"],
+        }
+    },
+}
+LAYOUT = Layout("default")
+
+
+@pytest.fixture
+def folder(tmp_path: Path):
+    with contextlib.chdir(tmp_path):
+        yield tmp_path
+
+
+def write_curves(names: list[str], **changes: object) -> None:
+    optimizers = [*BASELINES, "mnist_paper", "mnist_long_unroll"]
+    for name in names:
+        write_table(LAYOUT.curves(name), make_curves(optimizers, 2, 100, **changes))
+
+
+def test_an_experiment_of_the_users_is_a_further_panel(folder: Path) -> None:
+    config = load_config(overrides=EIGHTY)
+    write_curves(config.figure_experiments()["mnist_transfer"])
+    figure = draw("mnist_transfer", config, LAYOUT)
+    titles = [axes.get_title(loc="left") for axes in figure.axes if axes.axison]
+    assert titles == ["40 hidden units", "Two hidden layers", "ReLU", "tanh", "80 hidden units"]
+    assert figure.axes[0].get_ylabel() == "minibatch loss"
+
+
+def test_an_experiment_with_a_figure_of_its_own_makes_that_figure(folder: Path) -> None:
+    own = {"experiments": {"mnist_80_units": {"figure": "never_seen_before"}}}
+    config = load_config(overrides=merge(EIGHTY, own))
+    assert "never_seen_before" in figures(config)
+    write_curves(["mnist_80_units"])
+    figure = draw("never_seen_before", config, LAYOUT)
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["80 hidden units"]
+
+
+def test_the_name_of_a_fixed_figure_is_refused() -> None:
+    config = load_config(overrides={"experiments": {"mnist": {"figure": "meta_training"}}})
+    with pytest.raises(UserError, match=r"experiments\.mnist\.figure = 'meta_training'"):
+        figures(config)
+
+
+def test_several_networks_make_the_architecture_study(folder: Path) -> None:
+    config = load_config()
+    families = config.experiments["architecture"].problems
+    write_curves(["architecture"], families=families)
+    titles = [axes.get_title(loc="left") for axes in draw("architecture", config, LAYOUT).axes]
+    assert titles == ["1 hidden layer", "2 hidden layers", "3 hidden layers"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"architecture": {"figure": "mnist_transfer"}}, "it needs its own figure"),
+        ({"architecture": {"problems": ["mnist", "cifar10"]}}, "not all are of kind mlp"),
+    ],
+)
+def test_what_no_figure_can_show_is_refused_in_one_line(
+    folder: Path, changes: dict, said: str
+) -> None:
+    config = load_config(overrides={"experiments": changes})
+    with pytest.raises(UserError, match=said):
+        draw(config.experiments["architecture"].figure, config, LAYOUT)
+
+
+def test_a_missing_table_is_named_with_the_command_that_makes_it(folder: Path) -> None:
+    with pytest.raises(UserError, match=r"curves\.parquet is missing: run l2l collect cifar10"):
+        draw("cifar", load_config(), LAYOUT)

@@ -1,0 +1,149 @@
+"""Figures of several panels: one legend, last losses at the edges, divergence shown and counted."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from tests.figures.fake_tables import BASELINES, make_curves
+
+from l2l.errors import UserError
+from l2l.figures.legends import spread
+from l2l.figures.panels import Panel, draw
+
+OPTIMIZERS = [*BASELINES, "mnist_paper", "mnist_long_unroll"]
+
+
+@pytest.fixture(scope="module")
+def curves() -> pd.DataFrame:
+    return make_curves(OPTIMIZERS, problems=6, steps=100)
+
+
+@pytest.fixture(scope="module")
+def diverging() -> pd.DataFrame:
+    return make_curves(OPTIMIZERS, problems=6, steps=100, diverging={"mnist_paper": 0.06})
+
+
+def panel(title: str, table: pd.DataFrame, column: str = "loss") -> Panel:
+    return Panel(title, table, column, int(table["step"].max()), "minibatch loss")
+
+
+def ends(axes: Axes) -> list[str]:
+    """The numbers at the right edge, from top to bottom."""
+    texts = sorted(axes.texts, key=lambda text: -Text.get_window_extent(text).y0)
+    return [text.get_text() for text in texts]
+
+
+def legend_names(figure: Figure) -> list[str]:
+    shared = [*figure.legends, *(axes.get_legend() for axes in figure.axes if not axes.axison)]
+    (legend,) = shared
+    return [text.get_text() for text in legend.get_texts()]
+
+
+@pytest.mark.parametrize("count", [2, 3, 4, 5])
+def test_every_optimizer_stands_once_in_the_legend_learned_ones_first(
+    curves: pd.DataFrame, labels: dict, style: object, count: int
+) -> None:
+    figure = draw([panel(f"panel {k}", curves) for k in range(count)], labels, style)
+    names = ["LSTM (paper)", "LSTM (long unroll)", "SGD", "RMSprop", "ADAM", "NAG"]
+    assert legend_names(figure) == names
+    titles = [axes.get_title(loc="left") for axes in figure.axes if axes.axison]
+    assert titles == [f"panel {k}" for k in range(count)]
+
+
+def test_a_panel_tells_the_last_losses_from_the_highest_to_the_lowest(
+    curves: pd.DataFrame, labels: dict, style: object
+) -> None:
+    axes = draw([panel("a", curves), panel("b", curves)], labels, style).axes[0]
+    last = curves[curves["step"] == 100].groupby("optimizer")["loss"].mean()
+    assert ends(axes) == [f"{loss:#.3g}" for loss in sorted(last, reverse=True)]
+
+
+def test_recipes_of_one_label_share_one_entry_and_one_look(style: object) -> None:
+    labels = {"all": "LSTM", "five_sub": "LSTM-sub", "two_sub": "LSTM-sub"}
+    panels = [
+        panel(sub, make_curves(["nag", "all", sub], problems=2, steps=20))
+        for sub in ("five_sub", "two_sub")
+    ]
+    figure = draw(panels, labels, style)
+    assert legend_names(figure) == ["LSTM", "LSTM-sub", "NAG"]
+    drawn = {
+        (line.get_color(), line.get_linewidth())
+        for axes in figure.axes
+        for line in axes.get_lines()
+        if line.get_label() == "LSTM-sub"
+    }
+    assert len(drawn) == 1
+
+
+def test_divergence_is_drawn_whole_and_counted(
+    curves: pd.DataFrame, diverging: pd.DataFrame, labels: dict, style: object
+) -> None:
+    good, bad = draw([panel("a", curves), panel("b", diverging)], labels, style).axes
+    assert good.get_legend() is None
+    assert good.get_ylim()[1] < 4
+    mean = diverging[diverging["optimizer"] == "mnist_paper"].groupby("step")["loss"].mean()
+    assert mean.iloc[-1] > 30
+    assert bad.get_ylim()[1] > mean.max()
+    # two of three problems diverge, of six, for three meta-seeds
+    (note,) = bad.get_legend().get_texts()
+    assert note.get_text() == "12 of 18 runs diverged"
+    (line,) = (line for line in bad.get_lines() if line.get_label() == "LSTM (paper)")
+    assert bad.get_legend().get_lines()[0].get_color() == line.get_color()
+    assert f"{mean.iloc[-1]:#.3g}" == ends(bad)[0]
+
+
+def test_the_note_lies_above_every_mean(
+    diverging: pd.DataFrame, labels: dict, style: object
+) -> None:
+    figure = draw([panel("a", diverging), panel("b", diverging)], labels, style)
+    axes = figure.axes[0]
+    bottom = axes.get_legend().get_window_extent().y0
+    means = [line.get_ydata().max() for line in axes.get_lines() if line.get_linewidth() > 1]
+    assert axes.transData.transform((0, max(means)))[1] < bottom
+
+
+@pytest.mark.parametrize("value", [np.inf, np.nan])
+def test_a_run_that_ends_at_no_finite_number_diverged(
+    curves: pd.DataFrame, labels: dict, style: object, value: float
+) -> None:
+    broken = curves.copy()
+    hit = (broken["optimizer"] == "adam") & (broken["problem"] == 1) & (broken["step"] > 20)
+    broken.loc[hit, ["loss", "train_loss"]] = value
+    axes = draw([panel("a", broken), panel("b", curves)], labels, style).axes[0]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["1 of 6 runs diverged"]
+    assert ends(axes)[0] == "diverged"
+
+
+def test_held_out_losses_are_drawn_where_they_were_measured(labels: dict, style: object) -> None:
+    table = make_curves(OPTIMIZERS, problems=3, steps=100, held_out_every=25)
+    figure = draw([panel("a", table, "test_loss"), panel("b", table, "test_loss")], labels, style)
+    (line,) = (line for line in figure.axes[0].get_lines() if line.get_label() == "NAG")
+    np.testing.assert_array_equal(line.get_xdata(), [0, 25, 50, 75, 100])
+    own = table[(table["optimizer"] == "nag") & (table["step"] % 25 == 0)]
+    means = own.groupby("step")["test_loss"].mean()
+    np.testing.assert_allclose(line.get_ydata(), means, rtol=1e-12)
+
+
+def test_a_loss_that_was_measured_nowhere_is_one_line(
+    curves: pd.DataFrame, labels: dict, style: object
+) -> None:
+    with pytest.raises(UserError, match="test_loss was measured nowhere"):
+        draw([panel("a", curves, "test_loss")], labels, style)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        ([10.0, 40.0], [10.0, 40.0]),
+        ([20.0, 20.0], [15.0, 25.0]),
+        ([0.0, 0.0, 100.0], [0.0, 10.0, 100.0]),
+        ([100.0, 99.0], [100.0, 90.0]),
+        ([50.0, 5.0, 51.0], [45.5, 5.0, 55.5]),
+    ],
+)
+def test_numbers_at_the_edge_move_apart_as_little_as_they_have_to(
+    wanted: list[float], expected: list[float]
+) -> None:
+    np.testing.assert_allclose(spread(np.array(wanted), gap=10, top=100), expected)
