@@ -31,6 +31,7 @@ $(READY): pyproject.toml constraints.txt
 	  { echo "l2l needs Python 3.11 or newer: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 2; }
 	@echo "Making $(VENV): downloads about 3 GB, takes some minutes."
 	$(PYTHON) -m venv --clear $(VENV)
+	$(VENV)/bin/pip install --quiet --upgrade pip  # Debian 12 has one that cannot resolve these constraints
 	$(VENV)/bin/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
@@ -40,8 +41,4 @@ lock: $(READY)
 
 # The committed record of a clean run: figures, small tables, provenance; no data, no photographs.
 publish: $(READY)
-	mkdir -p docs/replication
-	cp figures/default/*.png results/default/claims.csv results/default/provenance.json docs/replication
-	cp results/default/training/runs.csv docs/replication/runs.csv
-	for name in quadratics mnist; do \
-	  cp results/default/tuning/$$name.csv docs/replication/tuning_$$name.csv; done
+	$(VENV)/bin/l2l record docs/replication --protocol $(PROTOCOL)

@@ -54,10 +54,11 @@ def small_config(protocol: str) -> Config:
     experiments["architecture"]["problems"] = list(NETWORKS)
     config = load_config(
         protocol,
-        settings=["meta_seeds=2", "recipes.cifar.meta_seeds=1", "figures.dpi=50"],
+        settings=["meta_seeds=2", "figures.dpi=50"],
         overrides={
             "experiments": experiments,
             "recipes": {
+                **{name: {"meta_seeds": 1} for name in ("cifar", "cifar_shared", "cifar5_sub")},
                 "mnist_paper": {"unroll": [{"start": 0, "window": 20}]},
                 "mnist_long_unroll": {
                     "episodes": 400,

@@ -1,17 +1,13 @@
 """The tables of the page and the reports, against numbers computed here."""
 
-import math
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
-import pytest
 from markupsafe import Markup
 
-from l2l.config import Config, config_folder
-from l2l.evaluation.claims_file import Claim, load_claims
-from l2l.pages import describe, losses, networks, tables, verdicts
-from l2l.pages.html import interval_plot, table
+from l2l.config import Config
+from l2l.pages import losses, networks, tables
+from l2l.pages.html import table
 from l2l.pages.results import Results
 from l2l.pages.words import number
 
@@ -106,77 +102,6 @@ def test_no_benchmarks_give_no_stages(config: Config, tmp_path: Path):
     assert tables.stages(Results(config, tmp_path).seconds()) == []
 
 
-def test_claims_keep_their_verdicts_and_get_readable_names(results: Results, config: Config):
-    claims = results.claims()
-    text = verdicts.block(claims, "C2", config)
-    comparisons = (claims["claim"] == "C2") & ~verdicts.is_overall(claims)
-    assert f"All {comparisons.sum()} comparisons of C2" in text
-    assert "LSTM (long unroll)" in text
-    assert "mnist_long_unroll" not in text
-    assert "nag" not in text
-    overall = claims[(claims["claim"] == "C2") & verdicts.is_overall(claims)]
-    for verdict in overall["verdict"]:
-        assert f"{verdict}</span>" in text
-
-
-def keys_about(figure: str, results: Results) -> set[str]:
-    return {claim.claim for claim in results.claims_about(figure)}
-
-
-def test_a_figure_has_the_claims_that_its_experiments_decide(results: Results):
-    assert keys_about("quadratics", results) == {"C1"}
-    assert {"C2", "C3"} <= keys_about("mnist", results)
-    assert keys_about("optimizer_loop", results) == set()
-
-
-def claims_named(*keys: str) -> list[Claim]:
-    claims = {claim.claim: claim for claim in load_claims(config_folder() / "claims.yaml")}
-    return [claims[key] for key in keys]
-
-
-def test_what_is_claimed_is_told_with_who_claims_it():
-    said = verdicts.claimed(claims_named("C1", "C7", "C3"))
-    of_paper, of_summary = said.split(" Its summary (Jiang, 2019) says ")
-    assert of_paper.startswith("The paper claims that on quadratics the LSTM beats every tuned")
-    assert "(C1); that on its MNIST plateau" in of_paper
-    assert of_paper.endswith("than the tuned baselines do (C3).")
-    assert of_summary.endswith("works on tanh activations (C7).")
-
-
-def test_what_came_out_is_one_sentence_of_the_verdicts(results: Results, config: Config):
-    table = results.claims()
-    of_c2 = table[(table["claim"] == "C2") & verdicts.is_overall(table)]
-    verdict = {row["comparison"].split()[1]: row["verdict"] for row in of_c2.to_dict("records")}
-    text = verdicts.found(table, claims_named("C2"), config)
-    assert text.startswith("Here C2 is ")
-    assert f"{verdict['mnist_paper:']} for LSTM (paper)" in text
-    assert f"{verdict['mnist_long_unroll:']} for LSTM (long unroll)" in text
-
-
-def test_equal_outcomes_are_told_together(results: Results, config: Config):
-    table = results.claims()
-    waiting = table.loc[table["verdict"] == "not yet run", "claim"].iloc[:2]
-    text = verdicts.found(table, claims_named(*waiting), config)
-    assert text == f"Here {waiting.iloc[0]} and {waiting.iloc[1]} are not yet run."
-
-
-def test_recipes_of_one_label_are_told_apart_in_a_claim(config: Config):
-    labels = config.recipes["cifar"].model_copy(update={"label": "LSTM-sub"})
-    same = config.model_copy(update={"recipes": config.recipes | {"cifar": labels}})
-    rows = pd.DataFrame(
-        {"comparison": [f"overall {r}: vs nag: x" for r in ("cifar", "cifar5_sub")]}
-    )
-    assert verdicts.learned(rows, same) == ["LSTM-sub (cifar)", "LSTM-sub (cifar5_sub)"]
-    assert verdicts.learned(rows, config) == ["LSTM", "LSTM-sub"]
-
-
-def test_every_verdict_has_a_word_and_a_sign_of_its_own():
-    known = ("replicated", "not replicated", "inconclusive", "not yet run")
-    badges = [str(verdicts.badge(verdict)) for verdict in known]
-    assert all(verdict in badge for verdict, badge in zip(known, badges, strict=True))
-    assert len({badge.partition(">")[2][0] for badge in badges}) == len(known)
-
-
 def test_table_text_is_escaped_and_markup_is_not():
     text = table([{"a": "<b>&", "b": Markup("<i>x</i>")}], "title")
     assert "&lt;b&gt;&amp;" in text
@@ -185,79 +110,6 @@ def test_table_text_is_escaped_and_markup_is_not():
 
 def test_an_empty_table_says_so():
     assert table([], "Trials") == '<p class="none">Trials: none.</p>'
-
-
-@pytest.mark.parametrize(
-    ("interval", "circles", "heads"),
-    [
-        ((-0.2, -0.3, -0.1), 1, 0),
-        ((-0.9, -0.95, -0.1), 0, 1),
-        ((2.0, -1.0, math.inf), 1, 2),
-        ((math.nan, math.nan, math.nan), 0, 0),
-    ],
-)
-def test_intervals_beyond_the_axis_end_in_arrow_heads(
-    interval: tuple[float, float, float], circles: int, heads: int
-):
-    text = interval_plot(*interval)
-    assert text.count("<circle") == circles
-    assert text.count("<polygon") == heads
-
-
-def test_the_number_of_weights_is_that_of_torch():
-    import torch
-
-    from l2l.config.recipes import LSTMSettings
-
-    settings = LSTMSettings(
-        layers=3,
-        units=7,
-        preprocessing="log",
-        p=10,
-        output_scale=0.1,
-        forget_bias=0,
-        head_init_scale=1,
-        groups=[{"name": "all", "parameters": ["*"]}],
-    )
-    modules = [torch.nn.LSTM(2, 7, 3), torch.nn.Linear(7, 1)]
-    expected = sum(p.numel() for module in modules for p in module.parameters())
-    assert describe.weights(settings) == expected
-
-
-def test_recipes_are_described_from_the_configuration(config: Config):
-    rows = {r["setting"]: str(r["value"]) for r in describe.recipe("mnist_paper", config, 0.004)}
-    assert "20 steps throughout" in rows["windows"]
-    assert "Adam with 0.004" in rows["meta learning rate"]
-    grown = {
-        r["setting"]: str(r["value"]) for r in describe.recipe("mnist_long_unroll", config, 0.004)
-    }
-    assert "100 steps from episode 250" in grown["windows"]
-    assert "n = 15,910 parameters" in describe.problem(config.problems["mnist"])[0]
-
-
-def test_a_convolutional_network_is_described_with_its_real_number_of_parameters(config: Config):
-    import torch
-
-    from l2l.optimizees.convnet import ColourImages, ConvNetFamily
-
-    settings = config.problems["cifar5"]
-    images = ColourImages(
-        torch.zeros(2, 32, 32, 3, dtype=torch.uint8), torch.zeros(2, dtype=torch.int64)
-    )
-    shapes = ConvNetFamily(settings, 0, images, images, images).shapes
-    sizes = {name: math.prod(shape) for name, shape in shapes.items()}
-    convolutional = sum(size for name, size in sizes.items() if name.startswith("conv"))
-    text, _ = describe.problem(settings)
-    assert f"n = {sum(sizes.values()):,} parameters θ, {convolutional:,} of them" in text
-    assert "(airplane, automobile, bird, cat and deer)" in text
-
-
-def test_parameter_groups_are_described(config: Config):
-    rows = {r["setting"]: str(r["value"]) for r in describe.recipe("cifar", config, 0.004)}
-    assert "2 such LSTMs: the convolutional LSTM serves conv*" in rows["network"]
-    assert "1 independent meta-training<" in rows["meta-seeds"]
-    shared = {r["setting"]: str(r["value"]) for r in describe.recipe("cifar_shared", config, 0.004)}
-    assert "shared by all coordinates" in shared["network"]
 
 
 def test_held_out_losses_are_told_at_measured_steps_only(results: Results, config: Config):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,7 +13,7 @@ from l2l.files import write_json, write_text
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    for command in (figure, report, page):
+    for command in (figure, report, page, record):
         app.command()(command)
 
 
@@ -55,3 +56,17 @@ def page(
     config, layout = configuration(protocol, config_file, setting)
     write_json(layout.provenance, provenance())
     write_text(layout.page, build_page(config))
+
+
+def record(
+    folder: Annotated[Path, typer.Argument(help="Where to; made if it is not there.")],
+    protocol: Protocol = None,
+    config_file: ConfigFiles = None,
+    setting: Settings = None,
+) -> None:
+    """Copy a finished run's figures, small tables and provenance, to keep them."""
+    from l2l.pages.record import record as write
+    from l2l.pages.results import Results
+
+    config, _ = configuration(protocol, config_file, setting)
+    write(Results(config), folder)

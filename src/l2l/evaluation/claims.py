@@ -143,6 +143,7 @@ def evaluate_claims(
             for recipe in claim.sizes.learned:
                 text, effect = growth(recipe, [tables[name] for name in names])
                 verdict = REPLICATED if effect.estimate == 0 else NOT_REPLICATED
+                verdict = NOT_JUDGED if protocol == SMOKE else verdict
                 add(claim, f"overall {recipe}: {text}", effect, verdict, sources)
         elif not judged:
             add(claim, "overall", NO_EFFECT, NOT_YET_RUN, "none")

@@ -62,8 +62,12 @@ def final_column(shown: str) -> str:
     return shown if shown == "test_loss" else "train_loss"
 
 
+STUCK = 1.05
+"""Times the loss at the start: a run that ends below did not diverge, it may be stuck there."""
+
+
 def diverged(curves: pd.DataFrame, column: str, step: int) -> dict[str, tuple[int, int]]:
-    """How many runs of each optimizer diverged: ended above their start, or not finite.
+    """How many runs of each optimizer diverged: ended well above their start, or not finite.
 
     Args:
         curves: see `summarise`, and a column family; `column` is measured at steps 0 and `step`.
@@ -75,7 +79,7 @@ def diverged(curves: pd.DataFrame, column: str, step: int) -> dict[str, tuple[in
     """
     run = ["optimizer", "meta_seed", "family", "problem"]
     first, last = (curves[curves["step"] == at].set_index(run)[column] for at in (0, step))
-    above = ~(last <= first.reindex(last.index))
+    above = ~(last <= STUCK * first.reindex(last.index))
     counts = above.groupby("optimizer").agg(["sum", "size"])
     return {str(name): (int(row["sum"]), int(row["size"])) for name, row in counts.iterrows()}
 

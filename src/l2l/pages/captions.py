@@ -50,8 +50,8 @@ CAPTIONS = {
         "The optimizers that were meta-trained on the base network (one hidden layer of 20 sigmoid "
         "units), unchanged, on other networks; lower is better. The hand-crafted optimizers were "
         "tuned anew for each panel. The numbers at the right are the losses at the last step. A "
-        "run diverged if it ends above its start or at no finite number; the axis goes up to "
-        "where it leads.",
+        "run diverged if it ends more than 5 % above its start or at no finite number; the axis "
+        "goes up to where it leads.",
     ),
     "architecture": Caption(
         "MNIST, architecture study",
@@ -110,7 +110,8 @@ OF_ANY_EXPERIMENT = (
     "The loss while test problems are minimised, step by step; lower is better. Thick lines are "
     "learned optimizers; the others are hand-crafted ones with tuned learning rates. Lines are "
     "means over test problems, shaded bands their confidence intervals, hair lines single "
-    "meta-seeds. A run diverged if it ends above its start or at no finite number."
+    "meta-seeds. A run diverged if it ends more than 5 % above its start or at no finite "
+    "number."
 )
 """What is seen in a figure that only a user's configuration knows."""
 

@@ -106,11 +106,8 @@ def _section(
             {
                 "key": key,
                 "statement": rows["statement"].iloc[0],
-                "verdicts": zip(
-                    verdicts.learned(rows, config),
-                    map(verdicts.badge, rows["verdict"]),
-                    strict=True,
-                ),
+                "learned": verdicts.learned(rows, config),
+                "badges": [verdicts.badge(verdict) for verdict in rows["verdict"]],
             }
             for key, rows in overall.groupby("claim", sort=False)
         ],

@@ -1,0 +1,62 @@
+"""Problems and recipes in words say what the configuration says."""
+
+import math
+
+from l2l.config import Config
+from l2l.pages import describe
+
+
+def test_the_number_of_weights_is_that_of_torch():
+    import torch
+
+    from l2l.config.recipes import LSTMSettings
+
+    settings = LSTMSettings(
+        layers=3,
+        units=7,
+        preprocessing="log",
+        p=10,
+        output_scale=0.1,
+        forget_bias=0,
+        head_init_scale=1,
+        groups=[{"name": "all", "parameters": ["*"]}],
+    )
+    modules = [torch.nn.LSTM(2, 7, 3), torch.nn.Linear(7, 1)]
+    expected = sum(p.numel() for module in modules for p in module.parameters())
+    assert describe.weights(settings) == expected
+
+
+def test_recipes_are_described_from_the_configuration(config: Config):
+    rows = {r["setting"]: str(r["value"]) for r in describe.recipe("mnist_paper", config, 0.004)}
+    assert "20 steps throughout" in rows["windows"]
+    assert "Adam with 0.004" in rows["meta learning rate"]
+    grown = {
+        r["setting"]: str(r["value"]) for r in describe.recipe("mnist_long_unroll", config, 0.004)
+    }
+    assert "100 steps from episode 250" in grown["windows"]
+    assert "n = 15,910 parameters" in describe.problem(config.problems["mnist"])[0]
+
+
+def test_a_convolutional_network_is_described_with_its_real_number_of_parameters(config: Config):
+    import torch
+
+    from l2l.optimizees.convnet import ColourImages, ConvNetFamily
+
+    settings = config.problems["cifar5"]
+    images = ColourImages(
+        torch.zeros(2, 32, 32, 3, dtype=torch.uint8), torch.zeros(2, dtype=torch.int64)
+    )
+    shapes = ConvNetFamily(settings, 0, images, images, images).shapes
+    sizes = {name: math.prod(shape) for name, shape in shapes.items()}
+    convolutional = sum(size for name, size in sizes.items() if name.startswith("conv"))
+    text, _ = describe.problem(settings)
+    assert f"n = {sum(sizes.values()):,} parameters θ, {convolutional:,} of them" in text
+    assert "(airplane, automobile, bird, cat and deer)" in text
+
+
+def test_parameter_groups_are_described(config: Config):
+    rows = {r["setting"]: str(r["value"]) for r in describe.recipe("cifar", config, 0.004)}
+    assert "2 such LSTMs: the convolutional LSTM serves conv*" in rows["network"]
+    assert "1 independent meta-training<" in rows["meta-seeds"]
+    shared = {r["setting"]: str(r["value"]) for r in describe.recipe("cifar_shared", config, 0.004)}
+    assert "shared by all coordinates" in shared["network"]
