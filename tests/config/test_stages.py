@@ -30,6 +30,9 @@ STAGES: dict[str, Callable[[Config], dict[str, Any]]] = {
     "tune nag quadratics": lambda c: tuning_inputs(c, "quadratics", "nag"),
     "evaluate mnist": lambda c: evaluation_inputs(c, "mnist"),
     "evaluate quadratics": lambda c: evaluation_inputs(c, "quadratics"),
+    "train cifar": lambda c: training_inputs(c, "cifar"),
+    "tune nag cifar": lambda c: tuning_inputs(c, "cifar10", "nag"),
+    "evaluate cifar": lambda c: evaluation_inputs(c, "cifar10"),
     "draw": drawing_inputs,
 }
 PAPER = {"train paper", "trial paper"}
@@ -104,6 +107,9 @@ def _changed(*settings: str) -> set[str]:
             "tuning.points_per_decade=2",
             {"tune nag mnist", "tune adam mnist", "tune nag quadratics"},
         ),
+        ("problems.cifar10.test_sample=100", {"evaluate cifar"}),
+        ("problems.cifar10.train_sample=100", {"train cifar", "tune nag cifar", "evaluate cifar"}),
+        ("recipes.cifar.start_from=mnist_long_unroll", {"train cifar"}),
         # everything that draws numbers
         ("seed=1", set(STAGES) - {"draw"}),
     ],

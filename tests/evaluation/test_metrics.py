@@ -206,3 +206,20 @@ def test_the_final_loss_may_be_that_on_held_out_data(noisy):
     assert "held-out" in held_out.label
     with pytest.raises(UserError, match="test_loss was not measured at step 40"):
         held_out.values(table.assign(test_loss=np.nan))
+
+
+def test_the_mean_of_a_held_out_loss_is_over_the_steps_at_which_it_was_measured(noisy):
+    table = curves(noisy).assign(test_loss=lambda t: (t["loss"] + 2).where(t["step"] % 20 == 0))
+    held_out = MeanLoss(metric="mean_loss", horizon=45, of="test_loss")
+    np.testing.assert_allclose(held_out.values(table), noisy[:, [20, 40]].mean(axis=1) + 2)
+    assert held_out.label == "mean held-out loss, steps 1-45"
+    with pytest.raises(UserError, match="test_loss was not measured"):
+        held_out.values(table.assign(test_loss=np.nan))
+
+
+def test_a_run_whose_held_out_loss_is_not_finite_has_an_infinite_mean(noisy):
+    table = curves(noisy).assign(test_loss=lambda t: t["loss"])
+    table.loc[(table["problem"] == 2) & (table["step"] >= 30), "test_loss"] = np.nan
+    values = MeanLoss(metric="mean_loss", horizon=45, of="test_loss").values(table)
+    assert np.isinf(values.to_numpy()[2])
+    assert np.isfinite(np.delete(values.to_numpy(), 2)).all()

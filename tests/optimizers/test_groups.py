@@ -147,6 +147,9 @@ def test_a_parameter_of_no_group_is_named() -> None:
     problems = mlp_family().sample(("train",), [0], 0)
     with pytest.raises(UserError, match=r"'layers\.0\.bias' is in none of the groups a, b"):
         bind(_grouped(groups), problems.places())
+    lone = ({"name": "a", "parameters": ["*weight"]},)
+    with pytest.raises(UserError, match=r"'layers\.0\.bias' is in none of the groups a;"):
+        bind(_grouped(lone), problems.places())
 
 
 def test_a_file_keeps_the_groups(tmp_path: Path) -> None:

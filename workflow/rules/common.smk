@@ -32,6 +32,7 @@ try:
         load_claims(CLAIMS),
         {name: (*entry.learned, *entry.baselines) for name, entry in experiments.items()},
         {name: entry.steps for name, entry in experiments.items()},
+        [name for name, entry in experiments.items() if len(entry.problems) > 1],
     )
 except UserError as error:  # before any job starts, one line, nothing of Snakemake around it
     print(f"l2l: {error}", file=sys.stderr, flush=True)

@@ -70,6 +70,9 @@ def bench(
     from l2l.bench.workload import Workload
 
     settings = config.recipes[recipe]
+    if len(settings.optimizer.groups) > 1:
+        one = [name for name, other in config.recipes.items() if len(other.optimizer.groups) == 1]
+        raise UserError(f"bench: {recipe} has several LSTMs; time one of {', '.join(one)}")
     families, device = open_problems(config, [settings.problem])
     torch.set_num_threads(threads)
     fraction = settings.sampling.fraction if settings.sampling.fraction < 1 else FRACTION

@@ -82,6 +82,11 @@ def evaluate(
         if not path.exists():
             raise UserError(f"{path} is missing: run l2l tune {experiment} {optimizer} first")
         rates = chosen_rates(pd.read_csv(path))
+        if missing := families.keys() - rates.keys():
+            raise UserError(
+                f"{path} has no learning rate for {', '.join(sorted(missing))}: run l2l tune "
+                f"{experiment} {optimizer} again"
+            )
         subjects = {name: BASELINES[optimizer](rates[name]) for name in families}
     else:
         seed = in_range("seed", seed or 0, config.recipes[optimizer].meta_seeds)

@@ -75,7 +75,9 @@ class Validation(Section):
 class Sampling(Section):
     """The backward pass over a random part of the coordinates, weighted to stay unbiased."""
 
-    fraction: Annotated[float, Field(gt=0, le=1, description="of the coordinates; 1: exact")]
+    fraction: Annotated[
+        float, Field(gt=0, le=1, description="of the coordinates of each group; 1: exact")
+    ]
     uniform: Annotated[float, Field(ge=0, le=1, description="part drawn whatever the cotangents")]
 
 
@@ -111,11 +113,12 @@ class Recipe(Section):
                 "unroll has start = {starts}; the first must be 0 and the others rise",
                 {"starts": ", ".join(map(str, starts))},
             )
-        if self.meta_learning_rate.episodes > self.episodes:
+        rate = self.meta_learning_rate
+        if rate.trials and rate.episodes > self.episodes:
             raise PydanticCustomError(
                 "trial",
                 "meta_learning_rate.episodes = {trial} must not be above episodes = {episodes}",
-                {"trial": self.meta_learning_rate.episodes, "episodes": self.episodes},
+                {"trial": rate.episodes, "episodes": self.episodes},
             )
         if any(stage.steps for stage in self.unroll) and self.loss_weights not in (
             "equal",

@@ -122,6 +122,14 @@ class Config(Section):
         for name, experiment in self.experiments.items():
             for problem in experiment.problems:
                 _known(f"experiments.{name}.problems", problem, self.problems)
+            held_out = all(hasattr(self.problems[p], "test_sample") for p in experiment.problems)
+            if experiment.shown == "test_loss" and not held_out:
+                raise PydanticCustomError(
+                    "held_out",
+                    "experiments.{name}.shown = test_loss: its problems have no held-out data; "
+                    "show loss",
+                    {"name": name},
+                )
             for learned in experiment.learned:
                 _known(f"experiments.{name}.learned", learned, self.recipes)
             for baseline in experiment.baselines:

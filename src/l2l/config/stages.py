@@ -25,7 +25,7 @@ def training_inputs(config: Config, recipe: str) -> dict[str, Any]:
     return {
         "seed": config.seed,
         "recipe": settings,
-        "problem": _problem(config, settings["problem"]),
+        "problem": _training_problem(config, settings["problem"]),
         "start": training_inputs(config, start) if start else None,
     }
 
@@ -46,7 +46,7 @@ def tuning_inputs(config: Config, experiment: str, baseline: str) -> dict[str, A
     return {
         "seed": config.seed,
         "horizon": settings.horizon,
-        "problems": [_problem(config, problem) for problem in settings.problems],
+        "problems": [_training_problem(config, problem) for problem in settings.problems],
         "tuning": tuning,
         "grid": grid,
     }
@@ -80,6 +80,13 @@ def digest(inputs: dict[str, Any]) -> str:
     """A short name for the inputs: equal inputs, equal names."""
     text = json.dumps(inputs, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _training_problem(config: Config, name: str) -> dict[str, Any]:
+    """What training and tuning see of a problem: nothing of its held-out data."""
+    problem = _problem(config, name)
+    problem.pop("test_sample", None)
+    return problem
 
 
 def _problem(config: Config, name: str) -> dict[str, Any]:

@@ -99,6 +99,7 @@ def check_claims(
     claims: Sequence[Claim],
     optimizers: Mapping[str, Collection[str]],
     last_steps: Mapping[str, int],
+    several: Collection[str] = (),
 ) -> None:
     """Check that what is to be compared exists (of the config before a run, of the curves after).
 
@@ -106,6 +107,7 @@ def check_claims(
         claims: see `load_claims`.
         optimizers: experiment -> the optimizer keys that it has.
         last_steps: experiment -> the last step of its curves.
+        several: experiments on several networks, which comparisons cannot tell apart.
 
     Raises:
         UserError: a claim names an experiment or an optimizer that is not there, or steps beyond
@@ -119,6 +121,11 @@ def check_claims(
         for comparison in claim.comparisons:
             experiment = comparison.experiment
             _known(f"claim {claim.claim}: experiment", experiment, optimizers)
+            if experiment in several:
+                raise UserError(
+                    f"claim {claim.claim}: experiment {experiment} has several problems; compare "
+                    "on an experiment with one of them"
+                )
             for key, names in (
                 ("learned", comparison.learned),
                 ("baselines", comparison.baselines),

@@ -33,16 +33,24 @@ Horizon = Annotated[int, Field(ge=1)] | Literal["end"]
 """A step; "end": the last step of the curves, whatever the protocol."""
 
 
+NAMES = {"loss": "loss", "train_loss": "loss", "test_loss": "held-out loss"}
+"""What a label says; train_loss is the same loss without the choice of a minibatch."""
+
+
 class MeanLoss(Section):
-    """Mean of `loss` over steps 1..horizon; a run that diverged counts as infinite."""
+    """Mean loss over steps 1..horizon; a run that diverged counts as infinite.
+
+    `of` is loss, at every step, or another loss at the steps where it was measured.
+    """
 
     metric: Literal["mean_loss"]
     horizon: Horizon
+    of: Literal["loss", "train_loss", "test_loss"] = "loss"
 
     @property
     def label(self) -> str:
         """The metric in words, for a table."""
-        return f"mean loss, steps 1-{self.horizon}"
+        return f"mean {NAMES[self.of]}, steps 1-{self.horizon}"
 
     @property
     def last_step(self) -> int:
@@ -52,6 +60,13 @@ class MeanLoss(Section):
     def values(self, curves: pd.DataFrame) -> pd.Series:
         """One number a run, in units of the loss; see `run_matrix` for `curves`."""
         runs = run_matrix(curves, "loss", 1, _step(self.horizon, curves))
+        if self.of != "loss":
+            steps = curves.loc[curves[self.of].notna(), "step"].unique()
+            steps = np.intersect1d(steps, runs.columns)
+            if not steps.size:
+                raise _not_measured(curves, self.of, int(runs.columns[-1]))
+            measured = curves[curves["step"].isin(steps)]
+            runs = measured.pivot(index=RUN, columns="step", values=self.of).astype(np.float64)
         return _per_run(runs, runs.to_numpy().mean(axis=1), diverged=np.inf)
 
 
@@ -68,9 +83,8 @@ class FinalLoss(Section):
     @property
     def label(self) -> str:
         """The metric in words, for a table."""
-        held_out = "held-out " if self.of == "test_loss" else ""
         where = "end" if self.horizon == "end" else f"step {self.horizon}"
-        return f"final {held_out}loss, {where}"
+        return f"final {NAMES[self.of]}, {where}"
 
     @property
     def last_step(self) -> int:
@@ -196,12 +210,16 @@ def run_matrix(curves: pd.DataFrame, column: str, first: int, last: int) -> pd.D
         went_on = window.groupby("step")["loss"].apply(lambda loss: np.isfinite(loss).any())
         gaps = runs.columns[runs.isna().all(axis=0) & went_on]
         if len(gaps):
-            raise UserError(
-                f"curves of {curves['experiment'].iloc[0]}: {column} was not measured at step "
-                f"{gaps[0]}: it is from the experiment's horizon on, and every "
-                "`evaluation.measure_every` steps before; let the claim look at those"
-            )
+            raise _not_measured(curves, column, int(gaps[0]))
     return runs
+
+
+def _not_measured(curves: pd.DataFrame, column: str, step: int) -> UserError:
+    return UserError(
+        f"curves of {curves['experiment'].iloc[0]}: {column} was not measured at step {step}: it "
+        "is from the experiment's horizon on, and every `evaluation.measure_every` steps before "
+        "(test_loss only where there are held-out data); let the claim look at those"
+    )
 
 
 def _faulty(curves: pd.DataFrame, run: tuple[Any, ...], what: str) -> UserError:

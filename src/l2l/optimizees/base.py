@@ -57,9 +57,9 @@ class Optimizee(ABC):
         return dict(zip(self.shapes, everything.split(sizes), strict=True))
 
     def live(self, train_loss: bool) -> Tensor:
-        """Which coordinates the losses, and train_loss if asked for, may depend on, bool [n].
+        """Which coordinates the losses may depend on, and train_loss and test_loss if asked for.
 
-        All, unless a subclass knows better.
+        bool [n]; all, unless a subclass knows better.
         """
         return torch.ones(self.coordinates, dtype=torch.bool, device=self.initial().device)
 

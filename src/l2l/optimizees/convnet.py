@@ -2,7 +2,7 @@
 
 Blocks of convolution, batch normalisation, ReLU and 2x2 max pooling, then a hidden fully connected
 layer, normalised too, and the output layer. Batch normalisation always uses the statistics of the
-batch at hand, for the held-out loss too (batches of held-out images, as large as in training): so f
+batch at hand, for the held-out loss too (equal batches of at most as many images): so f
 is a function of theta and a minibatch alone, and theta is all that an optimizer moves.
 """
 
@@ -111,10 +111,10 @@ class ConvNet(Optimizee):
 
     @torch.no_grad()
     def _sample_loss(self, theta: Tensor, sample: ColourImages) -> Tensor:
-        size = self.minibatches.shape[2]
         everything = torch.arange(len(sample.labels), device=theta.device)
+        batches = -(-len(everything) // self.minibatches.shape[2])
         total = theta.new_zeros(len(theta))
-        for chosen in everything.split(size):
+        for chosen in everything.tensor_split(batches):  # equal ones, none small
             images, labels = sample.batch(chosen, theta.dtype)
             for b, row in enumerate(theta):
                 logits = self._logits(row, images)

@@ -75,12 +75,14 @@ def bind(optimizer: Optimizer, places: Mapping[str, Tensor]) -> Any:
     Raises:
         UserError: a parameter is in no group.
     """
-    if not isinstance(optimizer, CoordinatewiseLSTM) or len(optimizer.settings.groups) == 1:
+    if not isinstance(optimizer, CoordinatewiseLSTM):
         return optimizer
     groups = optimizer.settings.groups
     found: dict[str, list[Tensor]] = {group.name: [] for group in groups}
     for name, place in places.items():
         found[_group_of(name, groups)].append(place)
+    if len(groups) == 1:
+        return optimizer
     empty = next(iter(places.values()))[:0]
     single = optimizer.settings.model_copy(update={"groups": ANY_PARAMETER})
     return GroupedLSTM(

@@ -33,7 +33,17 @@ class CoordinatewiseLSTM:
     phi: Phi
 
     def init(self, theta: Tensor) -> kernels.State:
-        """Hidden and cell state of every coordinate, zero: [layers, B n, units] each."""
+        """Hidden and cell state of every coordinate, zero: [layers, B n, units] each.
+
+        Raises:
+            UserError: there are several parameter groups, and it is not bound to a problem.
+        """
+        if len(self.settings.groups) > 1:
+            raise UserError(
+                "this optimizer has an LSTM for each of the parameter groups "
+                f"{', '.join(group.name for group in self.settings.groups)}: bind it to the "
+                "parameters first (l2l.optimizers.bind)"
+            )
         return kernels.zero_state(self.phi, theta.numel())
 
     def update(
