@@ -44,6 +44,7 @@ def facts(name: str, results: Results) -> list[str]:
             f"bands: {100 * config.figures.interval:g} % intervals",
             *_classes(shown.experiments, config),
             *_groups(shown.experiments, config),
+            *_starts(shown.experiments, config),
         ]
     elif shown.training:
         recipes = config.recipes.values()
@@ -129,3 +130,18 @@ def _groups(experiments: Sequence[str], config: Config) -> list[str]:
         if len(recipe.optimizer.groups) > 1:
             found.append(f"{recipe.label}: {listed(describe.groups(recipe.optimizer))}")
     return list(dict.fromkeys(found))
+
+
+def _starts(experiments: Sequence[str], config: Config) -> list[str]:
+    """Which learned optimizers went on from another one's weights."""
+    labels, found = config.labels(), dict[str, dict[str, None]]()
+    for experiment in experiments:
+        for recipe in (config.recipes[name] for name in config.experiments[experiment].learned):
+            if recipe.start_from:
+                start = (
+                    f"{labels[recipe.start_from]} of {config.recipes[recipe.start_from].problem}"
+                )
+                found.setdefault(start, {})[recipe.label] = None
+    return [
+        f"meta-training went on from {start}: {listed(list(who))}" for start, who in found.items()
+    ]
