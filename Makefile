@@ -31,7 +31,6 @@ $(READY): pyproject.toml constraints.txt
 	  { echo "l2l needs Python 3.11 or newer: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 2; }
 	@echo "Making $(VENV): downloads about 3 GB, takes some minutes."
 	$(PYTHON) -m venv --clear $(VENV)
-	$(VENV)/bin/pip install --quiet --upgrade pip  # Debian 12 has one that cannot resolve these constraints
 	$(VENV)/bin/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
