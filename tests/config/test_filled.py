@@ -86,3 +86,14 @@ def test_a_recipe_cannot_start_from_one_with_fewer_meta_seeds_or_from_itself() -
     few = ["recipes.mnist_long_unroll.meta_seeds=1"]
     with pytest.raises(UserError, match=r"mnist_long_unroll.*only 1"):
         load_config(settings=[f"{start}=mnist_long_unroll", *few])
+
+
+def test_a_figure_with_several_networks_is_not_shared() -> None:
+    overrides = {"experiments": {"deep": {"like": "architecture", "title": "Deep"}}}
+    with pytest.raises(UserError, match=r"several problems: give it a figure of its own"):
+        load_config(overrides=overrides)
+
+
+def test_held_out_losses_are_not_shown_where_there_are_no_held_out_data() -> None:
+    with pytest.raises(UserError, match=r"experiments\.mnist\.shown = test_loss"):
+        load_config(settings=["experiments.mnist.shown=test_loss"])

@@ -70,19 +70,11 @@ def test_several_networks_make_the_architecture_study(folder: Path) -> None:
     assert titles == ["1 hidden layer", "2 hidden layers", "3 hidden layers"]
 
 
-@pytest.mark.parametrize(
-    ("changes", "said"),
-    [
-        ({"architecture": {"figure": "mnist_transfer"}}, "it needs its own figure"),
-        ({"architecture": {"problems": ["mnist", "cifar10"]}}, "not all are of kind mlp"),
-    ],
-)
-def test_what_no_figure_can_show_is_refused_in_one_line(
-    folder: Path, changes: dict, said: str
-) -> None:
+def test_several_networks_that_are_not_all_mlps_are_refused_in_one_line(folder: Path) -> None:
+    changes = {"architecture": {"problems": ["mnist", "cifar10"]}}
     config = load_config(overrides={"experiments": changes})
-    with pytest.raises(UserError, match=said):
-        draw(config.experiments["architecture"].figure, config, LAYOUT)
+    with pytest.raises(UserError, match="not all are of kind mlp"):
+        draw("architecture", config, LAYOUT)
 
 
 def test_a_missing_table_is_named_with_the_command_that_makes_it(folder: Path) -> None:

@@ -155,3 +155,13 @@ def test_each_network_has_its_own_learning_rates(results: Results, config: Confi
     tuning.loc[other, "chosen"] = tuning.loc[other, "learning_rate"] == 0.01
     rows = networks.rates(tuning, "architecture", config)
     assert [row["NAG"] for row in rows] == ["1", "0.01", "1"]
+
+
+def test_a_run_without_a_number_at_the_end_counts_as_lost(results: Results, config: Config):
+    """pandas would leave it out of the mean over meta-seeds, and so count a win."""
+    curves = results.curves("mnist")
+    everywhere = losses.wins(curves, "mnist", config)[1]
+    assert everywhere["below NAG"] == "6 of 6"
+    broken = (curves["optimizer"] == "mnist_long_unroll") & (curves["meta_seed"] == 0)
+    curves.loc[broken & (curves["problem"] == 2) & (curves["step"] == 100), "train_loss"] = np.nan
+    assert losses.wins(curves, "mnist", config)[1]["below NAG"] == "5 of 6"

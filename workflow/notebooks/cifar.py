@@ -27,9 +27,9 @@ report = Cells("cifar", settings)
 # layers and one for the fully connected ones, with weights φ of their own, meta-trained together.
 # That is compared here with one LSTM for everything.
 #
-# And the optimizer meets images that it has never seen. *LSTM* was meta-trained on all classes;
-# *LSTM-sub* only on the classes that the panel leaves out. If the second does as well as the first,
-# it is not the images that the optimizer has learned, but how to optimize.
+# And the optimizer meets images that it has never seen. Of these images *LSTM* saw all classes in
+# its meta-training, *LSTM-sub* only the classes that the panel leaves out. If the second does as
+# well as the first, it is not the images that the optimizer has learned, but how to optimize.
 
 # %%
 report.found()

@@ -46,8 +46,8 @@ report.picture()
 report.losses()
 
 # %% [markdown]
-# A run *diverged* if its loss at the end is above that of its start, or not a finite number. A
-# mean over runs says little once some of them diverged: compare the counts.
+# A run *diverged* if its loss at the end is more than 5 % above that of its start, or not a finite
+# number. A mean over runs says little once some of them diverged: compare the counts.
 
 # %%
 report.wins("networks on which it ends lower")

@@ -134,6 +134,16 @@ class Config(Section):
                 _known(f"experiments.{name}.learned", learned, self.recipes)
             for baseline in experiment.baselines:
                 _known(f"experiments.{name}.baselines", baseline, experiment.tuning.grids)
+        for figure, names in self.figure_experiments().items():
+            several = [name for name in names if len(self.experiments[name].problems) > 1]
+            if several and len(names) > 1:
+                raise PydanticCustomError(
+                    "figure",
+                    "experiments.{name} has several problems: give it a figure of its own, not "
+                    "'{figure}' of {others}",
+                    {"name": several[0], "figure": figure}
+                    | {"others": ", ".join(name for name in names if name != several[0])},
+                )
         return self
 
     def _check_start(self, name: str, recipe: Recipe, start: str) -> None:

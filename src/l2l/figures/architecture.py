@@ -66,10 +66,13 @@ def draw(
             by_name = {names[key]: curve for key, curve in summaries.items()}
             _draw_panel(axes, by_name, found, sorted(set(places.values())))
             _mark(axes, [network for network in trained_on if kind(network) == each])
-            counts = diverged(own, FINAL, horizon)
-            note_diverged(axes, {names[key]: pair for key, pair in counts.items()}, found)
             axes.set_title(_title(each, several=len({name for _, name in kinds}) > 1))
         _share_scale(grid, len(kinds))
+        for axes, each in zip(grid.flat, kinds, strict=False):
+            families = [name for name, network in networks.items() if kind(network) == each]
+            counts = diverged(curves[curves["family"].isin(families)], FINAL, horizon)
+            note_diverged(axes, {names[key]: pair for key, pair in counts.items()}, found)
+        _share_scale(grid, len(kinds))  # the notes have moved tops up
         for axes in grid[:, 0]:
             axes.set_ylabel(f"loss at step {horizon}")
         for axes in grid.flat[len(kinds) :]:

@@ -57,13 +57,8 @@ def figures(config: Config) -> dict[str, Drawer]:
 
 def _of_experiments(experiments: list[str], config: Config, layout: Layout) -> Figure:
     """A panel for each experiment; one with several networks has a figure of its own kind."""
-    studies = [name for name in experiments if len(config.experiments[name].problems) > 1]
-    if studies:
-        if len(experiments) > 1:
-            raise UserError(
-                f"config: experiments.{studies[0]} has several problems: it needs its own figure"
-            )
-        return _architecture(studies[0], config, layout)
+    if len(config.experiments[experiments[0]].problems) > 1:  # then it is the only one
+        return _architecture(experiments[0], config, layout)
     found = [panels.panel(name, config, _curves(name, layout)) for name in experiments]
     return panels.draw(found, config.labels(), config.figures)
 

@@ -64,11 +64,11 @@ CAPTIONS = {
     "cifar": Caption(
         "CIFAR: convolutional networks",
         "The loss on held-out photographs while small convolutional networks learn to classify "
-        "others; lower is better. The LSTM was meta-trained on all ten classes; LSTM-sub only on "
-        "the classes that its panel leaves out. Both are two LSTMs that share the work, one for "
-        "the convolutional and one for the fully connected parameters; the shared one does both "
-        "alone. Batch normalisation uses the statistics of the batch at hand, in training and for "
-        "the held-out loss too. The numbers at the right are the losses at the last step.",
+        "others; lower is better. Of these photographs the LSTM saw all ten classes in its "
+        "meta-training, LSTM-sub only those that its panel leaves out. Both are two LSTMs that "
+        "share the work, one for the convolutional and one for the fully connected parameters; "
+        "the shared one does both alone. Batch normalisation uses the statistics of the batch at "
+        "hand, in training and for the held-out loss too. The numbers at the right are the losses at the last step.",
     ),
     "mnist_continued": Caption(
         "MNIST, continued",
@@ -143,4 +143,6 @@ def alternative(name: str, config: Config) -> str:
     names = list(dict.fromkeys(display_name(key, config.labels()) for key in keys))
     titles = [entry.title for entry in settings]
     panels = f" on {listed(titles)}" if len(titles) > 1 else ""
-    return f"Figure: {shown.title}: loss against step of {listed(names)}{panels}"
+    study = any(len(entry.problems) > 1 for entry in settings)
+    what = "final loss against hidden units" if study else "loss against step"
+    return f"Figure: {shown.title}: {what} of {listed(names)}{panels}"

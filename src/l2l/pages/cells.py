@@ -125,7 +125,8 @@ class Cells:
                 alt = f"{entry.title}: final loss against learning rate; the chosen are ringed"
                 display(show.plot(figure, alt))
             display(show.rows(rows, heading))
-        display(show.text(RINGED))
+        if not all(networks.are_several(name, self.config) for name in self.experiments):
+            display(show.text(RINGED))
 
     def losses(self) -> None:
         """What came out: sentences, and the tables of losses with the runs that diverged."""

@@ -52,7 +52,7 @@ def table(curves: pd.DataFrame, column: str, experiment: str, config: Config) ->
         config: labels, horizon, and the confidence of the intervals.
 
     Returns:
-        Rows of "optimizer", "diverged" (how many runs ended above their start, by `judged`),
+        Rows of "optimizer", "diverged" (see `l2l.figures.summary.diverged`, by `judged`),
         "step 20", ..., "mean [low, high]" each; and the mean of each meta-seed at the horizon where
         there are several.
     """
@@ -93,6 +93,18 @@ def by_loss(summaries: dict[str, Curve], step: int) -> list[str]:
     return sorted(ends, key=lambda name: ends[name] if math.isfinite(ends[name]) else math.inf)
 
 
+def last_losses(curves: pd.DataFrame, experiment: str, config: Config) -> pd.Series:
+    """The loss of `judged` at the horizon of every run, infinite where it is not finite.
+
+    Indexed by the other columns that name a run. pandas would leave a NaN out of a mean, and a run
+    that diverged with it.
+    """
+    ends = curves[curves["step"] == config.experiments[experiment].horizon]
+    losses = ends.set_index(["optimizer", "meta_seed", "family", "problem"])
+    found = losses[judged(experiment, config)]
+    return found.where(np.isfinite(found), np.inf)
+
+
 def wins(curves: pd.DataFrame, experiment: str, config: Config) -> list[Row]:
     """On how many test problems each learned optimizer ends below each baseline.
 
@@ -107,10 +119,8 @@ def wins(curves: pd.DataFrame, experiment: str, config: Config) -> list[Row]:
         A row for each learned optimizer, a column for each baseline: "63 of 64".
     """
     settings, labels = config.experiments[experiment], config.labels()
-    ends = curves[curves["step"] == settings.horizon]
-    means = (
-        ends.groupby(["optimizer", "problem"])[judged(experiment, config)].mean().unstack("problem")
-    )
+    ends = last_losses(curves, experiment, config)
+    means = ends.groupby(["optimizer", "problem"]).mean().unstack("problem")
     rows = []
     for learned in settings.learned:
         row = {"optimizer": display_name(learned, labels)}

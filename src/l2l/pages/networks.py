@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 
 from l2l.config import Config
@@ -10,7 +9,7 @@ from l2l.config.problems import MLPSettings
 from l2l.figures.style import display_name
 from l2l.figures.summary import diverged, summarise
 from l2l.pages.html import Row, wrapped
-from l2l.pages.losses import judged, told_diverged
+from l2l.pages.losses import judged, last_losses, told_diverged
 from l2l.pages.words import listed, plain, with_interval
 
 
@@ -67,11 +66,8 @@ def final_losses(curves: pd.DataFrame, experiment: str, config: Config) -> list[
 def summary(curves: pd.DataFrame, experiment: str, config: Config) -> str:
     """On how many networks each learned optimizer ends below the best tuned baseline."""
     labels, settings = config.labels(), config.experiments[experiment]
-    ends = curves[curves["step"] == settings.horizon]
-    column = judged(experiment, config)
-    means = ends.groupby(["family", "optimizer"])[column].mean().unstack("optimizer")
-    # Not finite: after all that are.
-    means = means.where(np.isfinite(means), np.inf)
+    ends = last_losses(curves, experiment, config)
+    means = ends.groupby(["family", "optimizer"]).mean().unstack("optimizer")
     best = means[list(settings.baselines)].min(axis=1)
     told = [
         f"{display_name(key, labels)} on {int((means[key] < best).sum())}"

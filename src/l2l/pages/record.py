@@ -8,11 +8,11 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from l2l.figures.draw import figures
 from l2l.files import write_text
 from l2l.pages import losses, networks, verdicts
 from l2l.pages.html import Row
 from l2l.pages.results import Results
-from l2l.pages.words import percent
 
 
 def record(results: Results, folder: Path) -> None:
@@ -27,14 +27,20 @@ def record(results: Results, folder: Path) -> None:
     """
     layout, config = results.layout, results.config
     text = tables(results)
+    copies = {
+        results.existing(layout.runs, "runs"): "runs.csv",
+        results.existing(layout.claims, "claims"): "claims.csv",
+        results.existing(layout.provenance, "page"): "provenance.json",
+    }
+    for name in config.experiments:
+        path = results.existing(layout.tuning(name), f"collect {name}")
+        copies[path] = f"tuning_{name}.csv"
+    for name in figures(config):
+        path = layout.figure(name).with_suffix(".png")
+        copies[results.existing(path, f"figure {name}")] = path.name
     folder.mkdir(parents=True, exist_ok=True)
-    copies = {layout.runs: "runs.csv", layout.claims: "claims.csv"}
-    copies |= {layout.provenance: "provenance.json"}
-    copies |= {layout.tuning(name): f"tuning_{name}.csv" for name in config.experiments}
-    figures = sorted((results.root / layout.figures).glob("*.png"))
-    copies |= {path.relative_to(results.root): path.name for path in figures}
     for path, name in copies.items():
-        shutil.copyfile(results.existing(path, "snakemake"), folder / name)
+        shutil.copyfile(path, folder / name)
     write_text(folder / "tables.md", text)
 
 
@@ -75,18 +81,12 @@ def _verdicts(results: Results) -> Iterator[str]:
                 "claim": claim["claim"],
                 "statement": claim["statement"],
                 "decided by": claim["comparison"].removeprefix("overall").strip(" :"),
-                "difference": _difference(*(claim[key] for key in ("estimate", "low", "high"))),
+                "difference": verdicts.difference(claim),
                 "verdict": claim["verdict"],
             }
             for claim in overall.to_dict("records")
         ]
     )
-
-
-def _difference(estimate: float, low: float, high: float) -> str:
-    if estimate != estimate:  # not a number
-        return ""
-    return f"{percent(estimate)} [{percent(low)}, {percent(high)}]"
 
 
 def markdown(rows: Sequence[Row]) -> str:
