@@ -68,7 +68,8 @@ CAPTIONS = {
         "meta-training, LSTM-sub only those that its panel leaves out. Both are two LSTMs that "
         "share the work, one for the convolutional and one for the fully connected parameters; "
         "the shared one does both alone. Batch normalisation uses the statistics of the batch at "
-        "hand, in training and for the held-out loss too. The numbers at the right are the losses at the last step.",
+        "hand, in training and for the held-out loss too. The numbers at the right are the losses "
+        "at the last step.",
     ),
     "mnist_continued": Caption(
         "MNIST, continued",
