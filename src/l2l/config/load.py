@@ -17,18 +17,8 @@ from l2l.errors import UserError
 PROTOCOLS = ("smoke", "default", "paper")
 OWN_ERRORS = (  # they name the value themselves
     *("unknown_key", "unknown_name", "boolean"),
-    *(
-        "order",
-        "unroll",
-        "weights",
-        "horizon",
-        "trial",
-        "twice",
-        "circle",
-        "seeds",
-        "held_out",
-        "figure",
-    ),
+    *("order", "unroll", "weights", "horizon", "trial", "twice"),
+    *("circle", "seeds", "held_out", "figure"),
 )
 
 

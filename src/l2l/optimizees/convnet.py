@@ -18,6 +18,7 @@ from torch.nn import functional
 
 from l2l.config.problems import ConvNetSettings
 from l2l.optimizees.base import Optimizee
+from l2l.optimizees.minibatches import draw_minibatches
 from l2l.rng import stream
 
 KERNEL = 5
@@ -182,17 +183,14 @@ class ConvNetFamily:
         device = self.data.images.device
         size = (steps + 1, self.settings.batch_size)
         count = len(self.data.labels)
-        minibatches = [
-            torch.randint(count, size, generator=stream(self.seed, *names, "minibatch", i))
-            for i in indices
-        ]
+        minibatches = draw_minibatches(self.seed, names, indices, count, size)
         theta0 = [self._initial(stream(self.seed, *names, "init", i)) for i in indices]
         return ConvNet(
             self.shapes,
             self.data,
             self.train_sample,
             self.test_sample,
-            torch.stack(minibatches).to(device),
+            minibatches.to(device),
             torch.stack(theta0).to(device),
         )
 

@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from l2l.config.problems import MLPSettings
 from l2l.optimizees.base import Optimizee
+from l2l.optimizees.minibatches import draw_minibatches
 from l2l.rng import stream
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -191,16 +192,13 @@ class MLPFamily:
         device = self.data.images.device
         count = self.data.images.shape[0]
         size = (steps + 1, self.settings.batch_size)
-        minibatches = [
-            torch.randint(count, size, generator=stream(self.seed, *names, "minibatch", i))
-            for i in indices
-        ]
+        minibatches = draw_minibatches(self.seed, names, indices, count, size)
         theta0 = [self._initial(stream(self.seed, *names, "init", i)) for i in indices]
         return MLP(
             self.shapes,
             self.settings.activation,
             self.data,
-            torch.stack(minibatches).to(device),
+            minibatches.to(device),
             torch.stack(theta0).to(device),
         )
 
