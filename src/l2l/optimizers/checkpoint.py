@@ -18,7 +18,7 @@ from safetensors.torch import save_file
 from l2l.config.recipes import LSTMSettings
 from l2l.errors import UserError
 from l2l.files import write_atomically
-from l2l.optimizers.lstm import CoordinatewiseLSTM, phi_shapes
+from l2l.optimizers.lstm import ONE_GROUP, CoordinatewiseLSTM, phi_shapes
 
 FORMAT = 1
 INPUTS = {
@@ -28,7 +28,7 @@ INPUTS = {
 DEFAULTS = {  # of what a file may leave out
     "forget_bias": 0.0,
     "head_init_scale": 1.0,
-    "groups": [{"name": "all", "parameters": ["*"]}],
+    "groups": ONE_GROUP,
 }
 CONVENTIONS = {
     "gates": "i, f, g, o, as in torch.nn.LSTM; a forget bias is already part of bias_ih",

@@ -17,7 +17,7 @@ from torch import Tensor
 from l2l.config.recipes import ParameterGroup
 from l2l.errors import UserError
 from l2l.optimizers.base import Optimizer
-from l2l.optimizers.lstm import CoordinatewiseLSTM, Phi, group_prefix
+from l2l.optimizers.lstm import ONE_GROUP, CoordinatewiseLSTM, Phi, group_prefix
 
 
 @dataclass(frozen=True)
@@ -84,16 +84,13 @@ def bind(optimizer: Optimizer, places: Mapping[str, Tensor]) -> Any:
     if len(groups) == 1:
         return optimizer
     empty = next(iter(places.values()))[:0]
-    single = optimizer.settings.model_copy(update={"groups": ANY_PARAMETER})
+    single = optimizer.settings.model_copy(update={"groups": ONE_GROUP})
     return GroupedLSTM(
         {
             name: (CoordinatewiseLSTM(single, optimizer.group(name)), torch.cat([empty, *parts]))
             for name, parts in found.items()
         }
     )
-
-
-ANY_PARAMETER = (ParameterGroup(name="all", parameters=("*",)),)
 
 
 def _group_of(parameter: str, groups: tuple[ParameterGroup, ...]) -> str:

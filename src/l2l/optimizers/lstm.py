@@ -10,11 +10,13 @@ import torch
 from torch import Tensor
 
 from l2l import kernels
-from l2l.config.recipes import LSTMSettings
+from l2l.config.recipes import LSTMSettings, ParameterGroup
 from l2l.errors import UserError
 from l2l.optimizers.preprocessing import features, width
 
 Phi = dict[str, Tensor]
+ONE_GROUP = (ParameterGroup(name="all", parameters=("*",)),)
+"""The parameter groups of an optimizer with one LSTM for everything."""
 
 
 @dataclass(frozen=True)
