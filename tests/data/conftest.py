@@ -1,4 +1,4 @@
-"""Real MNIST, CIFAR-10 in small, and sources that are on this machine or do not answer."""
+"""Real MNIST, other datasets in small, and sources on this machine or that do not answer."""
 
 from __future__ import annotations
 
@@ -17,10 +17,26 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tests.data.helpers import ARCHIVE, BATCH_FILES, Arrays, Files, Web, write_archive
+from tests.data.helpers import (
+    ARCHIVE,
+    BATCH_FILES,
+    Arrays,
+    Files,
+    SmallPhotographs,
+    Web,
+    picture,
+    write_archive,
+)
 from torchvision.datasets import MNIST
 
-from l2l.data import cifar10, cifar10_sources, sources, torchvision_download
+from l2l.data import (
+    cifar10,
+    cifar10_sources,
+    photographs_manifest,
+    photographs_source,
+    sources,
+    torchvision_download,
+)
 from l2l.data.cifar10_arrays import BATCHES, DIGESTS, RECORD
 from l2l.data.mnist_arrays import FILE_NAMES
 
@@ -191,3 +207,29 @@ def no_site(closed_port: str, monkeypatch: pytest.MonkeyPatch, no_waiting: None)
     url = f"{closed_port}{ARCHIVE}"
     monkeypatch.setattr(cifar10_sources, "URL", url)
     return url
+
+
+@pytest.fixture
+def photographs(web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SmallPhotographs:
+    """Six photographs that the package takes for all there are; their originals are on a server."""
+    counts = {"train": 3, "validation": 1, "test": 2}
+    lines = ["file,sha256,source,path,source_sha256"]
+    files = {}
+    repository = next(iter(photographs_manifest.REPOSITORIES))
+    for number, split in enumerate(name for name, count in counts.items() for _ in range(count)):
+        original = picture(number, 150 + 7 * number, 190)
+        made = photographs_source.remake(original)
+        file, path = f"{split}/{number:04d}.jpg", f"n0_{number}_potter's wheel.JPEG"
+        files[file] = made
+        digests = [hashlib.sha256(content).hexdigest() for content in (made, original)]
+        lines.append(f"{file},{digests[0]},{repository},{path},{digests[1]}")
+        served = web.folder / photographs_manifest.REPOSITORIES[repository] / path
+        served.parent.mkdir(parents=True, exist_ok=True)
+        served.write_bytes(original)
+    manifest = tmp_path / "photographs.csv"
+    manifest.write_text("\n".join([*lines, ""]))
+    monkeypatch.setattr(photographs_manifest, "MANIFEST", manifest)
+    monkeypatch.setattr(photographs_manifest, "SITE", web.url.rstrip("/"))
+    for split, count in counts.items():
+        monkeypatch.setitem(photographs_manifest.COUNTS, split, count)
+    return SmallPhotographs(web, manifest, files, served.parent)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image
 
 from l2l.data.labelled_images import LabelledImages
 
@@ -62,3 +63,39 @@ class Web:
         self.folder = folder
         self.url = url
         self.requests: list[str] = []
+
+
+@dataclasses.dataclass(frozen=True)
+class SmallPhotographs:
+    """A small set of photographs: file -> content, and the server's folder of their originals."""
+
+    web: Web
+    manifest: Path
+    files: Files
+    originals: Path
+
+    def fill(self, data: Path, leave_out: str = "") -> Path:
+        """Write the files into a data directory; its photographs' folder."""
+        folder = data / "photos128"
+        for file, content in self.files.items():
+            if file != leave_out:
+                (folder / file).parent.mkdir(parents=True, exist_ok=True)
+                (folder / file).write_bytes(content)
+        return folder
+
+
+def picture(seed: int, width: int, height: int) -> bytes:
+    """A smooth JPEG file."""
+    coarse = np.random.default_rng(seed).integers(0, 256, (6, 6, 3), dtype=np.uint8)
+    made = io.BytesIO()
+    Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC).save(made, "JPEG")
+    return made.getvalue()
+
+
+def files_below(folder: Path) -> Files:
+    """The files in a folder and its subfolders, by their paths in it."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }

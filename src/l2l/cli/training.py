@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,10 +21,19 @@ from l2l.cli.options import (
 )
 from l2l.config import Config
 from l2l.config.stages import digest, training_inputs, trial_inputs
+from l2l.data.vgg16_arrays import NAME as VGG16
 from l2l.errors import UserError
 from l2l.files import write_json, write_table
 from l2l.layout import Layout
 
+# Dataset -> the module of l2l.data that fetches it.
+DATASETS = {
+    "mnist": "mnist",
+    "cifar10": "cifar10",
+    "photographs": "photographs",
+    "styles": "styles",
+    VGG16: "vgg16",
+}
 RecipeName = Annotated[str, typer.Argument(help="A recipe of the configuration.")]
 
 
@@ -34,19 +44,21 @@ def register(app: typer.Typer) -> None:
 
 
 def data(
-    dataset: Annotated[str, typer.Argument(help="Which dataset: mnist or cifar10.")] = "mnist",
+    dataset: Annotated[
+        str, typer.Argument(help=f"Which dataset: {', '.join(DATASETS)}.")
+    ] = "mnist",
     protocol: Protocol = None,
     config_file: ConfigFiles = None,
     setting: Settings = None,
 ) -> None:
     """Fetch a dataset, verify it by content, and note where it came from."""
-    from l2l.data.cifar10 import fetch_cifar10
     from l2l.data.directory import data_directory
-    from l2l.data.mnist import fetch_mnist
 
-    fetch = {"mnist": fetch_mnist, "cifar10": fetch_cifar10}
     config, layout = configuration(protocol, config_file, setting)
-    record = fetch[known("dataset", dataset, fetch)](data_directory(config.data.directory))
+    name = DATASETS[known("dataset", dataset, DATASETS)]
+    # Only the one: some of these modules take seconds to import.
+    fetch = getattr(import_module(f"l2l.data.{name}"), f"fetch_{name}")
+    record = fetch(data_directory(config.data.directory))
     write_json(layout.data(dataset), record.as_json())
 
 
