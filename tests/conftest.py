@@ -10,6 +10,9 @@ import torch
 
 from l2l.data.cifar10 import fetch_cifar10
 from l2l.data.mnist import fetch_mnist
+from l2l.data.photographs import fetch_photographs
+from l2l.data.styles import fetch_styles
+from l2l.data.vgg16 import fetch_vgg16
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -37,12 +40,19 @@ def mnist_directory() -> Path:
 
 @pytest.fixture(scope="session")
 def data_directory(mnist_directory: Path) -> Path:
-    """A data directory with real MNIST and real CIFAR-10, which may take a download of 139 MB."""
-    if (mnist_directory / "cifar10").is_dir():
+    """A data directory with every dataset, which may take downloads of 200 MB.
+
+    Photographs and styles are stand-ins where the user has none and their homes cannot be reached.
+    """
+    folders = ("mnist", "cifar10", "photos128", "styles", "vgg16")
+    if all((mnist_directory / folder).is_dir() for folder in folders):
         return mnist_directory
     directory = REPOSITORY / "data"  # nothing is written into a folder of the user's
     directory.mkdir(exist_ok=True)
-    if not (directory / "mnist").exists():
-        (directory / "mnist").symlink_to(mnist_directory.resolve() / "mnist")
-    fetch_cifar10(directory)
+    for folder in folders:
+        of_the_user = mnist_directory.resolve() / folder
+        if of_the_user.is_dir() and not (directory / folder).exists():
+            (directory / folder).symlink_to(of_the_user)
+    for fetch in (fetch_cifar10, fetch_photographs, fetch_styles, fetch_vgg16):
+        fetch(directory)
     return directory

@@ -144,7 +144,7 @@ def experiment(**changes: Any) -> Experiment:
             "max_widenings": 8,
             "grids": dict.fromkeys(("sgd", "nag", "adam", "rmsprop"), grid),
         },
-        "evaluation": {"problems": 3, "batch": 2, "measure_every": 10},
+        "evaluation": {"problems": 3, "batch": 2, "measure_every": 10, "pictures": 0},
     }
     return Experiment.model_validate(merge(small, changes))
 

@@ -75,6 +75,10 @@ class Layout:
         folder = self.results / "evaluation" / experiment / "parts"
         return folder / f"{optimizer}{suffix}.parquet"
 
+    def pictures(self, experiment: str, optimizer: str, meta_seed: int | None) -> Path:
+        """What the test of one optimizer made of the first test photographs."""
+        return self.part(experiment, optimizer, meta_seed).with_suffix(".pictures.safetensors")
+
     def curves(self, experiment: str) -> Path:
         """The tests of all optimizers of an experiment, one tidy table."""
         return self.results / "evaluation" / experiment / "curves.parquet"

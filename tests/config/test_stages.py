@@ -33,6 +33,7 @@ STAGES: dict[str, Callable[[Config], dict[str, Any]]] = {
     "train cifar": lambda c: training_inputs(c, "cifar"),
     "tune nag cifar": lambda c: tuning_inputs(c, "cifar10", "nag"),
     "evaluate cifar": lambda c: evaluation_inputs(c, "cifar10"),
+    "evaluate art": lambda c: evaluation_inputs(c, "neural_art"),
     "draw": drawing_inputs,
 }
 PAPER = {"train paper", "trial paper"}
@@ -100,6 +101,7 @@ def _changed(*settings: str) -> set[str]:
         ("experiments.mnist.figure=other", {"draw"}),
         ("experiments.mnist.evaluation.measure_every=5", {"evaluate mnist"}),
         ("experiments.mnist.evaluation.problems=65", {"evaluate mnist"}),
+        ("experiments.neural_art.evaluation.pictures=2", {"evaluate art"}),
         ("experiments.mnist.tuning.problems=7", {"tune nag mnist", "tune adam mnist"}),
         ("evaluation.problems=65", {"evaluate mnist", "evaluate quadratics"}),
         ("tuning.grids.adam.low=0.001", {"tune adam mnist"}),

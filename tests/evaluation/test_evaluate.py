@@ -39,7 +39,8 @@ def _evaluate(problem: str, optimizer: Any, batch: int = 2, name: str = "it") ->
         horizon=1,  # train_loss at every step
         evaluation={"problems": PROBLEMS, "batch": batch},
     )
-    return evaluate("exp", settings, {problem: FAMILIES[problem]}, name, {problem: optimizer})
+    family = {problem: FAMILIES[problem]}
+    return evaluate("exp", settings, family, name, {problem: optimizer}).curves
 
 
 @pytest.mark.parametrize("problem", FAMILIES)
@@ -96,7 +97,7 @@ def test_the_train_loss_is_measured_from_the_horizon_on_and_now_and_then_before(
         problems=("mnist",), steps=27, horizon=23, evaluation={"problems": 2, "measure_every": 8}
     )
     sgd = {"mnist": BASELINES["sgd"](0.1)}
-    table = evaluate("exp", settings, {"mnist": FAMILIES["mnist"]}, "sgd", sgd)
+    table = evaluate("exp", settings, {"mnist": FAMILIES["mnist"]}, "sgd", sgd).curves
     measured = table.loc[table["train_loss"].notna(), "step"]
     assert sorted(measured.unique()) == [0, 8, 16, 23, 24, 25, 26, 27]
     assert len(measured) == 2 * 8
@@ -147,7 +148,9 @@ def test_test_problems_are_not_those_of_tuning_training_or_validation() -> None:
 
 def test_the_meta_seed_of_a_learned_optimizer_is_noted() -> None:
     settings, families = experiment(steps=2, horizon=2), {"quadratic": FAMILIES["quadratic"]}
-    table = evaluate("exp", settings, families, "lstm", {"quadratic": _learned()}, meta_seed=3)
+    table = evaluate(
+        "exp", settings, families, "lstm", {"quadratic": _learned()}, meta_seed=3
+    ).curves
     assert set(table["meta_seed"]) == {3}
 
 
@@ -157,7 +160,7 @@ def test_several_families_of_one_experiment_are_those_of_each_alone() -> None:
     settings = experiment(
         problems=tuple(FAMILIES), steps=STEPS, horizon=1, evaluation={"problems": PROBLEMS}
     )
-    table = evaluate("exp", settings, FAMILIES, "it", optimizers)
+    table = evaluate("exp", settings, FAMILIES, "it", optimizers).curves
     for family, part in table.groupby("family"):
         alone = _evaluate(family, optimizers[family])
         pd.testing.assert_frame_equal(part.reset_index(drop=True), alone)
@@ -167,7 +170,7 @@ def test_held_out_data_are_measured_with_the_train_loss() -> None:
     family = convnet_family()
     settings = experiment(steps=4, horizon=4, evaluation={"measure_every": 3, "problems": 2})
     optimizers = {"quadratic": BASELINES["sgd"](0.1)}
-    table = evaluate("exp", settings, {"quadratic": family}, "sgd", optimizers)
+    table = evaluate("exp", settings, {"quadratic": family}, "sgd", optimizers).curves
     assert table["test_loss"].notna().equals(table["train_loss"].notna())
     assert sorted(table.loc[table["test_loss"].notna(), "step"].unique()) == [0, 3, 4]
     problems = family.sample(("test", "quadratic"), range(2), 4)

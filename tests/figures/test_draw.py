@@ -47,6 +47,20 @@ def test_an_experiment_of_the_users_is_a_further_panel(folder: Path) -> None:
     assert figure.axes[0].get_ylabel() == "minibatch loss"
 
 
+def test_a_loss_without_minibatches_is_not_called_one_of_them(folder: Path) -> None:
+    config = load_config()
+    experiments = config.figure_experiments()["style_curves"]
+    learned = config.experiments[experiments[0]].learned
+    for name in experiments:
+        write_table(LAYOUT.curves(name), make_curves([*BASELINES, *learned], 2, 128))
+    figure = draw("style_curves", config, LAYOUT)
+    assert [axes.get_title(loc="left") for axes in figure.axes] == [
+        config.experiments[name].title for name in experiments
+    ]
+    assert figure.axes[0].get_ylabel() == "loss"
+    assert {axes.get_yscale() for axes in figure.axes} == {"log"}
+
+
 def test_an_experiment_with_a_figure_of_its_own_makes_that_figure(folder: Path) -> None:
     own = {"experiments": {"mnist_80_units": {"figure": "never_seen_before"}}}
     config = load_config(overrides=merge(EIGHTY, own))

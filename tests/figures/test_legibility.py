@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from tests.figures.fake_pictures import discs, waves
 from tests.figures.fake_tables import BASELINES, make_curves, make_log
 
 from l2l.config import load_config
@@ -17,6 +18,8 @@ from l2l.figures import (
     mnist_continued,
     optimizer_loop,
     panels,
+    stand_ins,
+    style_images,
 )
 
 ON_MNIST = [*BASELINES, "mnist_paper", "mnist_long_unroll"]
@@ -37,9 +40,16 @@ CURVES = {  # panels: the learned optimizers, what diverges, how many steps
         (["cifar", "cifar5_sub"], {"cifar": 0.02}, 1000),
         (["cifar", "cifar2_sub"], {}, 1000),
     ],
+    "style_curves": [(["neural_art_scratch", "mnist_long_unroll", "neural_art"], {}, 128)] * 2,
     "ten_optimizers": [([f"recipe_{k}" for k in range(6)], {}, 1000)] * 2,
 }
-OTHERS = ["mnist_continued", "meta_training", "meta_training_of_all", "architecture"]
+OTHERS = [
+    "style_images",
+    "mnist_continued",
+    "meta_training",
+    "meta_training_of_all",
+    "architecture",
+]
 
 
 @pytest.fixture(params=[*CURVES, *OTHERS, *DIAGRAMS])
@@ -59,6 +69,15 @@ def figure(request: pytest.FixtureRequest, labels: dict, style: object) -> Figur
             for learned, diverging, steps in CURVES[name]
         ]
         return panels.draw(found, load_config().labels(), style)
+    if name == "style_images":
+        styled = {"LSTM (continued)": discs(3, 64), "ADAM": discs(3, 64)}
+        titles = ("Training style, 64 x 64", "New styles, 128 x 128")
+        groups = [
+            style_images.Group(title, "after 128 steps", discs(3, 64), styled, waves(3, 64))
+            for title in titles
+        ]
+        records = [{"name": key, "stand_in": text} for key, text in stand_ins.FREE.items()]
+        return style_images.draw(groups, stand_ins.notes(records), style)
     if name == "mnist_continued":
         return mnist_continued.draw(make_curves(ON_MNIST, 8), labels, style, 100)
     if name == "architecture":

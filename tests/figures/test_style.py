@@ -15,7 +15,14 @@ BASELINES = list(HANDCRAFTED_NAMES.values())
 
 
 @pytest.mark.parametrize(
-    "learned", [["LSTM", "LSTM-sub", "One shared LSTM"], ["LSTM (paper)", "LSTM (long unroll)"]]
+    "learned",
+    [
+        ["LSTM", "LSTM-sub", "One shared LSTM"],
+        ["LSTM (paper)", "LSTM (long unroll)"],
+        ["LSTM", "LSTM (long unroll)", "LSTM (continued)"],
+        ["LSTM", "LSTM (paper)", "LSTM (long unroll)", "LSTM-sub", "a_new_recipe"],
+        ["LSTM (continued)", "One shared LSTM", "LSTM"],
+    ],
 )
 def test_optimizers_of_a_figure_differ_in_colour_and_without_colour(learned: list[str]) -> None:
     found = looks([*BASELINES, *learned])
@@ -34,6 +41,14 @@ def test_an_unknown_recipe_keeps_its_look_beside_known_ones() -> None:
     alone = looks(["a_new_recipe"])["a_new_recipe"]
     assert looks([*BASELINES, "LSTM (paper)", "a_new_recipe"])["a_new_recipe"] == alone
     assert alone.color not in {look.color for look in looks([*BASELINES, "LSTM (paper)"]).values()}
+
+
+def test_where_two_share_a_look_the_first_keeps_it() -> None:
+    apart = {name: looks([name])[name] for name in ("LSTM", "LSTM (paper)")}
+    assert apart["LSTM"] == apart["LSTM (paper)"]
+    met = looks(["LSTM (paper)", "LSTM", *BASELINES])
+    assert met["LSTM"] == apart["LSTM"]
+    assert met["LSTM (paper)"] not in looks(["LSTM", *BASELINES]).values()
 
 
 def test_unknown_recipes_of_a_figure_differ_while_spare_looks_last() -> None:

@@ -7,9 +7,12 @@ import pytest
 from l2l.config import Config, load_config
 from l2l.errors import UserError
 from l2l.figures.draw import figures
+from l2l.figures.stand_ins import FREE
 from l2l.pages import captions
 from l2l.pages.facts import facts
 from l2l.pages.results import Results
+
+from .conftest import set_stand_ins
 
 REPORT = Path(__file__).parents[2] / "workflow" / "report"
 
@@ -64,6 +67,51 @@ def test_facts_of_a_study_count_its_networks(results: Results):
     assert "6 test problems of each of 3 networks, the same for every optimizer" in facts(
         "architecture", results
     )
+
+
+ART = ("style_curves", "style_images")
+
+
+@pytest.mark.parametrize("name", ART)
+def test_captions_of_neural_art_say_where_stand_ins_are_used(config: Config, copy: Path, name: str):
+    before = "; ".join(facts(name, Results(config, copy)))
+    assert "the photographs (from a local folder; verified by digest)" in before
+    assert "STAND-IN" not in before
+    assert "CC BY" not in before
+    set_stand_ins(copy, FREE)
+    found = "; ".join(facts(name, Results(config, copy)))
+    for dataset, text in FREE.items():
+        assert f"STAND-IN for the {dataset}: {text}" in found
+    assert "immunohistochemistry (in the place of starry night)" in found
+    if name == "style_images":
+        assert "china by danielbuechele" in found
+        assert "CC BY 2.0" in found
+
+
+def test_facts_of_neural_art_tell_styles_and_whose_pictures(results: Results, config: Config):
+    settings = [config.problems[name] for name in ("neural_art", "neural_art_new")]
+    curves, images = (facts(name, results) for name in ART)
+    for entry, problem in zip(("neural_art", "neural_art_new"), settings, strict=True):
+        title, first = config.experiments[entry].title, problem.styles[0].replace("_", " ")
+        for found in (curves, images):
+            (told,) = (fact for fact in found if fact.startswith(f"{title}: style"))
+            assert first in told
+    new = [style.replace("_", " ") for style in settings[1].styles]
+    assert any(new[-1] in fact for fact in curves)
+    assert not any(new[3] in fact for fact in images), "three photographs, three styles"
+    assert "6 test problems a panel, the same for every optimizer" in curves
+    assert "3 test photographs a part, the first ones" in images
+    assert "LSTM (continued): meta-seed 0" in images
+    for found in (curves, images):
+        start = "meta-training went on from LSTM (long unroll) of mnist: LSTM (continued)"
+        assert start in found
+        assert any("the weights of VGG-16 (from a local folder" in fact for fact in found)
+
+
+def test_pictures_are_told_to_those_who_cannot_see_them(config: Config):
+    text = captions.alternative("style_images", config)
+    assert "what LSTM (continued) and ADAM made of them" in text
+    assert "against step" not in text
 
 
 def test_damaged_json_is_an_error_that_names_it(config: Config, copy: Path):

@@ -60,3 +60,25 @@ def test_parameter_groups_are_described(config: Config):
     assert "1 independent meta-training<" in rows["meta-seeds"]
     shared = {r["setting"]: str(r["value"]) for r in describe.recipe("cifar_shared", config, 0.004)}
     assert "shared by all coordinates" in shared["network"]
+
+
+def test_neural_art_is_described_as_it_is_computed(config: Config):
+    from l2l.optimizees import neural_art
+
+    assert describe.CONTENT_LAYER == neural_art.CONTENT_LAYER
+    assert describe.STYLE_LAYERS == neural_art.STYLE_LAYERS
+    small, large = (config.problems[name] for name in ("neural_art", "neural_art_new"))
+    texts = [describe.problem(settings) for settings in (small, large)]
+    assert texts[0][1] == texts[1][1], "one equation for both"
+    for settings, (own, _) in zip((small, large), texts, strict=True):
+        assert f"= {3 * settings.size**2:,} numbers" in own
+        scale = settings.size**2 / neural_art.REFERENCE_PIXELS
+        assert f"factor s of f is {scale:g}." in own
+        for style in settings.styles:
+            assert style in own
+    changed = small.model_copy(
+        update={"content_weight": 0.25, "style_weight": 7.5, "variation_weight": 11.0}
+    )
+    told = describe.problem(changed)[1]
+    for term in ("0.25 L<sub>content", "7.5 L<sub>style", "11 L<sub>variation"):
+        assert term in told

@@ -45,6 +45,7 @@ def write_notebook(folder: Path, *cells: str) -> Path:
         ("mnist_transfer", 3, "Transfer: the same optimizers on other networks"),
         ("architecture", 1, "Architecture study: how far does transfer reach?"),
         ("cifar", 4, "CIFAR: convolutional networks"),
+        ("style_curves", 5, "Neural Art: learned optimizers that paint"),
     ],
 )
 def test_reports_execute_and_load_nothing(

@@ -9,13 +9,14 @@ import pytest
 from l2l.config import Config
 from l2l.errors import UserError
 from l2l.figures.draw import draw, figures
+from l2l.figures.stand_ins import FREE
 from l2l.figures.style import save
 from l2l.layout import Layout
 from l2l.pages.report import external_loads
 from l2l.pages.results import Results
 from l2l.pages.site import build_page
 
-from .conftest import make_run, small_config, write_reports
+from .conftest import make_run, set_stand_ins, small_config, write_reports
 
 VOID = {"meta", "link", "img", "br", "hr", "input", "circle", "line", "polygon"}
 
@@ -120,6 +121,26 @@ def test_each_figure_of_experiments_has_a_section_that_the_top_leads_to(page: st
     assert "Here C1 is replicated for LSTM." in text
 
 
+def test_neural_art_has_its_pictures_curves_and_what_adam_needs(page: str):
+    section = page.partition('id="section-style_curves"')[2].partition("<section")[0]
+    assert 'id="figure-style_curves"' in section
+    assert 'id="figure-style_images"' in section
+    assert "first step at which ADAM is as low" in section
+    mnist = page.partition('id="section-mnist"')[2].partition("<section")[0]
+    assert "first step at which ADAM is as low" not in mnist
+
+
+def test_stand_ins_of_neural_art_stand_at_the_top_and_below_its_figures(copy: Path, config: Config):
+    set_stand_ins(copy, FREE)
+    page = build_page(config, copy)
+    for dataset, text in FREE.items():
+        told = f"STAND-IN for the {dataset}: {text}"
+        assert page.partition("<h2>")[0].count(told) == 1
+        for name in ("style_curves", "style_images"):
+            figure = page.partition(f'id="figure-{name}"')[2].partition("</figure>")[0]
+            assert told in figure
+
+
 def test_a_claim_that_several_sections_decide_has_one_table(page: str, results: Results):
     mnist, study = (
         {claim.claim for claim in results.claims_about(name)} for name in ("mnist", "architecture")
@@ -167,6 +188,8 @@ def test_smoke_has_a_banner_and_no_verdict(tmp_path: Path):
         ("results/default/reports/mnist.html", "l2l report mnist"),
         ("figures/default/mnist_continued.png", "l2l figure mnist_continued"),
         ("figures/default/optimizer_loop.pdf", "l2l figure optimizer_loop"),
+        ("figures/default/style_images.png", "l2l figure style_images"),
+        ("results/default/data/styles.json", "l2l data styles"),
     ],
 )
 def test_a_missing_file_is_named_with_the_command_that_makes_it(

@@ -44,6 +44,8 @@ LOGS = RESULTS / "logs"
 BENCHMARKS = RESULTS / "benchmarks"
 EXPERIMENTS = list(experiments)
 RECIPES = list(CONFIG.recipes)
+WITH_PICTURES = [name for name in EXPERIMENTS if experiments[name].evaluation.pictures]
+WITHOUT_PICTURES = [name for name in EXPERIMENTS if name not in WITH_PICTURES]
 BASELINES = sorted({name for entry in experiments.values() for name in entry.baselines})
 RUNS = [  # every meta-training
     (recipe, seed) for recipe in RECIPES for seed in range(CONFIG.recipes[recipe].meta_seeds)
@@ -53,10 +55,15 @@ RUNS = [  # every meta-training
 shell.prefix(f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH; ")
 
 
+def any_of(names):
+    """A regular expression for these names and no others, for wildcard_constraints."""
+    return "|".join(names) or "(?!)"
+
+
 wildcard_constraints:
-    recipe="|".join(RECIPES),
-    experiment="|".join(EXPERIMENTS),
-    baseline="|".join(BASELINES),
+    recipe=any_of(RECIPES),
+    experiment=any_of(EXPERIMENTS),
+    baseline=any_of(BASELINES),
     seed="[0-9]+",
     trial="[0-9]+",
 

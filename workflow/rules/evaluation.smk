@@ -33,6 +33,8 @@ rule evaluate_baseline:
         LOGS / "evaluate" / "{experiment}.{baseline}.log",
     benchmark:
         BENCHMARKS / "evaluate" / "{experiment}.{baseline}.tsv"
+    wildcard_constraints:
+        experiment=any_of(WITHOUT_PICTURES),
     conda:
         "../../environment.yml"
     threads: CONFIG.compute.threads
@@ -54,6 +56,8 @@ rule evaluate_learned:
         LOGS / "evaluate" / "{experiment}.{recipe}.{seed}.log",
     benchmark:
         BENCHMARKS / "evaluate" / "{experiment}.{recipe}.{seed}.tsv"
+    wildcard_constraints:
+        experiment=any_of(WITHOUT_PICTURES),
     conda:
         "../../environment.yml"
     threads: CONFIG.compute.threads
@@ -63,6 +67,29 @@ rule evaluate_learned:
     shell:
         "l2l evaluate {wildcards.experiment} {wildcards.recipe} --seed {wildcards.seed}"
         " --config-file {params.config} --set compute.threads={threads} 2>&1 | tee {log}"
+
+
+# Experiments whose theta is a picture keep the first ones.
+use rule evaluate_baseline as evaluate_baseline_pictures with:
+    output:
+        multiext(
+            f"{RESULTS}/evaluation/{{experiment}}/parts/{{baseline}}",
+            ".parquet",
+            ".pictures.safetensors",
+        ),
+    wildcard_constraints:
+        experiment=any_of(WITH_PICTURES),
+
+
+use rule evaluate_learned as evaluate_learned_pictures with:
+    output:
+        multiext(
+            f"{RESULTS}/evaluation/{{experiment}}/parts/{{recipe}}.seed{{seed}}",
+            ".parquet",
+            ".pictures.safetensors",
+        ),
+    wildcard_constraints:
+        experiment=any_of(WITH_PICTURES),
 
 
 rule collect:

@@ -1,11 +1,19 @@
 """One rule for each figure, named like it: snakemake --cores all mnist."""
 
+from l2l.figures import style_images
+
 LOG_TABLES = [LAYOUT.run(recipe, seed) / "log.csv" for recipe, seed in RUNS]
-FIGURES = {  # name -> the tables it is drawn from
+PICTURES = [
+    LAYOUT.pictures(experiment, *optimizer)
+    for experiment in style_images.experiments(CONFIG)
+    for optimizer in style_images.OPTIMIZERS.items()
+]
+FIGURES = {  # name -> the tables and pictures it is drawn from
     **{
         figure: [LAYOUT.curves(name) for name in names]
         for figure, names in CONFIG.figure_experiments().items()
     },
+    **({"style_images": [*PICTURES, *map(LAYOUT.data, style_images.DATASETS)]} if PICTURES else {}),
     "mnist_continued": [LAYOUT.curves("mnist")],
     "meta_training": LOG_TABLES,
     "optimizer_loop": [],

@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from l2l.cli import bench, evaluation, output, training
+from l2l.cli import bench, evaluation, output, paint, training
 from l2l.cli.options import ConfigFiles, Protocol, Settings
 from l2l.config import load_config, resolved_yaml
 from l2l.errors import UserError
@@ -25,6 +25,7 @@ training.register(app)
 evaluation.register(app)
 output.register(app)
 bench.register(app)
+paint.register(app)
 
 
 @app.command("config")

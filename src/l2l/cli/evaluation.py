@@ -67,6 +67,7 @@ def evaluate(
 
     from l2l.evaluation.evaluate import HANDCRAFTED
     from l2l.evaluation.evaluate import evaluate as test
+    from l2l.evaluation.pictures import write_pictures
     from l2l.evaluation.tune import chosen_rates
     from l2l.optimizers import BASELINES, Optimizer, checkpoint
 
@@ -99,7 +100,7 @@ def evaluate(
                 "again, or give the settings it was trained with"
             )
         subjects = dict.fromkeys(families, loaded.optimizer)
-    table = test(
+    outcome = test(
         experiment,
         settings,
         families,
@@ -107,7 +108,9 @@ def evaluate(
         subjects,
         HANDCRAFTED if seed is None else seed,
     )
-    write_table(layout.part(experiment, optimizer, seed), table)
+    write_table(layout.part(experiment, optimizer, seed), outcome.curves)
+    if settings.evaluation.pictures:
+        write_pictures(layout.pictures(experiment, optimizer, seed), outcome.pictures)
 
 
 def collect(

@@ -19,6 +19,11 @@ class QuadraticSettings(Section):
     dimensions: Annotated[int, Field(ge=1, le=10_000)]
     init_std: Annotated[float, Field(ge=0, description="standard deviation of theta[0]")]
 
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """What it needs: nothing."""
+        return ()
+
 
 class MLPSettings(Section):
     """A fully connected classifier: cross-entropy on minibatches of a dataset."""
@@ -33,6 +38,11 @@ class MLPSettings(Section):
     train_sample: Annotated[
         int, Field(ge=1, le=60_000, description="training images behind train_loss")
     ]
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """What it needs, by the names of `l2l data`."""
+        return (self.dataset,)
 
 
 class ConvNetSettings(Section):
@@ -62,7 +72,39 @@ class ConvNetSettings(Section):
             )
         return self
 
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """What it needs, by the names of `l2l data`."""
+        return (self.dataset,)
+
+
+Style = Literal["starry_night", "wave", "udnie", "the_scream", "composition_vii", "shipwreck"]
+
+
+class NeuralArtSettings(Section):
+    """A picture that keeps a photograph's content and takes on a style (Gatys et al. 2015)."""
+
+    kind: Literal["neural_art"]
+    features: Literal["vgg16_dd21191f"]
+    size: Annotated[int, Field(ge=16, le=1024, description="pixels of a side of the picture")]
+    styles: Annotated[
+        tuple[Style, ...], Field(min_length=1, description="problem i has style i, then from anew")
+    ]
+    content_weight: Annotated[float, Field(ge=0, description="alpha")]
+    style_weight: Annotated[float, Field(ge=0, description="beta")]
+    variation_weight: Annotated[float, Field(ge=0, description="gamma")]
+    precision: Annotated[
+        Literal["auto", "float32", "bfloat16"],
+        Field(description="of the features; auto: bfloat16 on a CPU that multiplies it natively"),
+    ]
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """What it needs, by the names of `l2l data`."""
+        return ("photographs", "styles", self.features)
+
 
 ProblemSettings = Annotated[
-    QuadraticSettings | MLPSettings | ConvNetSettings, Field(discriminator="kind")
+    QuadraticSettings | MLPSettings | ConvNetSettings | NeuralArtSettings,
+    Field(discriminator="kind"),
 ]

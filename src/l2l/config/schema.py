@@ -6,6 +6,7 @@ them. There are no defaults here, so that the YAML file shows every value that a
 
 from __future__ import annotations
 
+import itertools
 from typing import Annotated, Literal, get_args
 
 from pydantic import Field, model_validator
@@ -39,6 +40,9 @@ class Evaluation(Section):
     batch: Annotated[int, Field(ge=1, description="problems run at once (memory)")]
     measure_every: Annotated[
         int, Field(ge=1, description="steps between measurements of train_loss and test_loss")
+    ]
+    pictures: Annotated[
+        int, Field(ge=0, description="test problems whose last theta is kept as a picture")
     ]
 
 
@@ -167,8 +171,8 @@ class Config(Section):
 
     def datasets(self, *problems: str) -> list[str]:
         """The datasets that these problems need, each once."""
-        found = (getattr(self.problems[problem], "dataset", None) for problem in problems)
-        return list(dict.fromkeys(dataset for dataset in found if dataset))
+        found = (self.problems[problem].datasets for problem in problems)
+        return list(dict.fromkeys(itertools.chain.from_iterable(found)))
 
     def figure_experiments(self) -> dict[str, list[str]]:
         """Figures of loss curves: name -> the experiments that are its panels."""

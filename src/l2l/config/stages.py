@@ -55,12 +55,16 @@ def tuning_inputs(config: Config, experiment: str, baseline: str) -> dict[str, A
 def evaluation_inputs(config: Config, experiment: str) -> dict[str, Any]:
     """What the test of one optimizer depends on, besides the optimizer."""
     settings = config.experiments[experiment]
+    # How many problems run at once changes nothing, nor does to keep no pictures.
+    evaluation = settings.evaluation.model_dump(mode="json", exclude={"batch"})
+    if not settings.evaluation.pictures:
+        del evaluation["pictures"]
     return {
         "seed": config.seed,
         "steps": settings.steps,
         "horizon": settings.horizon,
         "problems": [_problem(config, problem) for problem in settings.problems],
-        "evaluation": settings.evaluation.model_dump(mode="json", exclude={"batch"}),
+        "evaluation": evaluation,
     }
 
 

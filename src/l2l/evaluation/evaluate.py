@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -12,9 +13,23 @@ import torch
 from l2l.config.schema import Experiment
 from l2l.evaluation.metrics import HANDCRAFTED
 from l2l.meta.rollout import Carry, begin, rollout
-from l2l.optimizees import Family, Optimizee, live_part
+from l2l.optimizees import Family, Optimizee, Pictures, live_part
 from l2l.optimizers import Optimizer, bind
 from l2l.progress import Progress
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a test gave.
+
+    Attributes:
+        curves: a tidy table, see `evaluate`.
+        pictures: of the experiment's first test problems, where their theta is a picture: family ->
+            what was made of it.
+    """
+
+    curves: pd.DataFrame
+    pictures: dict[str, Pictures]
 
 
 def evaluate(
@@ -24,7 +39,7 @@ def evaluate(
     optimizer_name: str,
     optimizers: Mapping[str, Optimizer],
     meta_seed: int = HANDCRAFTED,
-) -> pd.DataFrame:
+) -> Outcome:
     """Run an optimizer on the experiment's test problems.
 
     Args:
@@ -37,23 +52,26 @@ def evaluate(
         meta_seed: of a trained one.
 
     Returns:
-        One tidy row for each (family, problem, step): experiment, family (the problem's name in the
-        configuration), problem (its number), optimizer, meta_seed, step (0 is before the first
-        update), coordinates (of theta), weights (of phi, 0 for a hand-crafted optimizer), loss,
-        train_loss, test_loss. The last two are measured at every step from the
-        experiment's horizon on and at every `measure_every`-th before it; elsewhere they are NaN,
-        as test_loss is where there are no held-out data.
+        The curves, one tidy row for each (family, problem, step): experiment, family (the problem's
+        name in the configuration), problem (its number), optimizer, meta_seed, step (0 is before
+        the first update), coordinates (of theta), weights (of phi, 0 for a hand-crafted optimizer),
+        loss, train_loss, test_loss. The last two are measured at every step from the experiment's
+        horizon on and at every `measure_every`-th before it; elsewhere they are NaN, as test_loss
+        is where there are no held-out data. And the pictures of as many test problems as the
+        experiment keeps, at most of the first batch.
     """
     label = f"evaluate {optimizer_name}" + (f" seed {meta_seed}" if meta_seed >= 0 else "")
     settings = experiment.evaluation
     starts = range(0, settings.problems, settings.batch)
     progress = Progress(f"{label} on {name}", len(families) * len(starts), unit="batch")
-    tables = []
+    tables, pictures = [], {}
     for (family_name, family), start in itertools.product(families.items(), starts):
         indices = range(start, min(start + settings.batch, settings.problems))
         whole = family.sample(("test", family_name), indices, experiment.steps)
         problems, optimizer = live_part(whole), optimizers[family_name]
-        curves = _curves(problems, bind(optimizer, problems.places()), experiment)
+        curves, theta = _run(problems, bind(optimizer, problems.places()), experiment)
+        if start == 0 and settings.pictures and (found := problems.pictures(theta)):
+            pictures[family_name] = found.first(settings.pictures)
         steps = experiment.steps + 1
         tables.append(
             pd.DataFrame(
@@ -72,13 +90,13 @@ def evaluate(
         )
         progress.advance()
     progress.close()
-    return pd.concat(tables, ignore_index=True)
+    return Outcome(pd.concat(tables, ignore_index=True), pictures)
 
 
-def _curves(
+def _run(
     problems: Optimizee, optimizer: Optimizer, experiment: Experiment
-) -> dict[str, torch.Tensor]:
-    """loss, train_loss and test_loss after 0..steps updates, [steps + 1, B] each."""
+) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
+    """The three losses after 0..steps updates, [steps + 1, B] each, and the last theta."""
     curves: dict[str, list[torch.Tensor]] = {"loss": [], "train_loss": [], "test_loss": []}
 
     def observe(carry: Carry) -> None:
@@ -95,5 +113,5 @@ def _curves(
 
     carry = begin(problems, optimizer)
     observe(carry)
-    rollout(problems, optimizer, carry, experiment.steps, observe)
-    return {key: torch.stack(values) for key, values in curves.items()}
+    end = rollout(problems, optimizer, carry, experiment.steps, observe)
+    return {key: torch.stack(values) for key, values in curves.items()}, end.theta

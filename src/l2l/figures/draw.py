@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -20,7 +22,10 @@ from l2l.figures import (
     mnist_continued,
     optimizer_loop,
     panels,
+    stand_ins,
+    style_images,
 )
+from l2l.figures.style import display_name
 from l2l.layout import Layout
 
 Drawer = Callable[[Config, Layout], Figure]
@@ -39,7 +44,7 @@ def figures(config: Config) -> dict[str, Drawer]:
     """Every figure of a configuration: of loss curves, as its experiments say, and the fixed ones.
 
     Returns:
-        Name -> what draws it, in the order of the page.
+        Name -> what draws it, in the order of the page; none of pictures where none are kept.
 
     Raises:
         UserError: the figure of an experiment has the name of a fixed one.
@@ -52,7 +57,8 @@ def figures(config: Config) -> dict[str, Drawer]:
                 "name; choose a new one"
             )
         found[name] = partial(_of_experiments, experiments)
-    return found | FIXED
+    missing = {} if style_images.experiments(config) else {"style_images"}
+    return found | {name: drawer for name, drawer in FIXED.items() if name not in missing}
 
 
 def _of_experiments(experiments: list[str], config: Config, layout: Layout) -> Figure:
@@ -104,6 +110,40 @@ def _meta_training(config: Config, layout: Layout) -> Figure:
     return meta_training.draw(pd.concat(tables), config.labels(), config.figures)
 
 
+def _style_images(config: Config, layout: Layout) -> Figure:
+    groups = [
+        _pictures(experiment, problem, config, layout)
+        for experiment in style_images.experiments(config)
+        for problem in config.experiments[experiment].problems
+    ]
+    records = [
+        json.loads(_existing(layout.data(name), f"l2l data {name}").read_text(encoding="utf-8"))
+        for name in style_images.DATASETS
+    ]
+    return style_images.draw(groups, stand_ins.notes(records), config.figures)
+
+
+def _pictures(experiment: str, problem: str, config: Config, layout: Layout) -> style_images.Group:
+    """What the optimizers of the figure made of a problem's photographs."""
+    from l2l.evaluation.pictures import read_pictures  # imports torch
+
+    settings, found = config.experiments[experiment], {}
+    for optimizer, meta_seed in style_images.OPTIMIZERS.items():
+        path = layout.pictures(experiment, optimizer, meta_seed)
+        seed = "" if meta_seed is None else f" --seed {meta_seed}"
+        command = f"l2l evaluate {experiment} {optimizer}{seed}"
+        name = display_name(optimizer, config.labels())
+        found[name] = read_pictures(_existing(path, command))[problem]
+    first = next(iter(found.values()))
+    return style_images.Group(
+        title=settings.title,
+        detail=f"after {settings.steps:,} steps",
+        content=first.content.numpy(),
+        styled={name: pictures.styled.numpy() for name, pictures in found.items()},
+        style=np.stack([style.numpy() for style in first.style]),
+    )
+
+
 def _curves(experiment: str, layout: Layout) -> pd.DataFrame:
     path = layout.curves(experiment)
     return pd.read_parquet(_existing(path, f"l2l collect {experiment}"))
@@ -116,6 +156,7 @@ def _existing(path: Path, command: str) -> Path:
 
 
 FIXED: dict[str, Drawer] = {
+    "style_images": _style_images,
     "mnist_continued": _mnist_continued,
     "meta_training": _meta_training,
     "optimizer_loop": lambda config, layout: optimizer_loop.draw(config.figures),

@@ -54,8 +54,9 @@ def panel(experiment: str, config: Config, curves: pd.DataFrame) -> Panel:
         curves: its table.
     """
     settings = config.experiments[experiment]
-    minibatch = "minibatch loss" if config.datasets(*settings.problems) else "loss"
-    ylabel = "held-out loss" if settings.shown == "test_loss" else minibatch
+    minibatches = any(hasattr(config.problems[name], "batch_size") for name in settings.problems)
+    of_step = "minibatch loss" if minibatches else "loss"
+    ylabel = "held-out loss" if settings.shown == "test_loss" else of_step
     return Panel(settings.title, curves, settings.shown, settings.horizon, ylabel)
 
 

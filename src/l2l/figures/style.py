@@ -66,6 +66,7 @@ LEARNED_WIDTH = 1.7
 HANDCRAFTED_WIDTH = 1.1
 LSTM = Look(VERMILLION, (), LEARNED_WIDTH)
 SECOND = Look(BLUE, (5, 0.8), LEARNED_WIDTH)
+THIRD = Look(ORANGE, (2.5, 0.8), LEARNED_WIDTH)
 LOOKS = {
     "SGD": Look(PURPLE, (1, 1), HANDCRAFTED_WIDTH),
     "RMSprop": Look(SKY_BLUE, (3.5, 1, 1, 1), HANDCRAFTED_WIDTH),
@@ -75,7 +76,8 @@ LOOKS = {
     "LSTM (paper)": LSTM,
     "LSTM (long unroll)": SECOND,
     "LSTM-sub": SECOND,
-    "One shared LSTM": Look(ORANGE, (2.5, 0.8), LEARNED_WIDTH),
+    "LSTM (continued)": THIRD,
+    "One shared LSTM": THIRD,
 }
 FALLBACKS = (
     Look(INDIGO, (1.6, 1), LEARNED_WIDTH),
@@ -89,7 +91,7 @@ def looks(names: Iterable[str]) -> dict[str, Look]:
     """The look of each optimizer, the same in all figures.
 
     Learned optimizers without a look of their own get one of the spare ones, chosen by their name;
-    where two of them would share it, the later one in the alphabet takes the next.
+    where two would share a look, the later one in the alphabet takes the next spare one.
 
     Args:
         names: as a reader sees them, see `names_in`; for example "NAG" or "LSTM (paper)".
@@ -100,7 +102,7 @@ def looks(names: Iterable[str]) -> dict[str, Look]:
     found: dict[str, Look] = {}
     taken = 0
     for name in sorted(set(names)):
-        if name in LOOKS:
+        if name in LOOKS and LOOKS[name] not in found.values():
             found[name] = LOOKS[name]
             continue
         start = zlib.crc32(name.encode())

@@ -5,10 +5,30 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import torch
 from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """What a theta that is a picture looks like, and what it was made of; all uint8 RGB.
+
+    Attributes:
+        content: the photographs, [B, height, width, 3].
+        styled: theta, [B, height, width, 3].
+        style: the style of each, [any height, any width, 3].
+    """
+
+    content: Tensor
+    styled: Tensor
+    style: tuple[Tensor, ...]
+
+    def first(self, count: int) -> Pictures:
+        """Those of the first problems."""
+        return Pictures(self.content[:count], self.styled[:count], self.style[:count])
 
 
 class Optimizee(ABC):
@@ -48,6 +68,10 @@ class Optimizee(ABC):
 
     def test_loss(self, theta: Tensor) -> Tensor | None:
         """The loss on data kept apart from training, shape [B]; None where there is none."""
+        return None
+
+    def pictures(self, theta: Tensor) -> Pictures | None:
+        """What theta [B, n] looks like; None where it is no picture."""
         return None
 
     def places(self) -> dict[str, Tensor]:

@@ -8,21 +8,28 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from l2l.config.problems import ConvNetSettings, MLPSettings, QuadraticSettings
+from l2l.config.problems import (
+    ConvNetSettings,
+    MLPSettings,
+    NeuralArtSettings,
+    ProblemSettings,
+    QuadraticSettings,
+)
+from l2l.data import photographs
 from l2l.data.cifar10 import load_cifar10
 from l2l.data.mnist import load_mnist
+from l2l.data.styles import load_styles
+from l2l.data.vgg16 import load_vgg16
 from l2l.optimizees.base import Family
 from l2l.optimizees.convnet import ColourImages, ConvNetFamily
 from l2l.optimizees.mlp import ImageSet, MLPFamily
+from l2l.optimizees.neural_art_family import NeuralArtFamily
 from l2l.optimizees.quadratic import QuadraticFamily
 from l2l.rng import stream
 
 
 def make_family(
-    settings: QuadraticSettings | MLPSettings | ConvNetSettings,
-    seed: int,
-    directory: Path,
-    device: torch.device,
+    settings: ProblemSettings, seed: int, directory: Path, device: torch.device
 ) -> Family:
     """The family of problems that the settings describe.
 
@@ -36,7 +43,9 @@ def make_family(
         return QuadraticFamily(settings, seed, device)
     if isinstance(settings, MLPSettings):
         return MLPFamily(settings, seed, _mnist(directory, seed, settings.train_sample, device))
-    return _convnet_family(settings, seed, directory, device)
+    if isinstance(settings, ConvNetSettings):
+        return _convnet_family(settings, seed, directory, device)
+    return _neural_art_family(settings, seed, directory, device)
 
 
 @functools.lru_cache(maxsize=2)  # families of one experiment differ in their networks
@@ -66,6 +75,20 @@ def _convnet_family(
         ColourImages(part.images.to(device), part.labels.to(device)) for part in (train, *samples)
     ]
     return ConvNetFamily(settings, seed, *on_device)
+
+
+def _neural_art_family(
+    settings: NeuralArtSettings, seed: int, directory: Path, device: torch.device
+) -> NeuralArtFamily:
+    return NeuralArtFamily.of(
+        settings,
+        seed,
+        load_vgg16(directory),
+        photographs.load_photographs(directory).image,
+        photographs.COUNTS,
+        load_styles(directory).image,
+        device,
+    )
 
 
 def _classes(images: Tensor, labels: Tensor, chosen: tuple[int, ...]) -> ColourImages:

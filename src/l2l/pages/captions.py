@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from l2l.config import Config
+from l2l.figures import style_images
 from l2l.figures.style import display_name
 from l2l.pages.words import listed
 
@@ -22,12 +23,14 @@ class Caption:
         seen: what a stranger sees and how to read it.
         experiments: whose curves are drawn.
         training: whether the logs of the meta-trainings are drawn.
+        pictures: whether what the experiments' first test problems became is shown, not curves.
     """
 
     title: str
     seen: str
     experiments: tuple[str, ...] = ()
     training: bool = False
+    pictures: bool = False
 
 
 CAPTIONS = {
@@ -70,6 +73,30 @@ CAPTIONS = {
         "the shared one does both alone. Batch normalisation uses the statistics of the batch at "
         "hand, in training and for the held-out loss too. The numbers at the right are the losses "
         "at the last step.",
+    ),
+    "style_curves": Caption(
+        "Neural Art: pictures in a given style",
+        "Photographs are repainted, step by step, in the style of another picture. The loss is the "
+        "function f that is made small: it is low where a picture still shows what the photograph "
+        "shows, has the colours and brush strokes of the style, and is smooth. f is multiplied by "
+        "the number of pixels over 64², so its numbers are larger at a higher resolution. Thick "
+        "lines are learned optimizers: LSTM learned on this task from nothing, as in the paper; "
+        "LSTM (long unroll) learned on MNIST only and is used here unchanged; LSTM (continued) is "
+        "that one after some more learning on this task. None of them learned on the new styles or "
+        "at the higher resolution. The others are hand-crafted, with learning rates tuned anew for "
+        "each panel. Lines are means over test photographs, shaded bands say how far the mean "
+        "could move with other photographs, hair lines are single meta-seeds. The numbers at the "
+        "right are the losses at the last step.",
+    ),
+    "style_images": Caption(
+        "Neural Art: the pictures",
+        "A row for each test photograph, which no optimizer has learned on: the photograph, what a "
+        "learned optimizer made of it, what ADAM (its learning rate tuned) made of it in as many "
+        "steps, and the picture that gives the style. Above: the style and the resolution that the "
+        "optimizer learned on. Below: styles that it never met, at a higher resolution. Every "
+        "pixel is shown as it is, as a square.",
+        experiments=style_images.EXPERIMENTS,
+        pictures=True,
     ),
     "mnist_continued": Caption(
         "MNIST, continued",
@@ -127,6 +154,8 @@ def caption(name: str, config: Config) -> Caption:
     experiments = tuple(config.figure_experiments().get(name, ()))
     if name in CAPTIONS:
         known = CAPTIONS[name]
+        if known.pictures:
+            experiments = tuple(style_images.experiments(config))
         return replace(known, experiments=experiments or known.experiments)
     title = name.replace("_", " ").capitalize()
     if len(experiments) == 1:
@@ -140,9 +169,15 @@ def alternative(name: str, config: Config) -> str:
     if not shown.experiments:
         return f"Figure: {shown.title}"
     settings = [config.experiments[experiment] for experiment in shown.experiments]
+    titles = [entry.title for entry in settings]
+    if shown.pictures:
+        who = [display_name(key, config.labels()) for key in style_images.OPTIMIZERS]
+        return (
+            f"Figure: {shown.title}: photographs, what {listed(who)} made of them, and styles; "
+            f"{listed(titles)}"
+        )
     keys = [key for entry in settings for key in (*entry.learned, *entry.baselines)]
     names = list(dict.fromkeys(display_name(key, config.labels()) for key in keys))
-    titles = [entry.title for entry in settings]
     panels = f" on {listed(titles)}" if len(titles) > 1 else ""
     study = any(len(entry.problems) > 1 for entry in settings)
     what = "final loss against hidden units" if study else "loss against step"

@@ -11,7 +11,17 @@ from IPython.display import display
 
 from l2l.config import Config, load_config
 from l2l.figures import meta_training, panels
-from l2l.pages import captions, describe, losses, networks, plots, show, tables, verdicts
+from l2l.pages import (
+    captions,
+    catching_up,
+    describe,
+    losses,
+    networks,
+    plots,
+    show,
+    tables,
+    verdicts,
+)
 from l2l.pages.facts import data_used
 from l2l.pages.results import Results
 from l2l.pages.words import duration, listed
@@ -145,11 +155,18 @@ class Cells:
                 sentences += losses.order_sentences(curves, name, config)
             else:  # one table each: that of the loss which decides
                 column = losses.judged(name, config)
-                found = {column: found.get(column, "loss")}
+                column = column if column in found else "loss"
+                found = {column: found[column]}
             display(show.text(f"**{entry.title}**"), show.items(sentences))
             for column, what in found.items():
                 rows = losses.table(curves, column, name, config)
                 display(show.rows(rows, f"{entry.title}: mean {what} with its {interval}"))
+
+    def catching_up(self) -> None:
+        """How many steps ADAM needs to the losses of the learned optimizers."""
+        for name, entry in self.experiments.items():
+            rows = catching_up.table(self.curves[name], name, self.config)
+            display(show.rows(rows, f"{entry.title}: {catching_up.heading(name, self.config)}"))
 
     def wins(self, heading: str) -> None:
         """Problem by problem: on how many each learned optimizer ends lower than each baseline."""

@@ -6,7 +6,12 @@ import itertools
 import math
 
 from l2l.config import Config
-from l2l.config.problems import ConvNetSettings, MLPSettings, ProblemSettings
+from l2l.config.problems import (
+    ConvNetSettings,
+    MLPSettings,
+    NeuralArtSettings,
+    ProblemSettings,
+)
 from l2l.config.recipes import LSTMSettings, Recipe
 from l2l.pages.html import Row, wrapped
 from l2l.pages.words import count, listed, plain
@@ -20,6 +25,9 @@ CLASS_NAMES = {
         *("dog", "frog", "horse", "ship", "truck"),
     )
 }
+CONTENT_LAYER = "block4_conv2"
+STYLE_LAYERS = tuple(f"block{block}_conv1" for block in range(1, 6))
+"""Of VGG-16, as in `l2l.optimizees.neural_art`, which imports torch."""
 SCHEDULES = {"constant": "constant", "cosine": "falling along a cosine to {final:g} of that"}
 WEIGHTS = {
     "equal": "every step's loss counts the same, w[t] = 1",
@@ -40,6 +48,8 @@ def problem(settings: ProblemSettings) -> tuple[str, str]:
             f"{_drawn(settings)} Batch normalisation uses the statistics of the batch at hand, in "
             "training and for the held-out loss too."
         )
+    if isinstance(settings, NeuralArtSettings):
+        return _neural_art(settings)
     d = settings.dimensions
     return (
         f"Each problem is a function of {d} numbers, f(θ) = ‖Wθ − y‖².",
@@ -74,6 +84,35 @@ def _convnet(settings: ConvNetSettings) -> str:
         f"and {classes} outputs: n = {convolutional + connected:,} parameters θ, "
         f"{convolutional:,} of them convolutional. It is to classify {settings.dataset.upper()} "
         f"images of {classes} classes ({listed(class_names(settings))})."
+    )
+
+
+def _neural_art(settings: NeuralArtSettings) -> tuple[str, str]:
+    size, names = settings.size, listed(settings.styles)
+    weights = (settings.content_weight, settings.style_weight, settings.variation_weight)
+    content, style, variation = (plain(weight) for weight in weights)
+    several = len(settings.styles) > 1
+    styles = f"{len(settings.styles)} styles take turns" if several else "The style is always one"
+    return (
+        f"Each problem is to repaint a photograph of {size} × {size} pixels: θ is the picture, "
+        f"n = 3 · {size}² = {3 * size**2:,} numbers, red, green and blue of every pixel, and it "
+        f"starts as the photograph itself. {styles} (in the configuration: {names}). The factor s "
+        f"of f is {plain((size / 64) ** 2)}.",
+        'What is minimised is\n\n<p class="equation">f(θ) = s · ('
+        f"{content} L<sub>content</sub> + {style} L<sub>style</sub> + "
+        f"{variation} L<sub>variation</sub>)</p>\n\n"
+        "the same at every step: there are no minibatches. A network that was trained to recognise "
+        "things, VGG-16, looks at the picture; its weights are fixed.\n\n"
+        f"- L<sub>content</sub> says how far the activations of its layer {CONTENT_LAYER} are from "
+        "those of the photograph: the mean squared difference, divided by the mean square of the "
+        "photograph's.\n"
+        "- L<sub>style</sub> is the same for Gram matrices, which say what features occur together "
+        "wherever they are, against those of the style's picture; on average over five layers "
+        f"({listed(STYLE_LAYERS)}).\n"
+        "- L<sub>variation</sub> is the mean squared difference of neighbouring pixels, vertical "
+        "and horizontal.\n"
+        "- s is the number of pixels over 64²: with it the gradient of a single number of θ does "
+        "not shrink when there are more of them.",
     )
 
 

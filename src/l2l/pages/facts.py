@@ -8,11 +8,13 @@ import pandas as pd
 
 from l2l.config import Config
 from l2l.config.problems import ConvNetSettings
-from l2l.pages import describe
+from l2l.pages import describe, pictures
 from l2l.pages.captions import caption
 from l2l.pages.results import Results
-from l2l.pages.words import count, listed
+from l2l.pages.words import between, listed
 
+NAMES = {"photographs": "the photographs", "styles": "the styles"}
+"""Dataset -> how a reader is told of it; those of which nothing stands here have usual names."""
 SOURCES = {"local": "a local folder"}
 """The source in a dataset's record -> how a reader is told; others are told as they are."""
 
@@ -35,7 +37,13 @@ def facts(name: str, results: Results) -> list[str]:
     config = results.config
     shown = caption(name, config)
     found = [f"protocol {config.protocol}"]
-    if shown.experiments:
+    if shown.pictures:
+        found += [
+            f"data: {'; '.join(data_used(shown.experiments, results))}",
+            *pictures.shown(results),
+            *_starts(shown.experiments, config),
+        ]
+    elif shown.experiments:
         tables = [results.curves(experiment) for experiment in shown.experiments]
         found += [
             f"data: {'; '.join(data_used(shown.experiments, results))}",
@@ -43,6 +51,7 @@ def facts(name: str, results: Results) -> list[str]:
             meta_seeds(tables),
             f"bands: {100 * config.figures.interval:g} % intervals",
             *_classes(shown.experiments, config),
+            *pictures.styles(shown.experiments, results),
             *_groups(shown.experiments, config),
             *_starts(shown.experiments, config),
         ]
@@ -59,12 +68,6 @@ def facts(name: str, results: Results) -> list[str]:
     else:
         found = ["a diagram, no data"]
     return found
-
-
-def between(counts: Sequence[int], noun: str) -> str:
-    """ "3 jobs", or "2 to 5 jobs" where they differ."""
-    low, high = min(counts), max(counts)
-    return count(high, noun) if low == high else f"{low:,} to {count(high, noun)}"
 
 
 def test_problems(tables: Sequence[pd.DataFrame]) -> str:
@@ -92,13 +95,20 @@ def data_used(experiments: Iterable[str], results: Results) -> list[str]:
 def _data_of(experiment: str, results: Results) -> list[str]:
     texts = []
     for record in results.datasets(experiment):
-        name, source = str(record["name"]).upper(), SOURCES.get(record["source"], record["source"])
+        name, source = _usual(record["name"]), SOURCES.get(record["source"], record["source"])
         texts.append(
             f"STAND-IN for {name}: {record['stand_in']} (from {source})"
             if record["stand_in"]
             else f"{name} (from {source}; verified by digest)"
         )
     return texts or [f"random problems, drawn from seed {results.config.seed}"]
+
+
+def _usual(dataset: str) -> str:
+    """The name of a dataset that a reader knows."""
+    if dataset.startswith("vgg16"):
+        return "the weights of VGG-16"
+    return NAMES.get(dataset, dataset.upper())
 
 
 def _classes(experiments: Sequence[str], config: Config) -> list[str]:

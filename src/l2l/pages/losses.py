@@ -20,6 +20,8 @@ NAMES = {
     "loss": "loss of the step's own minibatch",
 }
 """Column -> what it is, the one that says most first."""
+SAME = 1e-4
+"""How far two computations of one loss may be apart: rounding, and minibatches are farther."""
 
 
 def kinds(curves: pd.DataFrame) -> dict[str, str]:
@@ -32,7 +34,7 @@ def kinds(curves: pd.DataFrame) -> dict[str, str]:
         Column -> name: one entry where loss and train_loss are the same.
     """
     both = curves[curves["train_loss"].notna()]
-    if np.array_equal(both["loss"], both["train_loss"]):
+    if np.allclose(both["loss"], both["train_loss"], rtol=SAME, atol=0):
         return {"loss": "loss"}
     return {key: name for key, name in NAMES.items() if curves[key].notna().any()}
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -10,7 +12,9 @@ from markupsafe import Markup
 
 from l2l.figures.draw import figures
 from l2l.files import write_text
-from l2l.pages import losses, networks, verdicts
+from l2l.pages import catching_up, losses, networks, pictures, verdicts
+from l2l.pages.captions import caption
+from l2l.pages.facts import facts
 from l2l.pages.html import Row
 from l2l.pages.results import Results
 
@@ -20,7 +24,8 @@ def record(results: Results, folder: Path) -> None:
 
     Args:
         results: a finished run.
-        folder: where to; files of the same names are replaced.
+        folder: where to; files of the same names are replaced. What may not be published is not
+            there afterwards, and a line on stderr says so.
 
     Raises:
         UserError: something of the run is missing.
@@ -35,18 +40,33 @@ def record(results: Results, folder: Path) -> None:
     for name in config.experiments:
         path = results.existing(layout.tuning(name), f"collect {name}")
         copies[path] = f"tuning_{name}.csv"
+    left_out = []
     for name in figures(config):
         path = layout.figure(name).with_suffix(".png")
-        copies[results.existing(path, f"figure {name}")] = path.name
+        found = results.existing(path, f"figure {name}")
+        if caption(name, config).pictures and not pictures.may_be_published(results):
+            left_out.append(path.name)
+        else:
+            copies[found] = path.name
     folder.mkdir(parents=True, exist_ok=True)
+    for name in left_out:
+        (folder / name).unlink(missing_ok=True)  # of another run
+        print(f"l2l: {name} is left out: {NOT_FREE}", file=sys.stderr)
     for path, name in copies.items():
         shutil.copyfile(path, folder / name)
     write_text(folder / "tables.md", text)
 
 
+NOT_FREE = (
+    "the photographs or styles that its pictures are made from may not be published; the free ones "
+    "that stand in for them may"
+)
+
+
 def tables(results: Results) -> str:
     """The losses of every experiment and the verdicts on the claims, in Markdown."""
-    return "\n\n".join(["# Losses and verdicts", *_losses(results), *_verdicts(results)]) + "\n"
+    parts = [_losses(results), _verdicts(results), _pictures(results)]
+    return "\n\n".join(["# Losses and verdicts", *itertools.chain(*parts)]) + "\n"
 
 
 def _losses(results: Results) -> Iterator[str]:
@@ -62,9 +82,13 @@ def _losses(results: Results) -> Iterator[str]:
             )
             yield markdown(networks.final_losses(curves, name, config))
             continue
-        for column, what in losses.kinds(curves).items():
+        kinds = losses.kinds(curves)
+        for column, what in kinds.items():
             yield f"Mean {what}, over {problems} test problems"
             yield markdown(losses.table(curves, column, name, config))
+        if [*kinds] == ["loss"] and (rows := catching_up.table(curves, name, config)):
+            yield f"The {catching_up.heading(name, config)}"
+            yield markdown(rows)
 
 
 def _verdicts(results: Results) -> Iterator[str]:
@@ -87,6 +111,17 @@ def _verdicts(results: Results) -> Iterator[str]:
             for claim in overall.to_dict("records")
         ]
     )
+
+
+def _pictures(results: Results) -> Iterator[str]:
+    """What figures of pictures show, or why they are not here."""
+    for name in figures(results.config):
+        shown = caption(name, results.config)
+        if shown.pictures:
+            yield f"## {shown.title}"
+            free = pictures.may_be_published(results)
+            made_from = ". ".join(fact[0].upper() + fact[1:] for fact in facts(name, results))
+            yield f"{shown.seen} {made_from}." if free else f"{name}.png is left out: {NOT_FREE}."
 
 
 def markdown(rows: Sequence[Row]) -> str:

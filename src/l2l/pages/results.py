@@ -74,7 +74,11 @@ class Results:
     def datasets(self, experiment: str) -> list[dict[str, Any]]:
         """The records of the experiment's datasets; none where problems come from the seed."""
         names = self.config.datasets(*self.config.experiments[experiment].problems)
-        return [self._json(self.layout.data(name), f"data {name}") for name in names]
+        return [self.dataset(name) for name in names]
+
+    def dataset(self, name: str) -> dict[str, Any]:
+        """The record of a dataset, see `l2l.data.record`."""
+        return self._json(self.layout.data(name), f"data {name}")
 
     def provenance(self) -> dict[str, Any]:
         """Commit, versions, machine."""

@@ -10,14 +10,14 @@ import jinja2
 
 from l2l.config import Config, config_folder
 from l2l.evaluation.claims_file import Claim
-from l2l.figures.draw import FIXED
-from l2l.pages import losses, networks, tables, verdicts
+from l2l.figures.draw import FIXED, figures
+from l2l.pages import catching_up, losses, networks, tables, verdicts
 from l2l.pages.captions import CAPTIONS, alternative, caption
-from l2l.pages.facts import between, data_used, facts
+from l2l.pages.facts import data_used, facts
 from l2l.pages.html import data_uri, is_wide, table
 from l2l.pages.report import NOTEBOOKS
 from l2l.pages.results import Results
-from l2l.pages.words import count
+from l2l.pages.words import between, count
 
 TEMPLATES = Path(__file__).parent
 SMOKE = "smoke"
@@ -95,7 +95,10 @@ def _section(
     """
     config, judged = results.config, results.claims()
     experiments = config.figure_experiments()[name]
-    companions = [other for other, experiment in WITH.items() if experiment in experiments]
+    drawn = figures(config)
+    companions = [
+        other for other, beside in WITH.items() if beside in experiments and other in drawn
+    ]
     overall = judged[judged["claim"].isin(at_home) & verdicts.is_overall(judged)]
     return {
         "name": name,
@@ -143,10 +146,10 @@ def _experiment(name: str, results: Results) -> dict[str, Any]:
         rates = networks.rates(tuning, name, config)
     else:
         summary = losses.summary(curves, name, config)
-        found = {
-            text: losses.table(curves, column, name, config)
-            for column, text in losses.kinds(curves).items()
-        }
+        kinds = losses.kinds(curves)
+        found = {text: losses.table(curves, column, name, config) for column, text in kinds.items()}
+        if [*kinds] == ["loss"]:  # no minibatches, in whose noise a first step would say little
+            found[catching_up.heading(name, config)] = catching_up.table(curves, name, config)
         rates = tables.rates(tuning, name, config)
     return {
         "title": settings.title,

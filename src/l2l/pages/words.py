@@ -69,6 +69,12 @@ def count(how_many: int, noun: str) -> str:
     return f"{how_many:,} {noun}" + ("" if how_many == 1 else "s")
 
 
+def between(counts: Sequence[int], noun: str) -> str:
+    """ "3 jobs", or "2 to 5 jobs" where they differ."""
+    low, high = min(counts), max(counts)
+    return count(high, noun) if low == high else f"{low:,} to {count(high, noun)}"
+
+
 def plain(value: float) -> str:
     """A setting, such as a learning rate: at most three significant digits, no zeros after them."""
     return f"{value:.3g}".replace("-", MINUS)

@@ -1,0 +1,103 @@
+"""The command that paints a user's own picture."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from l2l.cli.options import ConfigFiles, Protocol, Settings, configuration
+from l2l.config.problems import NeuralArtSettings
+from l2l.errors import UserError
+
+FRAMES_OF_A_GIF = 40
+PROBLEM = "neural_art"
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's command."""
+    app.command()(paint)
+
+
+def paint(
+    content: Annotated[Path, typer.Option("--content", help="The photograph.")],
+    style: Annotated[Path, typer.Option("--style", help="The picture whose style it takes on.")],
+    optimizer: Annotated[
+        str, typer.Option("--optimizer", help="A released one, or a .safetensors file.")
+    ] = "neural_art",
+    size: Annotated[
+        int,
+        typer.Option(
+            "--size",
+            min=16,
+            max=1024,
+            help="Longer side of the result in pixels; never more than the photograph's own. "
+            "Memory grows with its square: see docs/neural_art.md.",
+        ),
+    ] = 256,
+    steps: Annotated[int, typer.Option("--steps", min=1, max=10_000, help="Updates.")] = 128,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="The result.", show_default="CONTENT_in_STYLE.png"),
+    ] = None,
+    gif: Annotated[Path | None, typer.Option("--gif", help="Its course, as a GIF.")] = None,
+    strip: Annotated[
+        Path | None, typer.Option("--strip", help="Its course, side by side in one picture.")
+    ] = None,
+    protocol: Protocol = None,
+    config_file: ConfigFiles = None,
+    setting: Settings = None,
+) -> None:
+    """Paint a photograph in the style of another picture, with a learned optimizer.
+
+    More style: --set problems.neural_art.style_weight=16.
+    """
+    from l2l.compute import prepare
+    from l2l.data.directory import data_directory
+    from l2l.optimizers import checkpoint
+    from l2l.painting import read, write
+    from l2l.painting.paint import paint as painted
+    from l2l.progress import Progress
+    from l2l.released import optimizer_path
+
+    config, _ = configuration(protocol, config_file, setting)
+    problem = config.problems[PROBLEM]
+    if not isinstance(problem, NeuralArtSettings):
+        raise UserError(f"problems.{PROBLEM}.kind = {problem.kind}: painting needs neural_art")
+    result = out or Path(f"{content.stem}_in_{style.stem}.png")
+    write.check_format(result)
+    if gif:
+        write.check_format(gif, (".gif",))
+    if strip:
+        write.check_format(strip)
+    written = [path.absolute() for path in (result, gif, strip) if path]
+    inputs = {path.resolve() for path in (content, style)}
+    if len(set(written)) < len(written) or any(path.resolve() in inputs for path in written):
+        raise UserError("--out, --gif, --strip: give each a name of its own, not an input's either")
+    photograph, painting = read.read_picture(content, size), read.read_picture(style, size)
+    cores = os.cpu_count() or 1  # nothing else runs beside this command
+    device = prepare(config.compute.model_copy(update={"threads": cores}))
+    learned = checkpoint.load(optimizer_path(optimizer), str(device)).optimizer
+    progress = Progress(f"{content.name} in {style.name}", steps, unit="step")
+    every = max(1, steps // FRAMES_OF_A_GIF)
+    frames = painted(
+        photograph,
+        painting,
+        learned,
+        problem,
+        steps,
+        lambda step: (gif is not None and step % every == 0) or step in write.STRIP,
+        lambda loss: progress.advance(f"loss {loss:.3g}"),
+        data_directory(config.data.directory),
+        device,
+    )
+    progress.close()
+    write.write_picture(result, frames[steps])
+    if gif:
+        write.write_gif(gif, frames)
+    if strip:
+        write.write_picture(strip, write.strip(frames, painting))
+    width, height = photograph.size
+    print(f"{result}: {width} x {height} pixels")

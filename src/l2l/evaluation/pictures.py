@@ -1,0 +1,53 @@
+"""The files of pictures that tests of Neural Art leave behind, for figures to show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from l2l.errors import UserError
+from l2l.files import write_atomically
+from l2l.optimizees import Pictures
+
+
+def write_pictures(path: Path, pictures: Mapping[str, Pictures]) -> None:
+    """Write the pictures of each family: tensors <family>/content, /styled and /style.
+
+    Args:
+        path: of the safetensors file, written whole or not at all.
+        pictures: family -> its pictures, styles of one size.
+    """
+    tensors: dict[str, Tensor] = {}
+    for family, found in pictures.items():
+        tensors[f"{family}/content"] = found.content.contiguous()
+        tensors[f"{family}/styled"] = found.styled.contiguous()
+        tensors[f"{family}/style"] = torch.stack(found.style)
+    write_atomically(path, lambda temporary: save_file(tensors, temporary))
+
+
+def read_pictures(path: Path) -> dict[str, Pictures]:
+    """Family -> its pictures.
+
+    Raises:
+        UserError: the file is missing or damaged.
+    """
+    if not path.exists():
+        raise UserError(f"{path} is missing: run l2l evaluate first")
+    try:
+        tensors = load_file(path)
+    except SafetensorError as error:
+        raise UserError(f"{path} is damaged ({error}): delete it and run l2l evaluate") from error
+    families = dict.fromkeys(name.rpartition("/")[0] for name in tensors)
+    return {
+        family: Pictures(
+            tensors[f"{family}/content"],
+            tensors[f"{family}/styled"],
+            tuple(tensors[f"{family}/style"]),
+        )
+        for family in families
+    }

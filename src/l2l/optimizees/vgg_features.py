@@ -1,0 +1,74 @@
+"""The convolutional features of VGG-16 (Simonyan and Zisserman 2015), frozen.
+
+A 2x2 max pooling stands between the blocks, so a picture has at least 16 pixels a side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from l2l.data.vgg16_arrays import LAYERS, MEAN_BGR
+
+
+@dataclass(frozen=True)
+class VGGFeatures:
+    """The network up to the last layer that is asked for; it has no parameters to be trained.
+
+    Attributes:
+        weights: <layer>.weight [out, in, 3, 3] and <layer>.bias [out], see `l2l.data.vgg16`; of one
+            dtype, on the device that computes.
+    """
+
+    weights: Mapping[str, Tensor]
+
+    @staticmethod
+    def of(
+        weights: Mapping[str, Tensor], last: str, device: torch.device, dtype: torch.dtype
+    ) -> VGGFeatures:
+        """The layers up to `last`, for RGB images, laid out as convolutions are fast.
+
+        Args:
+            weights: as `load_vgg16` returns them: the first layer takes BGR.
+            last: the last layer that will be asked for.
+            device: where to compute.
+            dtype: what to compute in: float32, or bfloat16 where the processor has it.
+        """
+        kept: dict[str, Tensor] = {}
+        for layer in LAYERS[: LAYERS.index(last) + 1]:
+            weight = weights[f"{layer}.weight"]
+            if layer == LAYERS[0]:
+                weight = weight.flip(1)
+            kept[f"{layer}.weight"] = weight.to(device, dtype, memory_format=torch.channels_last)
+            kept[f"{layer}.bias"] = weights[f"{layer}.bias"].to(device, dtype)
+        return VGGFeatures(kept)
+
+    def __call__(self, images: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
+        """Features after the ReLU of some layers, differentiable in the images.
+
+        Args:
+            images: [B, 3, height, width], RGB in [0, 1] (values outside are taken as they are).
+            layers: names out of `l2l.data.vgg16_arrays.LAYERS`.
+
+        Returns:
+            layer -> [B, channels, height', width'], in the dtype of the weights.
+        """
+        found: dict[str, Tensor] = {}
+        mean = images.new_tensor(MEAN_BGR[::-1])[:, None, None]
+        first = self.weights[f"{LAYERS[0]}.weight"]
+        hidden = (255 * images - mean).to(first.dtype, memory_format=torch.channels_last)
+        block = LAYERS[0].split("_")[0]
+        for layer in LAYERS:
+            if not layer.startswith(block):
+                hidden, block = functional.max_pool2d(hidden, 2), layer.split("_")[0]
+            weight, bias = self.weights[f"{layer}.weight"], self.weights[f"{layer}.bias"]
+            hidden = functional.conv2d(hidden, weight, bias, padding=1).relu_()
+            if layer in layers:
+                found[layer] = hidden
+            if len(found) == len(layers):
+                break
+        return found

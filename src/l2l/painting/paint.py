@@ -1,0 +1,65 @@
+"""Painting: the optimizer moves the pixels of a photograph until they look like a style."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from PIL import Image
+
+from l2l.config.problems import NeuralArtSettings
+from l2l.data.vgg16 import load_vgg16
+from l2l.meta.rollout import Carry, begin, rollout
+from l2l.optimizees.neural_art import LAST_LAYER, NeuralArt, Weights
+from l2l.optimizees.neural_art_family import as_tensor, precision
+from l2l.optimizees.vgg_features import VGGFeatures
+from l2l.optimizers import Optimizer
+
+Frames = dict[int, Image.Image]
+
+
+def paint(
+    content: Image.Image,
+    style: Image.Image,
+    optimizer: Optimizer,
+    settings: NeuralArtSettings,
+    steps: int,
+    kept: Callable[[int], bool],
+    told: Callable[[float], None],
+    directory: Path,
+    device: torch.device,
+) -> Frames:
+    """Paint a picture.
+
+    Args:
+        content: RGB, of any size; the picture starts from it.
+        style: RGB, of any size.
+        optimizer: learned or hand-crafted, for one group of parameters.
+        settings: the weights of the loss; its own size and styles are not used.
+        steps: how many updates to make.
+        kept: which steps' pictures are wanted; the last one's always is.
+        told: called after each update with the loss.
+        directory: where VGG-16's weights lie, or are put.
+        device: where to compute.
+
+    Returns:
+        step -> what the picture looked like.
+    """
+    dtype = precision(settings.precision, device)
+    features = VGGFeatures.of(load_vgg16(directory), LAST_LAYER, device, dtype)
+    weights = Weights(settings.content_weight, settings.style_weight, settings.variation_weight)
+    photograph = as_tensor(content)[None].to(device)
+    problem = NeuralArt.of(features, weights, photograph, [as_tensor(style).to(device)])
+    frames: Frames = {}
+
+    def observe(carry: Carry) -> None:
+        if carry.step == steps or kept(carry.step):
+            frames[carry.step] = Image.fromarray(problem.pictures(carry.theta).styled[0].numpy())
+        if carry.step:
+            told(carry.loss.item())
+
+    start = begin(problem, optimizer)
+    observe(start)
+    rollout(problem, optimizer, start, steps, observe)
+    return frames

@@ -1,0 +1,90 @@
+"""`l2l paint` with the real network: a picture comes out, its course, and bad input in one line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from tests.cli.test_commands import l2l
+
+from l2l.optimizers import checkpoint
+from l2l.released import optimizer_path, released
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """A folder with content.png (48 x 33) and style.jpg (64 x 64)."""
+    generator = np.random.default_rng(0)
+    ramp = np.linspace(0, 255, 48, dtype=np.uint8)[None, :, None].repeat(33, 0).repeat(3, 2)
+    Image.fromarray(ramp).save(tmp_path / "content.png")
+    noise = generator.integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "style.jpg")
+    return tmp_path
+
+
+ARGUMENTS = ("paint", "--content", "content.png", "--style", "style.jpg")
+
+
+def test_a_picture_its_strip_and_its_gif(pictures: Path, data_directory: Path) -> None:
+    done = l2l(
+        pictures,
+        *ARGUMENTS,
+        *("--size", "32", "--steps", "6", "--gif", "course.gif", "--strip", "strip.png"),
+        L2L_DATA_DIR=str(data_directory),
+    )
+    assert done.returncode == 0, done.stderr
+    painted = Image.open(pictures / "content_in_style.png")
+    assert painted.size == (32, 22)
+    strip = Image.open(pictures / "strip.png")
+    assert strip.size == (32 * 4 + 22 + 4 * 4, 22)  # steps 0, 1, 4, 6 and the style, with gaps
+    start = np.asarray(strip)[:, :32].astype(int)
+    expected = np.asarray(Image.open(pictures / "content.png").resize((32, 22)).convert("RGB"))
+    assert np.abs(start - expected).max() < 12
+    last = np.asarray(strip)[:, 3 * 36 : 3 * 36 + 32]
+    assert np.array_equal(last, np.asarray(painted))
+    assert not np.array_equal(last, start)
+    gif = Image.open(pictures / "course.gif")
+    assert gif.n_frames == 7
+    assert gif.size == (32, 22)
+
+
+def test_the_same_command_gives_the_same_bytes(pictures: Path, data_directory: Path) -> None:
+    for name in ("one.png", "two.png"):
+        arguments = ("--size", "32", "--steps", "3", "--out", name)
+        done = l2l(pictures, *ARGUMENTS, *arguments, L2L_DATA_DIR=str(data_directory))
+        assert done.returncode == 0, done.stderr
+    assert (pictures / "one.png").read_bytes() == (pictures / "two.png").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--content", "missing.png"), "there is no file missing.png"),
+        (("--out", "result.xyz"), "ends in .png"),
+        (("--out", "nowhere/result.png"), "there is no folder"),
+        (("--gif", "course.png"), "ends in .gif"),
+        (("--out", "content.png"), "a name of its own"),
+        (("--strip", "same.png", "--out", "same.png"), "a name of its own"),
+        (("--optimizer", "nobody"), "give one of neural_art"),
+        (("--optimizer", "style.jpg"), "is not a checkpoint"),
+    ],
+)
+def test_bad_input_is_one_line_and_nothing_is_written(
+    pictures: Path, arguments: tuple[str, ...], words: str
+) -> None:
+    before = {path: path.read_bytes() for path in pictures.iterdir()}
+    done = l2l(pictures, *ARGUMENTS, "--size", "32", *arguments)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert {path: path.read_bytes() for path in pictures.iterdir()} == before
+
+
+def test_what_is_released_can_be_loaded_and_says_where_it_is_from() -> None:
+    assert "neural_art" in released()
+    for name in released():
+        loaded = checkpoint.load(optimizer_path(name))
+        assert loaded.provenance["protocol"] != "smoke"
+        assert loaded.provenance["recipe"]
