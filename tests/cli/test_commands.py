@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = "config data trial choose-rate train runs tune evaluate collect claims figure report page bench paint"
+COMMANDS = (
+    "config data trial choose-rate train runs tune evaluate collect claims figure report page "
+    "bench paint"
+)
 
 
 def l2l(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

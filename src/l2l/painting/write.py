@@ -39,8 +39,7 @@ def check_format(path: Path, suffixes: tuple[str, ...] | None = None) -> None:
 
 def write_picture(path: Path, picture: Image.Image) -> None:
     """Write a picture in the format of its suffix, whole or not at all."""
-    best = {"quality": 95} if path.suffix.lower() in (".jpg", ".jpeg", ".webp") else {}
-    write_atomically(path, lambda temporary: picture.save(temporary, **best))
+    write_atomically(path, lambda temporary: picture.save(temporary, quality=95))
 
 
 def write_gif(path: Path, frames: Frames) -> None:
