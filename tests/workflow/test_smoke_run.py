@@ -19,11 +19,14 @@ FIGURES = {
     "mnist_transfer",
     "architecture",
     "cifar",
+    "style_curves",
+    "style_images",
     "meta_training",
     "optimizer_loop",
     "computation_graph",
     "coordinatewise_lstm",
 }
+REPORTS = ("quadratics", "mnist", "mnist_transfer", "architecture", "cifar", "style_curves")
 PAGES = {"notebook", "page", "all"}
 
 
@@ -33,7 +36,7 @@ def test_the_smoke_run_ends_with_the_page_and_every_figure(smoke: Workflow) -> N
         for suffix in ("png", "pdf"):
             assert (smoke.folder / f"figures/smoke/{figure}.{suffix}").stat().st_size > 1000
         assert figure in page
-    for report in ("quadratics", "mnist", "mnist_transfer", "architecture", "cifar"):
+    for report in REPORTS:
         assert (smoke.folder / f"results/smoke/reports/{report}.html").exists()
         assert (smoke.folder / f"results/smoke/reports/{report}.ipynb").exists()
 
