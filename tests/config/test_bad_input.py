@@ -31,6 +31,18 @@ def _message(**layers: Any) -> str:
         (f"{RECIPE}.optimizer.unit=3", [f"{RECIPE}.optimizer", "'unit'", "units", "layers"]),
         ("problems.quadratic.hidden=[3]", ["problems.quadratic", "'hidden'", "dimensions"]),
         (f"{RECIPE}.unroll=[{{start: 0, windw: 9}}]", [f"{RECIPE}.unroll.0", "windw", "window"]),
+        ("problems.neural_art.size=8", ["problems.neural_art.size", "8", "16"]),
+        # more than there are
+        (
+            "experiments.neural_art.evaluation.problems=101",
+            ["experiments.neural_art.evaluation.problems", "101", "only 100"],
+        ),
+        (
+            "experiments.neural_art.tuning.problems=21",
+            ["experiments.neural_art.tuning.problems", "21", "only 20"],
+        ),
+        ("recipes.neural_art.validation.problems=21", ["recipes.neural_art", "21", "only 20"]),
+        ("experiments.neural_art.evaluation.pictures=5", ["pictures", "5", "problems and batch"]),
         # wrong types
         ("evaluation.problems=many", ["evaluation.problems", "'many'", "integer"]),
         ("evaluation.problems=2.5", ["evaluation.problems", "2.5", "integer"]),

@@ -11,15 +11,17 @@ from tests.small import experiment, quadratic_family
 
 from l2l.errors import UserError
 from l2l.evaluation.evaluate import Outcome, evaluate
-from l2l.evaluation.pictures import read_pictures, write_pictures
+from l2l.evaluation.pictures import may_be_published, read_pictures, write_pictures
 from l2l.optimizees import Family
 from l2l.optimizers import BASELINES
+
+RATE = 5.0  # s is small at 16 pixels
 
 
 def _outcome(some: Family, pictures: int) -> Outcome:
     evaluation = {"problems": 4, "batch": 4, "pictures": pictures}
     settings = experiment(steps=3, horizon=3, evaluation=evaluation)
-    return evaluate("art", settings, {"art": some}, "sgd", {"art": BASELINES["sgd"](0.05)})
+    return evaluate("art", settings, {"art": some}, "sgd", {"art": BASELINES["sgd"](RATE)})
 
 
 def test_the_first_pictures_are_those_of_the_last_theta() -> None:
@@ -29,7 +31,7 @@ def test_the_first_pictures_are_those_of_the_last_theta() -> None:
     problems = family().sample(("test", "art"), range(4), 3)
     theta = problems.initial()
     for step in range(3):
-        theta = theta - 0.05 * problems.loss_and_gradient(theta, step)[1]
+        theta = theta - RATE * problems.loss_and_gradient(theta, step)[1]
     expected = problems.pictures(theta)
     assert (found.styled.int() - expected.styled[:2].int()).abs().max() <= 1
     assert torch.equal(found.content, expected.content[:2])
@@ -43,12 +45,19 @@ def test_no_pictures_are_kept_where_none_are_wanted_or_there_are_none() -> None:
 
 def test_pictures_come_back_from_their_file_as_they_were(tmp_path: Path) -> None:
     pictures = _outcome(family(styles=("wave", "udnie")), pictures=3).pictures
-    write_pictures(tmp_path / "a.safetensors", pictures)
+    write_pictures(tmp_path / "a.safetensors", pictures, publishable=False)
     found = read_pictures(tmp_path / "a.safetensors")["art"]
     assert torch.equal(found.styled, pictures["art"].styled)
     assert torch.equal(found.content, pictures["art"].content)
     assert all(map(torch.equal, found.style, pictures["art"].style))
     assert len(found.style) == 3
+
+
+def test_a_file_says_whether_its_pictures_may_be_published(tmp_path: Path) -> None:
+    pictures = _outcome(family(), pictures=1).pictures
+    for publishable in (True, False):
+        write_pictures(tmp_path / "a.safetensors", pictures, publishable)
+        assert may_be_published(tmp_path / "a.safetensors") == publishable
 
 
 def test_a_missing_or_damaged_file_is_named(tmp_path: Path) -> None:

@@ -49,4 +49,4 @@ def write_fakes(path: Path, family: str, count: int, size: int, share: float) ->
         torch.from_numpy(made)
         for made in (discs(count, size), mixture(count, size, share), waves(count, size))
     )
-    write_pictures(path, {family: Pictures(content, styled, tuple(style))})
+    write_pictures(path, {family: Pictures(content, styled, tuple(style))}, publishable=True)

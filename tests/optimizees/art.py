@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -46,13 +49,22 @@ def noise(key: str, size: int = 40) -> NDArray[np.uint8]:
     return generator.integers(0, 256, (size, size + 8, 3), dtype=np.uint8)
 
 
+@dataclass(frozen=True)
+class Noise:
+    """A dataset of pictures."""
+
+    image: Callable[..., NDArray[np.uint8]]
+    stand_in: str | None = "noise"
+    publishable: bool = True
+
+
 def family(**changes: object) -> NeuralArtFamily:
     return NeuralArtFamily.of(
         settings(**changes),
         0,
         random_weights(),
-        lambda split, number: noise(f"{split}{number}"),
+        Noise(lambda split, number: noise(f"{split}{number}")),
         COUNTS,
-        noise,
+        Noise(noise),
         CPU,
     )

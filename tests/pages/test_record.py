@@ -6,6 +6,7 @@ import pytest
 
 from l2l.config import Config
 from l2l.errors import UserError
+from l2l.evaluation.pictures import read_pictures, write_pictures
 from l2l.figures.draw import figures
 from l2l.figures.stand_ins import FREE
 from l2l.pages.html import wrapped
@@ -74,6 +75,17 @@ def test_pictures_are_published_only_if_all_they_are_made_from_is_free(
     shown = {f"{name}.png" for name in figures(config)}
     assert set(embedded) - shown == {"tables.md"}, "no page and no report, which embed the pictures"
     assert "data:image" not in text
+
+
+def test_records_that_were_made_anew_do_not_free_pictures_of_the_real_ones(
+    config: Config, copy: Path, tmp_path_factory
+):
+    set_stand_ins(copy, FREE)
+    results, folder = Results(config, copy), tmp_path_factory.mktemp("record")
+    path = copy / results.layout.pictures("neural_art", "adam", None)
+    write_pictures(path, read_pictures(path), publishable=False)
+    record(results, folder)
+    assert not (folder / "style_images.png").exists()
 
 
 def test_a_record_of_an_unfinished_run_says_what_is_missing(results: Results, tmp_path: Path):

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 from tests.cli.test_commands import l2l
+from tests.small import lstm_settings, random_phi
 
-from l2l.optimizers import checkpoint
+from l2l.optimizers import CoordinatewiseLSTM, checkpoint
 from l2l.released import optimizer_path, released
 
 
@@ -24,6 +25,8 @@ def pictures(tmp_path: Path) -> Path:
     return tmp_path
 
 
+CONVOLUTIONAL = {"name": "convolutional", "parameters": ["conv*"]}
+CONNECTED = {"name": "connected", "parameters": ["*"]}
 ARGUMENTS = ("paint", "--content", "content.png", "--style", "style.jpg")
 
 
@@ -65,6 +68,8 @@ def test_the_same_command_gives_the_same_bytes(pictures: Path, data_directory: P
         (("--out", "result.xyz"), "ends in .png"),
         (("--out", "nowhere/result.png"), "there is no folder"),
         (("--gif", "course.png"), "ends in .gif"),
+        (("--out", "folder.png"), "is a folder"),
+        (("--optimizer", "two_groups.safetensors"), "convolutional, connected"),
         (("--out", "content.png"), "a name of its own"),
         (("--strip", "same.png", "--out", "same.png"), "a name of its own"),
         (("--optimizer", "nobody"), "give one of neural_art"),
@@ -74,12 +79,17 @@ def test_the_same_command_gives_the_same_bytes(pictures: Path, data_directory: P
 def test_bad_input_is_one_line_and_nothing_is_written(
     pictures: Path, arguments: tuple[str, ...], words: str
 ) -> None:
-    before = {path: path.read_bytes() for path in pictures.iterdir()}
+    (pictures / "folder.png").mkdir()
+    settings = lstm_settings(groups=[CONVOLUTIONAL, CONNECTED])
+    optimizer = CoordinatewiseLSTM(settings, random_phi(settings))
+    checkpoint.save(pictures / "two_groups.safetensors", optimizer, {})
+    before = {path: path.read_bytes() for path in pictures.iterdir() if path.is_file()}
     done = l2l(pictures, *ARGUMENTS, "--size", "32", *arguments)
     assert done.returncode == 2
     assert words in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
-    assert {path: path.read_bytes() for path in pictures.iterdir()} == before
+    after = {path: path.read_bytes() for path in pictures.iterdir() if path.is_file()}
+    assert after == before
 
 
 def test_what_is_released_can_be_loaded_and_says_where_it_is_from() -> None:

@@ -110,7 +110,8 @@ def evaluate(
     )
     write_table(layout.part(experiment, optimizer, seed), outcome.curves)
     if settings.evaluation.pictures:
-        write_pictures(layout.pictures(experiment, optimizer, seed), outcome.pictures)
+        free = all(getattr(family, "publishable", False) for family in families.values())
+        write_pictures(layout.pictures(experiment, optimizer, seed), outcome.pictures, free)
 
 
 def collect(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -67,4 +68,24 @@ def open_problems(
         name: make_family(config.problems[name], config.seed, directory, device)
         for name in problems
     }
+    for family in families.values():
+        _check_stand_ins(getattr(family, "stand_ins", {}), Layout(config.protocol))
     return families, device
+
+
+def _check_stand_ins(used: Mapping[str, str | None], layout: Layout) -> None:
+    """See that results say what their pictures are made from: captions and claims go by it.
+
+    Raises:
+        UserError: the record of a dataset names another stand-in than the one in use.
+    """
+    for dataset, stand_in in used.items():
+        path = layout.data(dataset)
+        if not path.exists():
+            continue
+        noted = json.loads(path.read_text())["stand_in"]
+        if noted != stand_in:
+            raise UserError(
+                f"{path} says that what is used is {noted or 'the real ones'}, but it would be "
+                f"{stand_in or 'the real ones'}: delete the file and run again"
+            )

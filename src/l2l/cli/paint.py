@@ -67,11 +67,11 @@ def paint(
     if not isinstance(problem, NeuralArtSettings):
         raise UserError(f"problems.{PROBLEM}.kind = {problem.kind}: painting needs neural_art")
     result = out or Path(f"{content.stem}_in_{style.stem}.png")
-    write.check_format(result)
+    write.check_place(result)
     if gif:
-        write.check_format(gif, (".gif",))
+        write.check_place(gif, (".gif",))
     if strip:
-        write.check_format(strip)
+        write.check_place(strip)
     written = [path.absolute() for path in (result, gif, strip) if path]
     inputs = {path.resolve() for path in (content, style)}
     if len(set(written)) < len(written) or any(path.resolve() in inputs for path in written):
@@ -80,6 +80,12 @@ def paint(
     cores = os.cpu_count() or 1  # nothing else runs beside this command
     device = prepare(config.compute.model_copy(update={"threads": cores}))
     learned = checkpoint.load(optimizer_path(optimizer), str(device)).optimizer
+    if len(groups := learned.settings.groups) > 1:
+        names = ", ".join(group.name for group in groups)
+        raise UserError(
+            f"{optimizer} has an LSTM for each of {names}, which a picture has not: give an "
+            "optimizer with one LSTM"
+        )
     progress = Progress(f"{content.name} in {style.name}", steps, unit="step")
     every = max(1, steps // FRAMES_OF_A_GIF)
     frames = painted(

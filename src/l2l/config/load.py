@@ -137,7 +137,7 @@ def _key(location: tuple[str | int, ...]) -> str:
     parts = [
         str(part)
         for index, part in enumerate(location)
-        if not (index == 2 and part in ("quadratic", "mlp", "convnet"))
+        if not (index == 2 and part in ("quadratic", "mlp", "convnet", "neural_art"))
         and not re.search(r"[\[\]]|^(constrained-)?float$", str(part))
     ]
     return ".".join(parts)

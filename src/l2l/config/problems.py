@@ -86,7 +86,9 @@ class NeuralArtSettings(Section):
 
     kind: Literal["neural_art"]
     features: Literal["vgg16_dd21191f"]
-    size: Annotated[int, Field(ge=16, le=1024, description="pixels of a side of the picture")]
+    size: Annotated[
+        int, Field(ge=16, le=128, description="pixels of a side; the photographs have 128")
+    ]
     styles: Annotated[
         tuple[Style, ...], Field(min_length=1, description="problem i has style i, then from anew")
     ]
@@ -102,6 +104,11 @@ class NeuralArtSettings(Section):
     def datasets(self) -> tuple[str, ...]:
         """What it needs, by the names of `l2l data`."""
         return ("photographs", "styles", self.features)
+
+    @property
+    def limits(self) -> dict[str, int]:
+        """How many problems there are at most; validation photographs are also tuned on."""
+        return {"test": 100, "validation": 20}
 
 
 ProblemSettings = Annotated[

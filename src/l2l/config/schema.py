@@ -45,6 +45,17 @@ class Evaluation(Section):
         int, Field(ge=0, description="test problems whose last theta is kept as a picture")
     ]
 
+    @model_validator(mode="after")
+    def _pictures_of_the_first_batch(self) -> Evaluation:
+        most = min(self.problems, self.batch)
+        if self.pictures > most:
+            raise PydanticCustomError(
+                "pictures",
+                "pictures = {pictures} must not be above problems and batch: {most}",
+                {"pictures": self.pictures, "most": most},
+            )
+        return self
+
 
 class Experiment(Section):
     """Learned optimizers and tuned baselines, side by side on fresh test problems."""
@@ -121,11 +132,18 @@ class Config(Section):
             )
         for name, recipe in self.recipes.items():
             _known(f"recipes.{name}.problem", recipe.problem, self.problems)
+            limits = getattr(self.problems[recipe.problem], "limits", {})
+            count = recipe.validation.problems
+            _at_most(f"recipes.{name}.validation.problems", count, limits.get("validation"))
             if recipe.start_from:
                 self._check_start(name, recipe, recipe.start_from)
         for name, experiment in self.experiments.items():
             for problem in experiment.problems:
                 _known(f"experiments.{name}.problems", problem, self.problems)
+                limits = getattr(self.problems[problem], "limits", {})
+                tuned, tested = experiment.tuning.problems, experiment.evaluation.problems
+                _at_most(f"experiments.{name}.tuning.problems", tuned, limits.get("validation"))
+                _at_most(f"experiments.{name}.evaluation.problems", tested, limits.get("test"))
             held_out = all(hasattr(self.problems[p], "test_sample") for p in experiment.problems)
             if experiment.shown == "test_loss" and not held_out:
                 raise PydanticCustomError(
@@ -184,6 +202,15 @@ class Config(Section):
     def labels(self) -> dict[str, str]:
         """Display names of the learned optimizers: recipe name -> label."""
         return {name: recipe.label for name, recipe in self.recipes.items()}
+
+
+def _at_most(key: str, value: int, limit: int | None) -> None:
+    if limit is not None and value > limit:
+        raise PydanticCustomError(
+            "limit",
+            "{key} = {value}: there are only {limit} photographs for it",
+            {"key": key, "value": value, "limit": limit},
+        )
 
 
 def _known(key: str, value: str, among: dict) -> None:

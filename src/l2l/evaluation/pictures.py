@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -14,20 +14,30 @@ from l2l.errors import UserError
 from l2l.files import write_atomically
 from l2l.optimizees import Pictures
 
+PUBLISHABLE = "publishable"
 
-def write_pictures(path: Path, pictures: Mapping[str, Pictures]) -> None:
+
+def write_pictures(path: Path, pictures: Mapping[str, Pictures], publishable: bool) -> None:
     """Write the pictures of each family: tensors <family>/content, /styled and /style.
 
     Args:
         path: of the safetensors file, written whole or not at all.
         pictures: family -> its pictures, styles of one size.
+        publishable: whether they may be published; it is kept in the file.
     """
     tensors: dict[str, Tensor] = {}
     for family, found in pictures.items():
         tensors[f"{family}/content"] = found.content.contiguous()
         tensors[f"{family}/styled"] = found.styled.contiguous()
         tensors[f"{family}/style"] = torch.stack(found.style)
-    write_atomically(path, lambda temporary: save_file(tensors, temporary))
+    metadata = {PUBLISHABLE: str(publishable)}
+    write_atomically(path, lambda temporary: save_file(tensors, temporary, metadata))
+
+
+def may_be_published(path: Path) -> bool:
+    """Whether the pictures in a file may be published; not, where it does not say so."""
+    with safe_open(path, framework="pt") as file:
+        return (file.metadata() or {}).get(PUBLISHABLE) == str(True)
 
 
 def read_pictures(path: Path) -> dict[str, Pictures]:

@@ -5,6 +5,10 @@ The effect is the relative difference of means, mean(learned) / mean(baseline) -
 
 - Problems: a percentile bootstrap (Efron & Tibshirani 1993, chapter 13) that resamples the problems
   with replacement, the same ones for both sides, which keeps the pairing; the meta-seeds are fixed.
+  A bootstrap of n problems is too narrow by sqrt(1 - 1/n), and knows nothing of Student's t: with
+  4 problems without any difference one in five intervals would miss 0. So each distance from the
+  estimate to a limit is stretched by t(0.975, n - 1) / z(0.975) sqrt(n / (n - 1)): 1.9 for 4
+  problems, 1.3 for 8, 1.04 for 64.
 - Meta-seeds: m = t(0.975, S - 1) sd / sqrt(S), Student's interval of the S meta-seeds, with sd the
   standard deviation of the logarithms of their means over problems. A bootstrap of three values
   could not look beyond their range; t at 2 degrees of freedom, 4.3, does.
@@ -26,7 +30,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import stdtrit
+from scipy.special import ndtri, stdtrit
 
 RESAMPLES = 10_000
 CONFIDENCE = 0.95
@@ -95,6 +99,8 @@ def relative_difference(
     low = float(np.sort(np.where(undefined, 0.0, ratios))[tail])
     high = float(np.sort(np.where(undefined, np.inf, ratios))[resamples - 1 - tail])
     estimate = float(_ratios(ours, theirs, np.ones((1, ours.shape[1])))[0])
+    stretch = _stretch(ours.shape[1])
+    low, high = (_stretched(estimate, limit, stretch) for limit in (low, high))
     if max(len(ours), len(theirs)) > 1:
         margin = math.hypot(_seed_margin(ours), _seed_margin(theirs))
         low = _widened(estimate, low, margin, -1)
@@ -151,6 +157,21 @@ def _seed_margin(values: NDArray[np.float64]) -> float:
         return np.inf
     t = stdtrit(len(means) - 1, (1 + CONFIDENCE) / 2)
     return float(t * np.log(means).std(ddof=1) / np.sqrt(len(means)))
+
+
+def _stretch(problems: int) -> float:
+    """How much wider than a bootstrap of so many problems an interval has to be."""
+    if problems == 1:  # of no width: nothing can be said of other problems
+        return 1.0
+    t, z = stdtrit(problems - 1, (1 + CONFIDENCE) / 2), ndtri((1 + CONFIDENCE) / 2)
+    return float(t / z * math.sqrt(problems / (problems - 1)))
+
+
+def _stretched(estimate: float, limit: float, stretch: float) -> float:
+    """A limit of a ratio, its distance from the estimate in the logarithm times `stretch`."""
+    if not (0 < estimate < np.inf and 0 < limit < np.inf):
+        return limit
+    return float(estimate * math.exp(stretch * math.log(limit / estimate)))
 
 
 def _widened(estimate: float, limit: float, margin: float, direction: int) -> float:

@@ -27,8 +27,13 @@ DATASETS = ("photographs", "styles")
 
 
 def experiments(config: Config) -> list[str]:
-    """Whose pictures are shown, from top to bottom: those of EXPERIMENTS that keep any."""
-    return [name for name in EXPERIMENTS if config.experiments[name].evaluation.pictures]
+    """Whose pictures are shown, from top to bottom: those of EXPERIMENTS that keep the wanted."""
+    entries = {name: config.experiments[name] for name in EXPERIMENTS}
+    return [
+        name
+        for name, entry in entries.items()
+        if entry.evaluation.pictures and {*OPTIMIZERS} <= {*entry.learned, *entry.baselines}
+    ]
 
 
 Pixels = NDArray[np.uint8]

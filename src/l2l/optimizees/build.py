@@ -84,9 +84,9 @@ def _neural_art_family(
         settings,
         seed,
         load_vgg16(directory),
-        photographs.load_photographs(directory).image,
+        photographs.load_photographs(directory),
         photographs.COUNTS,
-        load_styles(directory).image,
+        load_styles(directory),
         device,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -17,7 +18,24 @@ from l2l.optimizees.neural_art import LAST_LAYER, NeuralArt, Weights
 from l2l.optimizees.vgg_features import VGGFeatures
 from l2l.rng import stream
 
-Photograph = Callable[[str, int], NDArray[np.uint8]]
+
+class Pictures(Protocol):
+    """A dataset of pictures, see `l2l.data.photographs` and `l2l.data.styles`."""
+
+    @property
+    def image(self) -> Callable[..., NDArray[np.uint8]]:
+        """A picture by what it is called."""
+        ...
+
+    @property
+    def stand_in(self) -> str | None:
+        """What is used in its place; None: nothing is."""
+        ...
+
+    @property
+    def publishable(self) -> bool:
+        """Whether pictures made from it may be published."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -31,23 +49,27 @@ class NeuralArtFamily:
         photograph: (split, number) -> uint8 [rows, columns, RGB].
         counts: split -> how many photographs it has.
         styles: the settings' styles, [3, size, size] each.
+        stand_ins: dataset -> what is used in its place; None: nothing is.
+        publishable: whether pictures made from all this may be published.
     """
 
     settings: NeuralArtSettings
     seed: int
     features: VGGFeatures
-    photograph: Photograph
+    photograph: Callable[..., NDArray[np.uint8]]
     counts: Mapping[str, int]
     styles: tuple[Tensor, ...]
+    stand_ins: Mapping[str, str | None]
+    publishable: bool
 
     @staticmethod
     def of(
         settings: NeuralArtSettings,
         seed: int,
         weights: Mapping[str, Tensor],
-        photograph: Photograph,
+        photographs: Pictures,
         counts: Mapping[str, int],
-        style: Callable[[str], NDArray[np.uint8]],
+        paintings: Pictures,
         device: torch.device,
     ) -> NeuralArtFamily:
         """The family on a device.
@@ -56,15 +78,24 @@ class NeuralArtFamily:
             settings: the problem's entry in the configuration.
             seed: the one seed of the run.
             weights: of VGG-16, as `load_vgg16` returns them.
-            photograph: (split, number) -> uint8 [rows, columns, RGB].
+            photographs: `image(split, number)` is uint8 [rows, columns, RGB].
             counts: split -> how many photographs it has.
-            style: name -> uint8 [rows, columns, RGB].
+            paintings: the styles; `image(name)` is uint8 [rows, columns, RGB].
             device: where to compute.
         """
         dtype = precision(settings.precision, device)
         features = VGGFeatures.of(weights, LAST_LAYER, device, dtype)
-        styles = tuple(square(style(name), settings.size).to(device) for name in settings.styles)
-        return NeuralArtFamily(settings, seed, features, photograph, counts, styles)
+        styles = (square(paintings.image(name), settings.size) for name in settings.styles)
+        return NeuralArtFamily(
+            settings,
+            seed,
+            features,
+            photographs.image,
+            counts,
+            tuple(style.to(device) for style in styles),
+            {"photographs": photographs.stand_in, "styles": paintings.stand_in},
+            photographs.publishable and paintings.publishable,
+        )
 
     def sample(self, names: Sequence[str | int], indices: Sequence[int], steps: int) -> NeuralArt:
         """Draw problems.

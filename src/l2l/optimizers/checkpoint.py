@@ -87,7 +87,7 @@ def load(path: Path, device: str = "cpu") -> Checkpoint:
         reason = " ".join(str(error).split())  # pydantic writes several lines
         raise UserError(
             f"{path} is not a checkpoint of a learned optimizer ({reason}): "
-            "delete it and train again, or get a good copy"
+            "train it again (l2l train --help), or give a good copy"
         ) from None
     expected = phi_shapes(settings)
     found = {name: tuple(tensor.shape) for name, tensor in phi.items()}

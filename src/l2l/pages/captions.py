@@ -76,17 +76,17 @@ CAPTIONS = {
     ),
     "style_curves": Caption(
         "Neural Art: pictures in a given style",
-        "Photographs are repainted, step by step, in the style of another picture. The loss is the "
-        "function f that is made small: it is low where a picture still shows what the photograph "
-        "shows, has the colours and brush strokes of the style, and is smooth. f is multiplied by "
-        "the number of pixels over 64², so its numbers are larger at a higher resolution. Thick "
-        "lines are learned optimizers: LSTM learned on this task from nothing, as in the paper; "
-        "LSTM (long unroll) learned on MNIST only and is used here unchanged; LSTM (continued) is "
-        "that one after some more learning on this task. None of them learned on the new styles or "
-        "at the higher resolution. The others are hand-crafted, with learning rates tuned anew for "
-        "each panel. Lines are means over test photographs, shaded bands say how far the mean "
-        "could move with other photographs, hair lines are single meta-seeds. The numbers at the "
-        "right are the losses at the last step.",
+        "Photographs are repainted, step by step, in the style of another picture. The loss is "
+        "the function f that is made small: it is low where a picture still shows what the "
+        "photograph shows, has the colours and brush strokes of the style, and is smooth. f is "
+        "multiplied by the number of pixels over 64², so its numbers are larger at a higher "
+        "resolution. Thick lines are learned optimizers: LSTM learned on this task from nothing, "
+        "by the paper's recipe; LSTM (long unroll) learned on MNIST only and is used here "
+        "unchanged; LSTM (continued) is that one after some more learning on this task. None of "
+        "them learned on the new styles or at the higher resolution. The others are hand-crafted,"
+        " with learning rates tuned anew for each panel. Lines are means over test photographs, "
+        "shaded bands say how far the mean could move with other photographs and styles, hair "
+        "lines are single meta-seeds. The numbers at the right are the losses at the last step.",
     ),
     "style_images": Caption(
         "Neural Art: the pictures",

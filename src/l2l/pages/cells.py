@@ -11,6 +11,7 @@ from IPython.display import display
 
 from l2l.config import Config, load_config
 from l2l.figures import meta_training, panels
+from l2l.figures.draw import figures
 from l2l.pages import (
     captions,
     catching_up,
@@ -83,6 +84,9 @@ class Cells:
     def picture(self, name: str = "") -> None:
         """A figure of the run, this report's or another; with a caption where it shows results."""
         name = name or self.figure
+        if name not in figures(self.config):
+            display(show.text("No pictures were kept in this run (evaluation.pictures)."))
+            return
         display(show.figure(name, self.results))
         caption = captions.caption(name, self.config)
         if caption.experiments or caption.training:

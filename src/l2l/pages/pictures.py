@@ -49,8 +49,19 @@ def styles(experiments: Sequence[str], results: Results) -> list[str]:
 
 
 def may_be_published(results: Results) -> bool:
-    """Whether pictures made in this run may: only if all of what they are made from is free."""
-    return stand_ins.may_be_published(made_from(results))
+    """Whether pictures made in this run may: only if all of what they are made from is free.
+
+    Both the records of the datasets and the files of the pictures have to say so.
+    """
+    from l2l.evaluation.pictures import may_be_published as is_free  # imports torch
+
+    files = (
+        results.root / results.layout.pictures(experiment, *optimizer)
+        for experiment in style_images.experiments(results.config)
+        for optimizer in style_images.OPTIMIZERS.items()
+    )
+    free = stand_ins.may_be_published(made_from(results))
+    return free and all(path.exists() and is_free(path) for path in files)
 
 
 def made_from(results: Results) -> list[dict[str, Any]]:

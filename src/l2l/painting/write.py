@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from PIL import Image
 
 from l2l.errors import UserError
-from l2l.files import write_atomically
+from l2l.files import write_atomically, write_bytes
 from l2l.painting.paint import Frames
 
+FORMATS = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 MILLISECONDS = 100
 LAST_MILLISECONDS = 2500
 GAP = 4
@@ -18,23 +20,29 @@ STRIP = (0, 1, 4, 16, 64)
 """Steps that a strip shows, besides the last."""
 
 
-def check_format(path: Path, suffixes: tuple[str, ...] | None = None) -> None:
-    """See that a picture can be written under this name, before an hour is spent on it.
+def check_place(path: Path, suffixes: tuple[str, ...] = FORMATS) -> None:
+    """See that a picture can be written under this name, before minutes are spent on it.
 
     Args:
         path: where it is to go.
-        suffixes: the ones allowed; None: of any format that Pillow writes.
+        suffixes: the ones allowed.
 
     Raises:
-        UserError: of no known format, or in a folder that there is not.
+        UserError: of another format, a folder, or in a folder that is not there or not to be
+            written.
     """
-    Image.init()
-    writable = tuple(s for s, kind in Image.EXTENSION.items() if kind in Image.SAVE)
-    if path.suffix.lower() not in (suffixes or writable):
-        wanted = " or ".join(suffixes or (".png", ".jpg", ".webp"))
-        raise UserError(f"{path}: give it a name that ends in {wanted}")
-    if not path.absolute().parent.is_dir():
-        raise UserError(f"{path}: there is no folder {path.absolute().parent}")
+    if path.suffix.lower() not in suffixes:
+        raise UserError(f"{path}: give it a name that ends in {' or '.join(suffixes)}")
+    if path.is_dir():
+        raise UserError(f"{path} is a folder: give the result another name")
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        raise UserError(f"{path}: there is no folder {folder}")
+    try:
+        write_bytes(folder / f".probe.{os.getpid()}", b"")
+    except OSError as error:
+        raise UserError(f"{path} cannot be written: {error.strerror or error}") from error
+    (folder / f".probe.{os.getpid()}").unlink(missing_ok=True)
 
 
 def write_picture(path: Path, picture: Image.Image) -> None:
