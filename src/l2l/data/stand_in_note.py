@@ -51,6 +51,8 @@ def drop_note(folder: Path) -> None:
     Raises:
         UserError: it cannot be deleted.
     """
+    if not (folder / FILE).exists():  # on a read-only disk even unlink(missing_ok) fails
+        return
     try:
         (folder / FILE).unlink(missing_ok=True)
     except OSError as error:
