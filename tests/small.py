@@ -15,7 +15,8 @@ from l2l.optimizees.base import Optimizee
 from l2l.optimizees.convnet import ColourImages, ConvNetFamily
 from l2l.optimizees.mlp import ImageSet, MLPFamily
 from l2l.optimizees.quadratic import QuadraticFamily
-from l2l.optimizers.lstm import Phi, initial_phi
+from l2l.optimizers.learned import Phi
+from l2l.optimizers.phi import initial_phi
 from l2l.rng import stream
 
 CPU = torch.device("cpu")
@@ -95,13 +96,16 @@ def double(problems: Optimizee) -> Any:
 
 def lstm_settings(**changes: Any) -> LSTMSettings:
     values: dict[str, Any] = {
+        "kind": "lstm",
         "layers": 2,
         "units": 5,
         "preprocessing": "log",
         "p": 10.0,
+        "input_scale": 1.0,
         "output_scale": 0.1,
         "forget_bias": 0.0,
         "head_init_scale": 1.0,
+        "averaged_cells": 0,
         "groups": [{"name": "all", "parameters": ["*"]}],
     }
     return LSTMSettings(**(values | changes))

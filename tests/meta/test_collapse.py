@@ -17,7 +17,7 @@ from l2l.meta import train as train_module
 from l2l.meta.train import Training, train
 from l2l.optimizees import Family
 from l2l.optimizees.mlp import ImageSet
-from l2l.optimizers.lstm import flatten_phi, unflatten_phi
+from l2l.optimizers.phi import flatten_phi, unflatten_phi
 
 
 def _learnable() -> ImageSet:

@@ -17,7 +17,7 @@ from torch import Tensor
 from l2l.config import Recipe
 from l2l.meta.train import Training, train
 from l2l.meta.validate import validate
-from l2l.optimizers.lstm import flatten_phi, initial_phi, unflatten_phi
+from l2l.optimizers.phi import flatten_phi, initial_phi, unflatten_phi
 from l2l.rng import stream
 
 

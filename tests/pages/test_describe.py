@@ -9,16 +9,19 @@ from l2l.pages import describe
 def test_the_number_of_weights_is_that_of_torch():
     import torch
 
-    from l2l.config.recipes import LSTMSettings
+    from l2l.config.optimizers import LSTMSettings
 
     settings = LSTMSettings(
+        kind="lstm",
         layers=3,
         units=7,
         preprocessing="log",
         p=10,
+        input_scale=1,
         output_scale=0.1,
         forget_bias=0,
         head_init_scale=1,
+        averaged_cells=0,
         groups=[{"name": "all", "parameters": ["*"]}],
     )
     modules = [torch.nn.LSTM(2, 7, 3), torch.nn.Linear(7, 1)]

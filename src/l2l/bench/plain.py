@@ -11,9 +11,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from l2l.config.recipes import LSTMSettings
+from l2l.config.optimizers import LSTMSettings
 from l2l.optimizees.base import Optimizee
-from l2l.optimizers.lstm import Phi, phi_shapes
+from l2l.optimizers.learned import Phi
+from l2l.optimizers.phi import phi_shapes
 from l2l.optimizers.preprocessing import features
 
 States = list[tuple[Tensor, Tensor]]
@@ -57,7 +58,7 @@ class CellOptimizer(PlainOptimizer):
     def forward(self, gradient: Tensor, states: States) -> tuple[Tensor, States]:
         """The step and the next states."""
         settings = self.settings
-        below = features(gradient, settings.preprocessing, settings.p).flatten(0, -2)
+        below = features(gradient, settings).flatten(0, -2)
         new = []
         for cell, state in zip(self.cells, states, strict=True):
             new.append(cell(below, state))
@@ -80,7 +81,7 @@ class ColumnOptimizer(PlainOptimizer):
     def forward(self, gradient: Tensor, states: States) -> tuple[Tensor, States]:
         """The step and the next states."""
         settings = self.settings
-        below = features(gradient, settings.preprocessing, settings.p).flatten(0, -2).T
+        below = features(gradient, settings).flatten(0, -2).T
         *layers, head_weight, head_bias = self.weights
         new = []
         for layer, (hidden, cell) in enumerate(states):

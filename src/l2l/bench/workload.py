@@ -20,7 +20,6 @@ from l2l.kernels.dispatch import implementation
 from l2l.meta.gradients.adjoint import roll_window
 from l2l.meta.rollout import begin
 from l2l.meta.schedule import loss_weights
-from l2l.meta.state import TrainingState
 from l2l.meta.train import Training, train_episode
 from l2l.optimizees import Family, live_part
 from l2l.optimizers import CoordinatewiseLSTM
@@ -59,7 +58,7 @@ class MetaTraining:
         self._training = Training(
             name, recipe, META_LEARNING_RATE, ("bench",), seed, device, recipe.episodes, name
         )
-        self._state = TrainingState.start(self._training.initial(0))
+        self._state = self._training.begin(0)
         for _ in range(EPISODES_BEFORE):
             self.episode()
 
@@ -70,7 +69,9 @@ class MetaTraining:
     @property
     def optimizer(self) -> CoordinatewiseLSTM:
         """The learned optimizer as it stands."""
-        return self._training.optimizer(self._state.phi)
+        optimizer = self._training.optimizer(self._state.phi)
+        assert isinstance(optimizer, CoordinatewiseLSTM)  # the command sees to it
+        return optimizer
 
 
 @dataclass(frozen=True)

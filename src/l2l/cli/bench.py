@@ -16,6 +16,9 @@ from l2l.cli.options import (
     known,
     open_problems,
 )
+from l2l.config.estimators import AdjointSettings
+from l2l.config.optimizers import LSTMSettings
+from l2l.config.recipes import Recipe
 from l2l.errors import UserError
 from l2l.files import write_json
 
@@ -70,9 +73,12 @@ def bench(
     from l2l.bench.workload import Workload
 
     settings = config.recipes[recipe]
-    if len(settings.optimizer.groups) > 1:
-        one = [name for name, other in config.recipes.items() if len(other.optimizer.groups) == 1]
-        raise UserError(f"bench: {recipe} has several LSTMs; time one of {', '.join(one)}")
+    fits = [name for name, other in config.recipes.items() if _is_one_lstm(other)]
+    if recipe not in fits:
+        raise UserError(
+            f"bench: {recipe} is not one LSTM that the adjoint trains; time one of "
+            f"{', '.join(fits)}"
+        )
     families, device = open_problems(config, [settings.problem])
     torch.set_num_threads(threads)
     fraction = settings.sampling.fraction if settings.sampling.fraction < 1 else FRACTION
@@ -82,3 +88,10 @@ def bench(
     print(tell(result))
     if json is not None:
         write_json(json, result)
+
+
+def _is_one_lstm(recipe: Recipe) -> bool:
+    """Whether the kernels serve it, and there is one of it."""
+    optimizer = recipe.optimizer
+    one = isinstance(optimizer, LSTMSettings) and len(optimizer.groups) == 1
+    return one and not optimizer.couples and isinstance(recipe.estimator, AdjointSettings)

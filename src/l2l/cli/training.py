@@ -130,8 +130,8 @@ def train(
     """Meta-train a recipe at the chosen rate; a killed run goes on where it was."""
     import pandas as pd
 
-    from l2l.optimizers import CoordinatewiseLSTM, checkpoint
-    from l2l.optimizers.lstm import unflatten_phi
+    from l2l.optimizers import checkpoint
+    from l2l.optimizers.phi import learned_optimizer, unflatten_phi
     from l2l.provenance import commit
 
     config, layout = configuration(protocol, config_file, setting)
@@ -160,7 +160,7 @@ def train(
     origin = {**summary, "protocol": config.protocol, "inputs": inputs}
     del origin["seconds"]  # the same run gives the same bytes
     write_table(folder / "log.csv", pd.DataFrame(state.rows))
-    optimizer = CoordinatewiseLSTM(settings.optimizer, best)
+    optimizer = learned_optimizer(settings.optimizer, best)
     checkpoint.save(folder / "optimizer.safetensors", optimizer, origin)
     write_json(folder / "summary.json", summary)
     state_path.unlink(missing_ok=True)
@@ -195,7 +195,7 @@ def _train(
 ) -> Any:
     from l2l.meta.train import Training, train
     from l2l.optimizers import checkpoint
-    from l2l.optimizers.lstm import gone_on_from
+    from l2l.optimizers.phi import gone_on_from
 
     recipe = config.recipes[name]
     families, device = open_problems(config, [recipe.problem])

@@ -11,12 +11,20 @@ ENTRIES = ("problems", "recipes", "experiments")
 
 
 def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """`over` laid on `base`: mappings merge key by key, everything else is replaced."""
+    """`over` laid on `base`: mappings merge key by key, everything else is replaced.
+
+    So is a mapping that says another `kind`: the settings of one kind are not those of another.
+    """
     merged = dict(base)
     for key, value in over.items():
-        both = isinstance(merged.get(key), Mapping) and isinstance(value, Mapping)
-        merged[key] = merge(merged[key], value) if both else value
+        below = merged.get(key)
+        both = isinstance(below, Mapping) and isinstance(value, Mapping)
+        merged[key] = merge(below, value) if both and _same_kind(below, value) else value
     return merged
+
+
+def _same_kind(below: Mapping[str, Any], over: Mapping[str, Any]) -> bool:
+    return "kind" not in over or "kind" not in below or over["kind"] == below["kind"]
 
 
 def filled(config: dict[str, Any]) -> dict[str, Any]:

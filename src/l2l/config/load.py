@@ -11,14 +11,16 @@ import yaml
 from pydantic import ValidationError
 
 from l2l.config.filled import ENTRIES, filled, merge
+from l2l.config.registry import ESTIMATORS, OPTIMIZERS
 from l2l.config.schema import Config
 from l2l.errors import UserError
 
+KINDS = {"optimizer": OPTIMIZERS, "estimator": ESTIMATORS}
 PROTOCOLS = ("smoke", "default", "paper")
 OWN_ERRORS = (  # they name the value themselves
     *("unknown_key", "unknown_name", "boolean"),
     *("order", "unroll", "weights", "horizon", "trial", "twice"),
-    *("circle", "seeds", "held_out", "figure"),
+    *("circle", "seeds", "held_out", "figure", "cells", "sampling"),
 )
 
 
@@ -138,6 +140,7 @@ def _key(location: tuple[str | int, ...]) -> str:
         str(part)
         for index, part in enumerate(location)
         if not (index == 2 and part in ("quadratic", "mlp", "convnet", "neural_art"))
+        and not (index == 3 and part in KINDS.get(str(location[2]), ()))
         and not re.search(r"[\[\]]|^(constrained-)?float$", str(part))
     ]
     return ".".join(parts)

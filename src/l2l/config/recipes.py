@@ -2,47 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from l2l.config.base import Count, Fraction, Name, Positive, Range, Section
+from l2l.config.estimators import EstimatorSettings, Sampling
+from l2l.config.optimizers import LearnedSettings
+from l2l.config.registry import ESTIMATORS, OPTIMIZERS, settings_of
 
-
-class ParameterGroup(Section):
-    """Parameters of the optimizee that an LSTM of their own serves."""
-
-    name: Name
-    parameters: Annotated[
-        tuple[str, ...],
-        Field(min_length=1, description="patterns of their names; the first group that fits"),
-    ]
-
-
-class LSTMSettings(Section):
-    """The coordinate-wise LSTM m(grad, h, phi)."""
-
-    layers: Annotated[int, Field(ge=1, le=8)]
-    units: Annotated[int, Field(ge=1, le=512)]
-    preprocessing: Literal["none", "log"]  # log: equation (6) of the paper
-    p: Annotated[float, Field(gt=0, le=80, description="of equation (6); e^-p is a float32")]
-    output_scale: Positive
-    forget_bias: float
-    head_init_scale: Annotated[float, Field(ge=0, description="scales the output layer's init")]
-    groups: Annotated[
-        tuple[ParameterGroup, ...],
-        Field(min_length=1, description="each has weights phi of its own"),
-    ]
-
-    @model_validator(mode="after")
-    def _named_once(self) -> LSTMSettings:
-        names = [group.name for group in self.groups]
-        if len(set(names)) < len(names):
-            raise PydanticCustomError(
-                "twice", "a group stands twice in {names}", {"names": ", ".join(names)}
-            )
-        return self
+if TYPE_CHECKING:
+    AnyOptimizer = LearnedSettings
+    AnyEstimator = EstimatorSettings
+else:
+    AnyOptimizer = settings_of(OPTIMIZERS)
+    AnyEstimator = settings_of(ESTIMATORS)
 
 
 class UnrollStage(Section):
@@ -72,22 +47,14 @@ class Validation(Section):
     steps: Annotated[int, Field(ge=1, description="inner steps of a validation episode")]
 
 
-class Sampling(Section):
-    """The backward pass over a random part of the coordinates, weighted to stay unbiased."""
-
-    fraction: Annotated[
-        float, Field(gt=0, le=1, description="of the coordinates of each group; 1: exact")
-    ]
-    uniform: Annotated[float, Field(ge=0, le=1, description="part drawn whatever the cotangents")]
-
-
 class Recipe(Section):
     """One learned optimizer: what it is, what it is meta-trained on, and how."""
 
     label: str
     problem: Name
     meta_seeds: Annotated[int, Field(ge=1, description="independent meta-trainings")]
-    optimizer: LSTMSettings
+    optimizer: AnyOptimizer
+    estimator: AnyEstimator
     start_from: Annotated[
         Name | None, Field(description="the recipe whose trained optimizers are gone on from")
     ]
@@ -103,6 +70,21 @@ class Recipe(Section):
     averaging: Annotated[float, Field(ge=0, lt=1, description="decay of phi's moving average")]
     validation: Validation
     attempts: Annotated[int, Field(ge=1, le=100, description="initialisations before giving up")]
+
+    @model_validator(mode="after")
+    def _sampled_where_it_can_be(self) -> Recipe:
+        for kind, can in (
+            (self.optimizer, not self.optimizer.couples),
+            (self.estimator, self.estimator.samples),
+        ):
+            if self.sampling.fraction < 1 and not can:
+                raise PydanticCustomError(
+                    "sampling",
+                    "sampling.fraction = {fraction}: the backward pass of {kind} cannot be "
+                    "sampled; set it to 1",
+                    {"fraction": self.sampling.fraction, "kind": type(kind).__name__},
+                )
+        return self
 
     @model_validator(mode="after")
     def _consistent(self) -> Recipe:

@@ -14,7 +14,7 @@ from l2l.config.schema import Experiment
 from l2l.evaluation.metrics import HANDCRAFTED
 from l2l.meta.rollout import Carry, begin, rollout
 from l2l.optimizees import Family, Optimizee, Pictures, live_part
-from l2l.optimizers import Optimizer, bind
+from l2l.optimizers import LearnedOptimizer, Optimizer, bind
 from l2l.progress import Progress
 
 
@@ -68,7 +68,8 @@ def evaluate(
     for (family_name, family), start in itertools.product(families.items(), starts):
         indices = range(start, min(start + settings.batch, settings.problems))
         whole = family.sample(("test", family_name), indices, experiment.steps)
-        problems, optimizer = live_part(whole), optimizers[family_name]
+        optimizer = optimizers[family_name]
+        problems = live_part(whole, couples=_couples(optimizer))
         curves, theta = _run(problems, bind(optimizer, problems.places()), experiment)
         if start == 0 and settings.pictures and (found := problems.pictures(theta)):
             pictures[family_name] = found.first(settings.pictures)
@@ -91,6 +92,10 @@ def evaluate(
         progress.advance()
     progress.close()
     return Outcome(pd.concat(tables, ignore_index=True), pictures)
+
+
+def _couples(optimizer: Optimizer) -> bool:
+    return isinstance(optimizer, LearnedOptimizer) and optimizer.settings.couples
 
 
 def _run(

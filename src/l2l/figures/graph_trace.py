@@ -14,10 +14,10 @@ import torch
 from torch import Tensor
 
 from l2l.config.problems import QuadraticSettings
-from l2l.config.recipes import LSTMSettings, ParameterGroup
-from l2l.meta.gradients.unrolled import lstm_step
+from l2l.config.optimizers import LSTMSettings, ParameterGroup
 from l2l.optimizees.quadratic import Quadratic, QuadraticFamily
-from l2l.optimizers.lstm import CoordinatewiseLSTM, initial_phi
+from l2l.optimizers.lstm import CoordinatewiseLSTM, lstm_step
+from l2l.optimizers.phi import initial_phi
 from l2l.rng import stream
 
 STEPS = (-2, -1, 0)
@@ -62,13 +62,16 @@ def pieces() -> tuple[Quadratic, CoordinatewiseLSTM]:
     quadratic = QuadraticSettings(kind="quadratic", dimensions=3, init_std=1.0)
     problem = QuadraticFamily(quadratic, 0, torch.device("cpu")).sample(("figure",), [0], 3)
     settings = LSTMSettings(
+        kind="lstm",
         layers=2,
         units=4,
         preprocessing="none",
         p=10.0,
+        input_scale=1.0,
         output_scale=1.0,
         forget_bias=0.0,
         head_init_scale=1.0,
+        averaged_cells=0,
         groups=(ParameterGroup(name="all", parameters=("*",)),),
     )
     return problem, CoordinatewiseLSTM(settings, initial_phi(settings, stream(0, "figure", "phi")))

@@ -19,18 +19,19 @@ from torch import Tensor
 from l2l.files import write_atomically
 from l2l.optimizers.handcrafted import AdamState
 
-TENSORS = ("phi", "average", "best", "adam_mean", "adam_square")
+TENSORS = ("phi", "average", "best", "adam_mean", "adam_square", "memory")
 
 
 @dataclass
 class TrainingState:
-    """Where a meta-training stands. Tensors are flat, [coordinates of phi].
+    """Where a meta-training stands. Tensors are flat, [coordinates of phi] but for `memory`.
 
     Attributes:
         phi: the optimizer's weights.
         average: the moving average of phi that is validated.
         best: the validated average with the lowest final validation loss.
         adam_mean, adam_square, adam_count: the meta-optimizer's state.
+        memory: what the meta-gradient estimator keeps, see `l2l.meta.gradients.base.Episode`.
         episode: episodes done.
         attempt: which initialisation of the stream this is, from 0.
         best_validation, best_episode: of `best`.
@@ -49,6 +50,7 @@ class TrainingState:
     best: Tensor
     adam_mean: Tensor
     adam_square: Tensor
+    memory: Tensor
     adam_count: int = 0
     episode: int = 0
     attempt: int = 0
@@ -65,9 +67,9 @@ class TrainingState:
     seconds: float = 0.0
 
     @classmethod
-    def start(cls, phi: Tensor) -> TrainingState:
-        """The state before the first episode of an attempt."""
-        state = cls(phi, phi, phi, phi, phi)
+    def start(cls, phi: Tensor, remembered: int = 0) -> TrainingState:
+        """The state before the first episode of an attempt; so many numbers are remembered."""
+        state = cls(phi, phi, phi, phi, phi, phi.new_zeros(remembered))
         state.reset_meta_optimizer()
         return state
 

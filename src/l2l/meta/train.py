@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import statistics
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -19,8 +19,7 @@ from torch import Tensor
 
 from l2l.config.recipes import Recipe
 from l2l.meta.collapse import AllCollapsedError, CollapseError, check_alive
-from l2l.meta.gradients import adjoint, sample_cotangents
-from l2l.meta.rollout import begin
+from l2l.meta.gradients import Episode, make_estimator, sample_cotangents
 from l2l.meta.schedule import (
     episode_length,
     loss_weights,
@@ -30,9 +29,9 @@ from l2l.meta.schedule import (
 from l2l.meta.state import TrainingState, load_state, save_state
 from l2l.meta.validate import ValidationResult, validate
 from l2l.optimizees import Family, live_part
-from l2l.optimizers import CoordinatewiseLSTM, LearnedOptimizer, bind
+from l2l.optimizers import LearnedOptimizer, Trainable, bind
 from l2l.optimizers.handcrafted import Adam
-from l2l.optimizers.lstm import flatten_phi, initial_phi, unflatten_phi
+from l2l.optimizers.phi import flatten_phi, initial_phi, learned_optimizer, unflatten_phi
 from l2l.progress import Progress
 from l2l.rng import stream
 
@@ -67,9 +66,15 @@ class Training:
     label: str
     start: Tensor | None = None
 
-    def optimizer(self, phi: Tensor) -> CoordinatewiseLSTM:
+    def optimizer(self, phi: Tensor) -> LearnedOptimizer:
         """The learned optimizer with the flat weights phi."""
-        return CoordinatewiseLSTM(self.recipe.optimizer, unflatten_phi(phi, self.recipe.optimizer))
+        return learned_optimizer(self.recipe.optimizer, unflatten_phi(phi, self.recipe.optimizer))
+
+    def begin(self, attempt: int) -> TrainingState:
+        """The state before the first episode of an attempt."""
+        longest = max(stage.steps or self.recipe.steps for stage in self.recipe.unroll)
+        remembered = make_estimator(self.recipe.estimator).remembers(longest)
+        return TrainingState.start(self.initial(attempt), remembered)
 
     def initial(self, attempt: int) -> Tensor:
         """The initial weights of an attempt, flat."""
@@ -100,14 +105,15 @@ def train(training: Training, family: Family, state_path: Path, digest: str) -> 
     if isinstance(found, TrainingState):
         state, message = found, f"resumed after episode {found.episode}"
     else:
-        state = TrainingState.start(training.initial(0))
+        state = training.begin(0)
         message = "" if found == "nothing to resume" else f"{found}; starting anew"
     progress = Progress(training.label, training.episodes, done=state.episode)
     if message:
         progress.say(message)
     count = recipe.validation.problems
     validation_problems = live_part(
-        family.sample(("validation", recipe.problem), range(count), recipe.validation.steps)
+        family.sample(("validation", recipe.problem), range(count), recipe.validation.steps),
+        couples=recipe.optimizer.couples,
     )
     note = ""
     last_save = start = time.monotonic()
@@ -150,6 +156,7 @@ def train_episode(training: Training, family: Family, state: TrainingState) -> N
     problems = live_part(
         family.sample(("train", *names), range(first, first + count), total),
         train_loss=False,
+        couples=recipe.optimizer.couples,
     )
     sample = None
     if recipe.sampling.fraction < 1:
@@ -157,15 +164,20 @@ def train_episode(training: Training, family: Family, state: TrainingState) -> N
         sample = partial(sample_cotangents, settings=recipe.sampling, generator=generator)
     places = problems.places()
 
-    def optimizer() -> LearnedOptimizer:
+    def optimizer() -> Trainable:
         return bind(training.optimizer(state.phi), places)
 
-    carry = begin(problems, optimizer())
-    weights = loss_weights(recipe)
+    estimator = make_estimator(recipe.estimator)
+    draws = stream(training.seed, "estimator", *names, state.episode)
+    episode = Episode(problems, loss_weights(recipe), draws, sample, state.memory)
+    carry = estimator.begin(episode, optimizer())
     while carry.step < total:
         steps = min(length, total - carry.step)
-        window = adjoint(problems, optimizer(), carry, steps, weights, sample)
+        window = estimator.window(episode, optimizer(), carry, steps)
         carry = window.carry
+        if window.memory is not None:
+            state.memory = window.memory
+            episode = replace(episode, memory=window.memory)
         state.epoch_losses.append(window.losses.mean().item())
         gradient = flatten_phi(window.gradient, recipe.optimizer)
         _update_phi(recipe, state, adam, gradient, window.meta_loss.item())
@@ -237,7 +249,7 @@ def _next_attempt(training: Training, state: TrainingState, reason: str) -> Trai
             f"{training.name}: all {attempt} attempts collapsed (last: {reason}); try another "
             "seed, a lower meta learning rate or optimizer.head_init_scale below 1"
         )
-    fresh = TrainingState.start(training.initial(attempt))
+    fresh = training.begin(attempt)
     fresh.attempt, fresh.rows, fresh.seconds = attempt, state.rows, state.seconds
     fresh.collapsed = [*state.collapsed, reason]
     return fresh

@@ -82,16 +82,20 @@ class LiveProblem(Optimizee):
         return whole.index_copy(1, self.index, theta)
 
 
-def live_part(problem: Optimizee, train_loss: bool = True) -> Optimizee:
+def live_part(problem: Optimizee, train_loss: bool = True, couples: bool = False) -> Optimizee:
     """The problem without the coordinates that no loss depends on.
 
     Args:
         problem: B problems; a coordinate that matters to one of them is kept for all.
         train_loss: whether that is needed too; meta-training does without.
+        couples: whether the optimizer's step for one coordinate depends on others. Then all are
+            kept.
 
     Returns:
         A `LiveProblem`, or the problem itself where all its coordinates matter.
     """
+    if couples:
+        return problem
     live = problem.live(train_loss)
     if bool(live.all()):
         return problem

@@ -3,9 +3,11 @@
 from l2l.optimizers.base import Optimizer
 from l2l.optimizers.groups import GroupedLSTM, bind
 from l2l.optimizers.handcrafted import BASELINES
+from l2l.optimizers.learned import LearnedOptimizer
 from l2l.optimizers.lstm import CoordinatewiseLSTM
 
-LearnedOptimizer = CoordinatewiseLSTM | GroupedLSTM
+Trainable = LearnedOptimizer | GroupedLSTM
+"""What meta-training works on: a learned optimizer that is bound to a problem's parameters."""
 
 __all__ = [
     "BASELINES",
@@ -13,5 +15,6 @@ __all__ = [
     "GroupedLSTM",
     "LearnedOptimizer",
     "Optimizer",
+    "Trainable",
     "bind",
 ]

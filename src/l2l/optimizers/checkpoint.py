@@ -1,8 +1,8 @@
 """Trained optimizers as files: safetensors, with everything needed to apply them.
 
-Tensor names are those of `torch.nn.LSTM` and `torch.nn.Linear`, gates in torch's order (i, f, g,
-o). The metadata key `l2l` holds JSON: `preprocessing`, `p`, `output_scale`, `units`, `layers`, the
-input and output conventions, and where the optimizer came from.
+The metadata key `l2l` holds JSON: the kind of the optimizer, its settings, what its inputs and
+outputs are, and where it came from. An LSTM's tensor names are those of `torch.nn.LSTM` and
+`torch.nn.Linear`, gates in torch's order (i, f, g, o).
 """
 
 from __future__ import annotations
@@ -15,25 +15,21 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from l2l.config.recipes import LSTMSettings
+from l2l.config.registry import OPTIMIZERS, resolve
 from l2l.errors import UserError
 from l2l.files import write_atomically
-from l2l.optimizers.lstm import ONE_GROUP, CoordinatewiseLSTM, phi_shapes
+from l2l.optimizers.learned import LearnedOptimizer
+from l2l.optimizers.lstm import ONE_GROUP
+from l2l.optimizers.phi import conventions, learned_optimizer, phi_shapes
 
 FORMAT = 1
-INPUTS = {
-    "none": "grad[t] of one coordinate",
-    "log": "(log|grad|/p, sign(grad)) where |grad| >= e^-p, else (-1, e^p grad)",
-}
-DEFAULTS = {  # of what a file may leave out
+DEFAULTS = {  # of what an LSTM's file may leave out
+    "kind": "lstm",
+    "input_scale": 1.0,
     "forget_bias": 0.0,
     "head_init_scale": 1.0,
+    "averaged_cells": 0,
     "groups": ONE_GROUP,
-}
-CONVENTIONS = {
-    "gates": "i, f, g, o, as in torch.nn.LSTM; a forget bias is already part of bias_ih",
-    "output": "theta[t+1] = theta[t] + output_scale * head(lstm(input))",
-    "state": "one (h, c) for each coordinate, zero at the start",
 }
 
 
@@ -41,11 +37,11 @@ CONVENTIONS = {
 class Checkpoint:
     """A trained optimizer and where it came from."""
 
-    optimizer: CoordinatewiseLSTM
+    optimizer: LearnedOptimizer
     provenance: dict[str, Any]
 
 
-def save(path: Path, optimizer: CoordinatewiseLSTM, provenance: dict[str, Any]) -> None:
+def save(path: Path, optimizer: LearnedOptimizer, provenance: dict[str, Any]) -> None:
     """Write a trained optimizer, atomically.
 
     Args:
@@ -57,8 +53,7 @@ def save(path: Path, optimizer: CoordinatewiseLSTM, provenance: dict[str, Any]) 
     description = {
         "format": FORMAT,
         **settings.model_dump(mode="json"),
-        "input": INPUTS[settings.preprocessing],
-        **CONVENTIONS,
+        **conventions(settings),
         "provenance": provenance,
     }
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in optimizer.phi.items()}
@@ -80,7 +75,10 @@ def load(path: Path, device: str = "cpu") -> Checkpoint:
             raise ValueError(f"format {description['format']}, expected {FORMAT}")
         provenance = description["provenance"]
         values = DEFAULTS | description
-        settings = LSTMSettings(**{key: values[key] for key in LSTMSettings.model_fields})
+        if values["kind"] not in OPTIMIZERS:
+            raise ValueError(f"kind {values['kind']!r}, known are {', '.join(OPTIMIZERS)}")
+        settings_class = resolve(OPTIMIZERS[values["kind"]].settings)
+        settings = settings_class(**{key: values[key] for key in settings_class.model_fields})
     except FileNotFoundError:
         raise UserError(f"no checkpoint at {path}: train it first (l2l train --help)") from None
     except (SafetensorError, KeyError, TypeError, ValueError, OSError) as error:
@@ -94,4 +92,4 @@ def load(path: Path, device: str = "cpu") -> Checkpoint:
     if found != expected:
         wrong = sorted(set(expected.items()) ^ set(found.items()))
         raise UserError(f"{path}: tensors do not fit its settings: {wrong[0][0]}, {wrong[0][1]}")
-    return Checkpoint(CoordinatewiseLSTM(settings, phi), provenance)
+    return Checkpoint(learned_optimizer(settings, phi), provenance)

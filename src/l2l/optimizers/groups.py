@@ -14,10 +14,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from l2l.config.recipes import ParameterGroup
+from l2l.config.optimizers import ParameterGroup
 from l2l.errors import UserError
 from l2l.optimizers.base import Optimizer
-from l2l.optimizers.lstm import ONE_GROUP, CoordinatewiseLSTM, Phi, group_prefix
+from l2l.optimizers.learned import LearnedOptimizer, Phi
+from l2l.optimizers.lstm import ONE_GROUP, CoordinatewiseLSTM, group_prefix
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,23 @@ class GroupedLSTM:
 
     parts: dict[str, tuple[CoordinatewiseLSTM, Tensor]]
 
+    @property
+    def phi(self) -> Phi:
+        """The weights of all groups, each name with its group's before it."""
+        return {
+            group_prefix(name) + key: weight
+            for name, (lstm, _) in self.parts.items()
+            for key, weight in lstm.phi.items()
+        }
+
+    def with_phi(self, phi: Phi) -> GroupedLSTM:
+        """The same groups with other weights."""
+        parts = {}
+        for name, (lstm, place) in self.parts.items():
+            own = {key: phi[group_prefix(name) + key] for key in lstm.phi}
+            parts[name] = (lstm.with_phi(own), place)
+        return GroupedLSTM(parts)
+
     def init(self, theta: Tensor) -> tuple[Any, ...]:
         """The state of each group."""
         return tuple(lstm.init(theta[:, place]) for lstm, place in self.parts.values())
@@ -43,6 +61,15 @@ class GroupedLSTM:
         for (lstm, place), before in zip(self.parts.values(), state, strict=True):
             part, after = lstm.update(gradient.index_select(1, place), before, reuse)
             step.index_copy_(1, place, part)
+            states.append(after)
+        return step, tuple(states)
+
+    def step(self, gradient: Tensor, state: tuple[Any, ...]) -> tuple[Tensor, tuple[Any, ...]]:
+        """The step [B, n] for a gradient [B, n], and the next states: for autograd."""
+        step, states = torch.zeros_like(gradient), []
+        for (lstm, place), before in zip(self.parts.values(), state, strict=True):
+            part, after = lstm.step(gradient.index_select(1, place), before)
+            step = step.index_copy(1, place, part)
             states.append(after)
         return step, tuple(states)
 
@@ -66,17 +93,17 @@ def bind(optimizer: Optimizer, places: Mapping[str, Tensor]) -> Any:
     """The optimizer for problems with these named parameters.
 
     Args:
-        optimizer: any; only one with parameter groups depends on names.
+        optimizer: any; what is hand-crafted does not depend on names.
         places: name -> numbers of its coordinates, see `Optimizee.places`.
 
     Returns:
-        A `GroupedLSTM` where the optimizer has several groups, else the optimizer itself.
+        A `GroupedLSTM` where an LSTM has several groups, else what the optimizer's own `bind` gives.
 
     Raises:
         UserError: a parameter is in no group.
     """
     if not isinstance(optimizer, CoordinatewiseLSTM):
-        return optimizer
+        return optimizer.bind(places) if isinstance(optimizer, LearnedOptimizer) else optimizer
     groups = optimizer.settings.groups
     found: dict[str, list[Tensor]] = {group.name: [] for group in groups}
     for name, place in places.items():

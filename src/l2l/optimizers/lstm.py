@@ -10,18 +10,24 @@ import torch
 from torch import Tensor
 
 from l2l import kernels
-from l2l.config.recipes import LSTMSettings, ParameterGroup
+from l2l.config.optimizers import LSTMSettings, ParameterGroup
 from l2l.errors import UserError
-from l2l.optimizers.preprocessing import features, width
+from l2l.kernels import LSTMState
+from l2l.optimizers.learned import LearnedOptimizer, Phi
+from l2l.optimizers.phi import uniform
+from l2l.optimizers.preprocessing import INPUTS, features, width
 
-Phi = dict[str, Tensor]
 ONE_GROUP = (ParameterGroup(name="all", parameters=("*",)),)
 """The parameter groups of an optimizer with one LSTM for everything."""
 
 
 @dataclass(frozen=True)
-class CoordinatewiseLSTM:
+class CoordinatewiseLSTM(LearnedOptimizer):
     """The learned optimizer m(grad, h, phi) (section 2.1 of the paper).
+
+    With global averaging cells (`averaged_cells`, the paper's appendix) the outgoing activations of
+    the last ones of each layer are averaged over the coordinates of a problem at each step. That
+    does not fit the kernels: it runs in plain PyTorch.
 
     Attributes:
         settings: architecture, preprocessing and output scale.
@@ -48,10 +54,19 @@ class CoordinatewiseLSTM:
             )
         return kernels.zero_state(self.phi, theta.numel())
 
+    def step(self, gradient: Tensor, state: kernels.State) -> tuple[Tensor, LSTMState]:
+        """The step [B, n] for a gradient [B, n], and the next state: for autograd."""
+        inputs = self.inputs(gradient).flatten(0, -2)
+        averaged = (self.settings.averaged_cells, gradient.shape[0])
+        output, hidden, cell = lstm_step(self.phi, inputs, state.hidden, state.cell, *averaged)
+        return output.reshape(gradient.shape) * self.settings.output_scale, LSTMState(hidden, cell)
+
     def update(
         self, gradient: Tensor, state: kernels.State, reuse: bool = False
     ) -> tuple[Tensor, kernels.State]:
         """The step [B, n] for a gradient [B, n], and the next state; no graph is kept."""
+        if self.settings.averaged_cells:
+            return super().update(gradient, state)
         inputs = self.inputs(gradient).flatten(0, -2)
         output, state = kernels.forward_step(self.phi, inputs, state, reuse)
         return output.reshape(gradient.shape).mul_(self.settings.output_scale), state
@@ -63,14 +78,9 @@ class CoordinatewiseLSTM:
         cotangents: Tensor,
         sample: Callable[[Tensor], Tensor] | None = None,
     ) -> Phi:
-        """The gradient of phi over a window of K steps, through the LSTM alone.
-
-        Args:
-            gradients: what `update` saw at each step, [K, B, n].
-            state: h before the first step.
-            cotangents: dL / d step, [K, B, n].
-            sample: what to make of the cotangents of the LSTM's outputs, [K, B n].
-        """
+        """The gradient of phi over a window; see `LearnedOptimizer.backward`."""
+        if self.settings.averaged_cells:
+            return super().backward(gradients, state, cotangents, sample)
         inputs = self.inputs(gradients).flatten(1, 2)
         outer = cotangents.flatten(1) * self.settings.output_scale
         return kernels.backward_window(self.phi, inputs, state, sample(outer) if sample else outer)
@@ -83,40 +93,48 @@ class CoordinatewiseLSTM:
 
     def inputs(self, gradient: Tensor) -> Tensor:
         """What the LSTM sees of a gradient [...]: [..., 1 or 2]."""
-        return features(gradient, self.settings.preprocessing, self.settings.p)
+        return features(gradient, self.settings)
 
+    @staticmethod
+    def shapes(settings: LSTMSettings) -> dict[str, tuple[int, ...]]:
+        """Names and shapes of phi, with each group's name before them if there are several."""
+        one = _shapes_of_one(settings)
+        if len(settings.groups) == 1:
+            return one
+        prefixes = [group_prefix(group.name) for group in settings.groups]
+        return {prefix + name: shape for prefix in prefixes for name, shape in one.items()}
 
-def initial_phi(settings: LSTMSettings, generator: torch.Generator) -> Phi:
-    """PyTorch's initialisation, U(+-1/sqrt(units)), with the two changes of the settings.
+    @staticmethod
+    def initial(settings: LSTMSettings, generator: torch.Generator) -> Phi:
+        """PyTorch's initialisation, U(+-1/sqrt(units)), with the two changes of the settings.
 
-    Args:
-        settings: `forget_bias` is added to the forget gates' biases; `head_init_scale` multiplies
-            the output layer (DESIGN: 0.1, or most seeds saturate the optimizee and get stuck).
-        generator: the stream to draw from.
+        Args:
+            settings: `forget_bias` is added to the forget gates' biases; `head_init_scale`
+                multiplies the output layer (DESIGN: 0.1, or most seeds saturate the optimizee and
+                get stuck).
+            generator: the stream to draw from.
 
-    Returns:
-        float32 tensors on the CPU.
-    """
-    bound = 1 / math.sqrt(settings.units)
-    phi = {
-        name: (2 * torch.rand(shape, generator=generator) - 1) * bound
-        for name, shape in phi_shapes(settings).items()
-    }
-    for name, weight in phi.items():
-        if "head." in name:
-            weight *= settings.head_init_scale
-        if "lstm.bias_ih" in name:
-            weight[settings.units : 2 * settings.units] += settings.forget_bias
-    return phi
+        Returns:
+            float32 tensors on the CPU.
+        """
+        shapes = CoordinatewiseLSTM.shapes(settings)
+        phi = uniform(shapes, 1 / math.sqrt(settings.units), generator)
+        for name, weight in phi.items():
+            if "head." in name:
+                weight *= settings.head_init_scale
+            if "lstm.bias_ih" in name:
+                weight[settings.units : 2 * settings.units] += settings.forget_bias
+        return phi
 
-
-def phi_shapes(settings: LSTMSettings) -> dict[str, tuple[int, ...]]:
-    """Names and shapes of phi; they depend on the optimizer alone, never on theta (claim C12)."""
-    one = _shapes_of_one(settings)
-    if len(settings.groups) == 1:
-        return one
-    prefixes = [group_prefix(group.name) for group in settings.groups]
-    return {prefix + name: shape for prefix in prefixes for name, shape in one.items()}
+    @staticmethod
+    def conventions(settings: LSTMSettings) -> dict[str, str]:
+        """In the words of torch.nn.LSTM."""
+        return {
+            "input": INPUTS[settings.preprocessing],
+            "gates": "i, f, g, o, as in torch.nn.LSTM; a forget bias is already part of bias_ih",
+            "output": "theta[t+1] = theta[t] + output_scale * head(lstm(input))",
+            "state": "one (h, c) for each coordinate, zero at the start",
+        }
 
 
 def group_prefix(group: str) -> str:
@@ -128,7 +146,7 @@ def _shapes_of_one(settings: LSTMSettings) -> dict[str, tuple[int, ...]]:
     gates = 4 * settings.units
     shapes: dict[str, tuple[int, ...]] = {}
     for layer in range(settings.layers):
-        inputs = width(settings.preprocessing) if layer == 0 else settings.units
+        inputs = width(settings) if layer == 0 else settings.units
         shapes[f"lstm.weight_ih_l{layer}"] = (gates, inputs)
         shapes[f"lstm.weight_hh_l{layer}"] = (gates, settings.units)
         shapes[f"lstm.bias_ih_l{layer}"] = (gates,)
@@ -138,39 +156,44 @@ def _shapes_of_one(settings: LSTMSettings) -> dict[str, tuple[int, ...]]:
     return shapes
 
 
-def gone_on_from(trained: CoordinatewiseLSTM, settings: LSTMSettings) -> Tensor:
-    """The weights of a trained optimizer as the start of another's meta-training, flat.
+def lstm_step(
+    phi: Phi,
+    inputs: Tensor,
+    hidden: Tensor,
+    cell: Tensor,
+    averaged_cells: int = 0,
+    problems: int = 1,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """One differentiable step of the LSTM, written out: the equations, not a kernel.
 
     Args:
-        trained: with the same architecture; where it has one group, all groups start from it.
-        settings: of the new optimizer, whose p and output_scale may be others.
+        phi: the weights.
+        inputs: [N, inputs].
+        hidden: [layers, N, units].
+        cell: [layers, N, units].
+        averaged_cells: of the last ones of each layer, h is averaged over each problem.
+        problems: the N coordinates are those of so many problems, one after the other.
 
-    Raises:
-        UserError: the architectures differ.
+    Returns:
+        Outputs [N], and the next hidden and cell states.
     """
-    one = len(trained.settings.groups) == 1
-    prefixes = [group_prefix(group.name) for group in settings.groups]
-    phi = trained.phi
-    if one and len(prefixes) > 1:
-        phi = {prefix + name: weight for prefix in prefixes for name, weight in phi.items()}
-    expected, found = phi_shapes(settings), {name: tuple(w.shape) for name, w in phi.items()}
-    if found != expected:
-        raise UserError(
-            "start_from: the trained optimizer has other layers, units, preprocessing or groups "
-            "than the recipe; give both the same"
+    next_hidden, next_cell = [], []
+    for layer in range(hidden.shape[0]):
+        gates = (
+            inputs @ phi[f"lstm.weight_ih_l{layer}"].T
+            + phi[f"lstm.bias_ih_l{layer}"]
+            + hidden[layer] @ phi[f"lstm.weight_hh_l{layer}"].T
+            + phi[f"lstm.bias_hh_l{layer}"]
         )
-    return flatten_phi(phi, settings)
-
-
-def flatten_phi(phi: Phi, settings: LSTMSettings) -> Tensor:
-    """All weights in one vector."""
-    return torch.cat([phi[name].flatten() for name in phi_shapes(settings)])
-
-
-def unflatten_phi(flat: Tensor, settings: LSTMSettings) -> Phi:
-    """The inverse of `flatten_phi`."""
-    shapes = phi_shapes(settings)
-    parts = flat.split([math.prod(shape) for shape in shapes.values()])
-    return {
-        name: part.reshape(shape) for part, (name, shape) in zip(parts, shapes.items(), strict=True)
-    }
+        i, f, g, o = gates.chunk(4, dim=1)
+        c = torch.sigmoid(f) * cell[layer] + torch.sigmoid(i) * torch.tanh(g)
+        inputs = torch.sigmoid(o) * torch.tanh(c)
+        if averaged_cells:
+            own, shared = inputs.split([inputs.shape[1] - averaged_cells, averaged_cells], dim=1)
+            grouped = shared.view(problems, -1, averaged_cells)
+            mean = grouped.mean(dim=1, keepdim=True).expand_as(grouped).flatten(0, 1)
+            inputs = torch.cat([own, mean], dim=1)
+        next_hidden.append(inputs)
+        next_cell.append(c)
+    output = (inputs @ phi["head.weight"].T + phi["head.bias"]).squeeze(1)
+    return output, torch.stack(next_hidden), torch.stack(next_cell)

@@ -12,7 +12,8 @@ from l2l.config.problems import (
     NeuralArtSettings,
     ProblemSettings,
 )
-from l2l.config.recipes import LSTMSettings, Recipe
+from l2l.config.optimizers import LSTMSettings
+from l2l.config.recipes import Recipe
 from l2l.pages.html import Row, wrapped
 from l2l.pages.words import count, listed, plain
 

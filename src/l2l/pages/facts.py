@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 
 from l2l.config import Config
+from l2l.config.optimizers import LSTMSettings
 from l2l.config.problems import ConvNetSettings
 from l2l.pages import describe, pictures
 from l2l.pages.captions import caption
@@ -137,8 +138,9 @@ def _groups(experiments: Sequence[str], config: Config) -> list[str]:
     learned = [recipe for name in experiments for recipe in config.experiments[name].learned]
     found = []
     for recipe in (config.recipes[name] for name in learned):
-        if len(recipe.optimizer.groups) > 1:
-            found.append(f"{recipe.label}: {listed(describe.groups(recipe.optimizer))}")
+        optimizer = recipe.optimizer
+        if isinstance(optimizer, LSTMSettings) and len(optimizer.groups) > 1:
+            found.append(f"{recipe.label}: {listed(describe.groups(optimizer))}")
     return list(dict.fromkeys(found))
 
 

@@ -1,8 +1,24 @@
 """Meta-gradient estimators: the gradient of the meta-loss of one window with respect to phi."""
 
+from l2l.config.estimators import EstimatorSettings
+from l2l.config.registry import ESTIMATORS, resolve
 from l2l.meta.gradients.adjoint import adjoint
-from l2l.meta.gradients.base import Estimator, LossWeights, Window
+from l2l.meta.gradients.base import Episode, Estimator, LossWeights, Window
 from l2l.meta.gradients.sampling import sample_cotangents
 from l2l.meta.gradients.unrolled import unrolled
 
-__all__ = ["Estimator", "LossWeights", "Window", "adjoint", "sample_cotangents", "unrolled"]
+__all__ = [
+    "Episode",
+    "Estimator",
+    "LossWeights",
+    "Window",
+    "adjoint",
+    "make_estimator",
+    "sample_cotangents",
+    "unrolled",
+]
+
+
+def make_estimator(settings: EstimatorSettings) -> Estimator:
+    """The estimator of this kind with these settings."""
+    return resolve(ESTIMATORS[settings.kind].code)(settings)

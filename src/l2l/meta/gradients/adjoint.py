@@ -10,14 +10,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from l2l.meta.gradients.base import LossWeights, Window
+from l2l.meta.gradients.base import Episode, Estimator, LossWeights, Window
 from l2l.meta.rollout import Carry, rollout
 from l2l.optimizees.base import Optimizee
-from l2l.optimizers import LearnedOptimizer
+from l2l.optimizers import Trainable
+
+
+class Adjoint(Estimator):
+    """`adjoint` as an estimator of the configuration."""
+
+    def window(self, episode: Episode, optimizer: Trainable, carry: Any, steps: int) -> Window:
+        """The window and its gradient, exact or sampled."""
+        return adjoint(
+            episode.problems, optimizer, carry, steps, episode.weights, episode.sample
+        )
 
 
 @dataclass(frozen=True)
@@ -42,7 +53,7 @@ class RolledWindow:
 @torch.no_grad()
 def roll_window(
     problems: Optimizee,
-    optimizer: LearnedOptimizer,
+    optimizer: Trainable,
     carry: Carry,
     steps: int,
     weights: LossWeights,
@@ -66,7 +77,7 @@ def roll_window(
 
 def adjoint(
     problems: Optimizee,
-    optimizer: LearnedOptimizer,
+    optimizer: Trainable,
     carry: Carry,
     steps: int,
     weights: LossWeights,

@@ -11,7 +11,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from l2l.config.recipes import Sampling
+from l2l.config.estimators import Sampling
 
 
 def probabilities(cotangents: Tensor, settings: Sampling) -> Tensor:
