@@ -83,6 +83,10 @@ class Layout:
         """The tests of all optimizers of an experiment, one tidy table."""
         return self.results / "evaluation" / experiment / "curves.parquet"
 
+    def measurement(self, name: str) -> Path:
+        """A table that is not of loss curves, see `l2l.config.measurements`."""
+        return self.results / "measurements" / f"{name}.csv"
+
     def figure(self, name: str) -> Path:
         """A figure's path without its suffix."""
         return self.figures / name

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 COMMANDS = (
     "config data trial choose-rate train runs tune evaluate collect claims figure report page "
-    "bench paint"
+    "bench paint measure"
 )
 
 
@@ -55,6 +55,8 @@ def test_a_command_starts_without_the_libraries_that_only_some_need() -> None:
         (("evaluate", "mnist", "quadratics_lstm"), ("quadratics_lstm", "mnist_paper")),
         (("tune", "cifar", "nag"), ("cifar", "quadratics, mnist")),
         (("figure", "mnist"), ("curves.parquet", "missing")),
+        (("figure", "overhead"), ("overhead.csv", "l2l measure overhead")),
+        (("measure", "updates"), ("optimizer.safetensors", "train")),
         (("figure", "nonsense"), ("nonsense", "optimizer_loop")),
         (("report", "nonsense"), ("nonsense", "quadratics")),
         (("config", "--protocol", "tiny"), ("tiny", "smoke, default, paper")),

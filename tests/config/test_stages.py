@@ -13,6 +13,7 @@ from l2l.config.stages import (
     digest,
     drawing_inputs,
     evaluation_inputs,
+    measurement_inputs,
     training_inputs,
     trial_inputs,
     tuning_inputs,
@@ -34,9 +35,12 @@ STAGES: dict[str, Callable[[Config], dict[str, Any]]] = {
     "tune nag cifar": lambda c: tuning_inputs(c, "cifar10", "nag"),
     "evaluate cifar": lambda c: evaluation_inputs(c, "cifar10"),
     "evaluate art": lambda c: evaluation_inputs(c, "neural_art"),
+    "measure overhead": lambda c: measurement_inputs(c, "overhead"),
+    "measure updates": lambda c: measurement_inputs(c, "updates"),
     "draw": drawing_inputs,
 }
 PAPER = {"train paper", "trial paper"}
+MEASURED = {"measure overhead", "measure updates"}
 MNIST = {
     "train paper",
     "trial paper",
@@ -45,6 +49,7 @@ MNIST = {
     "tune nag mnist",
     "tune adam mnist",
     "evaluate mnist",
+    *MEASURED,
     "train cifar",  # it goes on from the optimizer that was meta-trained there
 }
 
@@ -65,15 +70,15 @@ def _changed(*settings: str) -> set[str]:
         ("figures.dpi=111", {"draw"}),
         ("figures.interval=0.9", {"draw"}),
         # where and how wide
-        ("compute.device=cpu", set()),
-        ("compute.threads=2", set()),
+        ("compute.device=cpu", {"measure overhead"}),  # times depend on it, losses do not
+        ("compute.threads=2", {"measure overhead"}),
         ("data.directory=elsewhere", set()),
         ("evaluation.batch=3", set()),
         # more of the same: old jobs stay as they are
         ("meta_seeds=9", set()),
         ("recipes.mnist_paper.meta_learning_rate.trials=9", set()),
         # one recipe
-        ("recipes.mnist_paper.optimizer.units=7", PAPER),
+        ("recipes.mnist_paper.optimizer.units=7", PAPER | {"measure overhead"}),
         ("recipes.mnist_paper.optimizer.p=7", PAPER),
         ("recipes.mnist_paper.optimizer.head_init_scale=1", PAPER),
         ("recipes.mnist_paper.steps=50", PAPER),
@@ -110,8 +115,13 @@ def _changed(*settings: str) -> set[str]:
             "tuning.points_per_decade=2",
             {"tune nag mnist", "tune adam mnist", "tune nag quadratics"},
         ),
-        ("problems.cifar10.test_sample=100", {"evaluate cifar"}),
-        ("problems.cifar10.train_sample=100", {"train cifar", "tune nag cifar", "evaluate cifar"}),
+        ("problems.cifar10.test_sample=100", {"evaluate cifar", *MEASURED}),
+        (
+            "problems.cifar10.train_sample=100",
+            {"train cifar", "tune nag cifar", "evaluate cifar", *MEASURED},
+        ),
+        ("measurements.overhead.repeats=3", {"measure overhead"}),
+        ("measurements.updates.coordinates=2", {"measure updates"}),
         ("recipes.cifar.start_from=null", {"train cifar"}),
         # everything that draws numbers
         ("seed=1", set(STAGES) - {"draw"}),

@@ -16,8 +16,8 @@ CLAIMS = Path(__file__).parents[2] / "config" / "claims.yaml"
 def test_the_committed_file_has_all_claims_and_fits_every_protocol():
     claims = load_claims(CLAIMS)
     assert [one.claim for one in claims] == [f"C{number}" for number in range(1, 20)]
-    assert [one.claim for one in claims if one.comparisons or one.sizes] == [
-        *(f"C{number}" for number in (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 19))
+    assert [one.claim for one in claims if one.comparisons or one.sizes or one.measured] == [
+        *(f"C{number}" for number in (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 19))
     ]
     for protocol in ("smoke", "default", "paper"):
         experiments = load_config(protocol, folder=CLAIMS.parent).experiments
@@ -44,7 +44,7 @@ def broken(tmp_path, change) -> str:
 def test_an_unknown_key_names_claim_and_place_and_what_is_allowed(tmp_path):
     assert broken(tmp_path, lambda claims: claims[3].update(experiment="mnist")) == (
         "claim C4: unknown key 'experiment'; allowed are: claim, statement, source, comparisons, "
-        "sizes"
+        "sizes, measured"
     )
     assert broken(tmp_path, lambda claims: claims[1]["comparisons"][0].update(metric=1)).startswith(
         "claim C2: comparisons.0: unknown key 'metric' (did you mean 'metrics'?); allowed are: exp"

@@ -119,3 +119,65 @@ def make_log(recipe: str, meta_seed: int, episodes: int = 400) -> pd.DataFrame:
             "seconds": episode * 0.5,
         }
     )
+
+
+def make_overhead(repeats: int = 5) -> pd.DataFrame:
+    """Times that grow with the number of coordinates, as `l2l measure overhead` writes them."""
+    rng = np.random.default_rng(7)
+    lines = {("mnist_paper", "default"): 6e-8, ("mnist_paper", "reference"): 3e-7}
+    lines["hierarchical", "default"] = 5e-7
+    lines |= {
+        (name, "default"): each * 1e-10
+        for name, each in zip(BASELINES, (4, 20, 40, 15), strict=True)
+    }
+    gradients = {"mnist": (15_910, 1e-3), "cifar10": (22_682, 0.04), "neural_art": (12_288, 0.09)}
+    sizes = [("grid", 10**power) for power in range(2, 8)]
+    sizes += [(problem, size) for problem, (size, _) in gradients.items()]
+    rows = []
+    for problem, size in sizes:
+        expected = {key: 2e-5 + size * each for key, each in lines.items()}
+        if size == 10**7:
+            del expected["mnist_paper", "reference"], expected["hierarchical", "default"]
+        if problem in gradients:
+            expected["gradient", "default"] = gradients[problem][1]
+        for (timed, implementation), seconds in expected.items():
+            for repeat in range(repeats):
+                drawn = seconds * np.exp(rng.normal(0, 0.05))
+                rows.append((timed, implementation, problem, size, repeat, drawn, 8.0))
+    columns = ["timed", "implementation", "problem", "coordinates", "repeat", "seconds"]
+    return pd.DataFrame(rows, columns=[*columns, "state_bytes"])
+
+
+def make_updates(learned: dict[str, tuple[str, ...]], steps: tuple[int, ...]) -> pd.DataFrame:
+    """Odd curves that flatten out, as `l2l measure updates` writes them.
+
+    Args:
+        learned: experiment -> recipes; ADAM stands beside them.
+        steps: of the runs.
+    """
+    positive = np.geomspace(1e-6, 1, 13)
+    values = np.concatenate([-positive[::-1], [0], positive])
+    tables = []
+    for experiment, recipes in learned.items():
+        for scale, optimizer in enumerate((*recipes, "adam"), 1):
+            for step in steps:
+                for coordinate in range(3):
+                    lift = 0.002 * coordinate * (step > 1)
+                    curve = lift - 0.01 * scale / step * np.tanh(values * 10 ** (1 + coordinate))
+                    tables.append(
+                        pd.DataFrame(
+                            {
+                                "experiment": experiment,
+                                "family": experiment,
+                                "optimizer": optimizer,
+                                "step": step,
+                                "coordinate": coordinate,
+                                "parameter": "layers.0.weight",
+                                "gradient": values,
+                                "update": curve,
+                                "actual_gradient": values[9 + coordinate],
+                                "actual_update": curve[9 + coordinate],
+                            }
+                        )
+                    )
+    return pd.concat(tables, ignore_index=True)

@@ -7,19 +7,28 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from tests.figures.fake_pictures import discs, waves
-from tests.figures.fake_tables import BASELINES, make_curves, make_log
+from tests.figures.fake_tables import (
+    BASELINES,
+    make_curves,
+    make_log,
+    make_overhead,
+    make_updates,
+)
 
 from l2l.config import load_config
 from l2l.figures import (
     architecture,
     computation_graph,
     coordinatewise_lstm,
+    hierarchical_diagram,
     meta_training,
     mnist_continued,
     optimizer_loop,
+    overhead,
     panels,
     stand_ins,
     style_images,
+    updates,
 )
 
 ON_MNIST = [*BASELINES, "mnist_paper", "mnist_long_unroll"]
@@ -27,6 +36,7 @@ DIAGRAMS = {
     "optimizer_loop": optimizer_loop,
     "computation_graph": computation_graph,
     "coordinatewise_lstm": coordinatewise_lstm,
+    "hierarchical_diagram": hierarchical_diagram,
 }
 CURVES = {  # panels: the learned optimizers, what diverges, how many steps
     "quadratics": [(["quadratics_lstm"], {}, 100)],
@@ -49,6 +59,8 @@ OTHERS = [
     "meta_training",
     "meta_training_of_all",
     "architecture",
+    "overhead",
+    "updates",
 ]
 
 
@@ -85,6 +97,18 @@ def figure(request: pytest.FixtureRequest, labels: dict, style: object) -> Figur
         networks = {key: config.problems[key] for key in config.experiments[name].problems}
         table = make_curves(ON_MNIST, 3, 50, tuple(networks), 0, {"mnist_paper": 0.03})
         return architecture.draw(table, networks, [networks["mnist"]], labels, style, 50)
+    if name == "overhead":
+        curves = make_curves(ON_MNIST, 3, 200)
+        timed_as = {key: key for key in BASELINES}
+        timed_as |= dict.fromkeys(("mnist_paper", "mnist_long_unroll"), "mnist_paper")
+        race = overhead.Race("MNIST", "mnist", curves, timed_as, 100)
+        problems = {"mnist": "MNIST", "cifar10": "CIFAR-10", "neural_art": "Neural Art"}
+        return overhead.draw(make_overhead(), problems, race, labels, style)
+    if name == "updates":
+        recipes = {"mnist": ("mnist_paper", "mnist_long_unroll"), "cifar10": ("cifar",)}
+        titles = {"mnist": "MNIST", "cifar10": "CIFAR-10"}
+        table = make_updates(recipes, (1, 5, 20, 50, 100))
+        return updates.draw(table, titles, load_config().labels(), style)
     if name == "meta_training_of_all":
         labels = load_config().labels()
     logs = [make_log(key, seed) for k, key in enumerate(labels) for seed in range(2 + k % 2)]

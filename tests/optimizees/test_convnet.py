@@ -140,7 +140,7 @@ def test_a_subset_has_the_images_of_its_classes_and_labels_from_zero(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(build, "load_cifar10", lambda directory: _fake_cifar())
-    family: Any = build.make_family(_settings(labels=(7, 2)), 0, Path(), CPU)
+    family: Any = build.make_family("x", {"x": _settings(labels=(7, 2))}, 0, Path(), CPU)
     for part, size in ((family.data, 40), (family.train_sample, 16), (family.test_sample, 6)):
         classes = part.images[:, 0, 0, 0] % 10
         assert len(part.labels) == size
@@ -157,6 +157,6 @@ def test_held_out_images_are_never_in_a_minibatch(monkeypatch: pytest.MonkeyPatc
     test_images = fake.test_images + 200 - 144  # other shades than any training image
     changed = Cifar10(fake.train_images % 50, fake.train_labels, test_images, fake.test_labels)
     monkeypatch.setattr(build, "load_cifar10", lambda directory: changed)
-    family: Any = build.make_family(_settings(labels=tuple(range(10))), 0, Path(), CPU)
+    family: Any = build.make_family("x", {"x": _settings(labels=tuple(range(10)))}, 0, Path(), CPU)
     assert int(family.data.images.max()) < 50 <= int(family.test_sample.images.min())
     assert int(family.train_sample.images.max()) < 50

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from tests.figures.fake_pictures import write_fakes
+from tests.figures.fake_tables import make_overhead, make_updates
 
 from l2l.config import Config, load_config
 from l2l.config.load import config_folder
@@ -75,6 +76,7 @@ def small_config(protocol: str) -> Config:
                 },
             },
             "problems": {"mnist": {"hidden": [20]}},
+            "measurements": {"overhead": {"recipes": ["mnist_paper"]}},
         },
     )
     keys = dict.fromkeys(key for ends in END.values() for key in ends if key not in BASELINES)
@@ -198,14 +200,23 @@ def make_run(root: Path, config: Config) -> None:
             write_json(layout.data(dataset), record)
         runs = [row for recipe in config.recipes for row in make_training(recipe, config, layout)]
         write_table(layout.runs, pd.DataFrame(runs))
+        measured = {
+            "overhead": make_overhead(),
+            "updates": make_updates(config.measurements.updates.experiments, (1, 5)),
+        }
         claims = [
             claim.model_copy(
-                update={"comparisons": tuple(c for c in claim.comparisons if c.experiment in END)}
+                update={
+                    "comparisons": tuple(c for c in claim.comparisons if c.experiment in END),
+                    "measured": tuple(m for m in claim.measured if m.table in measured),
+                }
             )
             for claim in load_claims(config_folder() / "claims.yaml")
         ]
         data = dict.fromkeys(config.experiments, "mnist")
-        write_table(layout.claims, evaluate_claims(claims, tables, config.protocol, data))
+        for name, table in measured.items():
+            write_table(layout.measurement(name), table)
+        write_table(layout.claims, evaluate_claims(claims, tables, config.protocol, data, measured))
         write_json(layout.provenance, provenance())
         header = "s\th:m:s\tmax_rss\n"
         write_text(layout.results / "benchmarks" / "train" / "a.0.tsv", header + "90.5\t0\t1\n")

@@ -3,38 +3,43 @@
 import math
 
 from l2l.config import Config
-from l2l.pages import describe
+from l2l.pages import describe, describe_recipe
 
 
-def test_the_number_of_weights_is_that_of_torch():
+def test_the_number_of_weights_is_that_of_torch(config: Config):
     import torch
 
-    from l2l.config.optimizers import LSTMSettings
-
-    settings = LSTMSettings(
-        kind="lstm",
-        layers=3,
-        units=7,
-        preprocessing="log",
-        p=10,
-        input_scale=1,
-        output_scale=0.1,
-        forget_bias=0,
-        head_init_scale=1,
-        averaged_cells=0,
-        groups=[{"name": "all", "parameters": ["*"]}],
-    )
-    modules = [torch.nn.LSTM(2, 7, 3), torch.nn.Linear(7, 1)]
+    modules = [torch.nn.LSTM(2, 20, 2), torch.nn.Linear(20, 1)]
     expected = sum(p.numel() for module in modules for p in module.parameters())
-    assert describe.weights(settings) == expected
+    rows = _rows("mnist_paper", config)
+    assert f"2 LSTM layers of 20 units and a linear output: {expected:,} weights" in rows["network"]
+
+
+def _rows(recipe: str, config: Config) -> dict[str, str]:
+    found = describe_recipe.recipe(recipe, config, 0.004)
+    return {row["setting"]: str(row["value"]) for row in found}
+
+
+def test_every_recipe_says_how_its_meta_gradient_is_found_and_what_it_is(config: Config):
+    assert "second derivatives kept" in _rows("mnist_second", config)["meta-gradient"]
+    assert "2 antithetic" not in _rows("quadratics_es", config)["meta-gradient"]
+    assert "4 antithetic pairs of φ" in _rows("quadratics_es", config)["meta-gradient"]
+    assert "5 cells of each layer" in _rows("mnist_averaging", config)["network"]
+    assert "the gradient times 100" in _rows("mnist_rescaled", config)["input"]
+    assert "2 memoryless tanh layers" in _rows("mnist_memoryless", config)["network"]
+    assert "one of 20 for all" in _rows("hierarchical", config)["network"]
+    assert "(mnist)" in _rows("hierarchical", config)["validation"]
 
 
 def test_recipes_are_described_from_the_configuration(config: Config):
-    rows = {r["setting"]: str(r["value"]) for r in describe.recipe("mnist_paper", config, 0.004)}
+    rows = {
+        r["setting"]: str(r["value"]) for r in describe_recipe.recipe("mnist_paper", config, 0.004)
+    }
     assert "20 steps throughout" in rows["windows"]
     assert "Adam with 0.004" in rows["meta learning rate"]
     grown = {
-        r["setting"]: str(r["value"]) for r in describe.recipe("mnist_long_unroll", config, 0.004)
+        r["setting"]: str(r["value"])
+        for r in describe_recipe.recipe("mnist_long_unroll", config, 0.004)
     }
     assert "100 steps from episode 250" in grown["windows"]
     assert "n = 15,910 parameters" in describe.problem(config.problems["mnist"])[0]
@@ -58,10 +63,12 @@ def test_a_convolutional_network_is_described_with_its_real_number_of_parameters
 
 
 def test_parameter_groups_are_described(config: Config):
-    rows = {r["setting"]: str(r["value"]) for r in describe.recipe("cifar", config, 0.004)}
+    rows = {r["setting"]: str(r["value"]) for r in describe_recipe.recipe("cifar", config, 0.004)}
     assert "2 such LSTMs: the convolutional LSTM serves conv*" in rows["network"]
     assert "1 independent meta-training<" in rows["meta-seeds"]
-    shared = {r["setting"]: str(r["value"]) for r in describe.recipe("cifar_shared", config, 0.004)}
+    shared = {
+        r["setting"]: str(r["value"]) for r in describe_recipe.recipe("cifar_shared", config, 0.004)
+    }
     assert "shared by all coordinates" in shared["network"]
 
 

@@ -21,6 +21,8 @@ FIGURES = {
     "cifar",
     "style_curves",
     "style_images",
+    "overhead",
+    "updates",
     "meta_training",
     "optimizer_loop",
     "computation_graph",

@@ -11,10 +11,12 @@ import sys
 from pathlib import Path
 
 from l2l.config import config_folder, load_config, resolved_yaml
+from l2l.config.measurements import ADAM, measurement_columns
 from l2l.config.stages import (
     digest,
     drawing_inputs,
     evaluation_inputs,
+    measurement_inputs,
     training_inputs,
     trial_inputs,
     tuning_inputs,
@@ -28,11 +30,13 @@ try:
     CONFIG = load_config(overrides=config)
     CLAIMS = config_folder() / "claims.yaml"
     experiments = CONFIG.experiments
+    claims = load_claims(CLAIMS)
     check_claims(
-        load_claims(CLAIMS),
+        claims,
         {name: (*entry.learned, *entry.baselines) for name, entry in experiments.items()},
         {name: entry.steps for name, entry in experiments.items()},
         [name for name, entry in experiments.items() if len(entry.problems) > 1],
+        measurement_columns(CONFIG),
     )
 except UserError as error:  # before any job starts, one line, nothing of Snakemake around it
     print(f"l2l: {error}", file=sys.stderr, flush=True)
@@ -43,12 +47,15 @@ RESULTS = LAYOUT.results
 LOGS = RESULTS / "logs"
 BENCHMARKS = RESULTS / "benchmarks"
 EXPERIMENTS = list(experiments)
+MEASURED = sorted({one.table for claim in claims for one in claim.measured})  # that claims name
 RECIPES = list(CONFIG.recipes)
 WITH_PICTURES = [name for name in EXPERIMENTS if experiments[name].evaluation.pictures]
 WITHOUT_PICTURES = [name for name in EXPERIMENTS if name not in WITH_PICTURES]
 BASELINES = sorted({name for entry in experiments.values() for name in entry.baselines})
 RUNS = [  # every meta-training
-    (recipe, seed) for recipe in RECIPES for seed in range(CONFIG.recipes[recipe].meta_seeds)
+    (recipe, seed)
+    for recipe in CONFIG.used_recipes()
+    for seed in range(CONFIG.recipes[recipe].meta_seeds)
 ]
 
 # The l2l of this interpreter, also where its environment is not activated.
@@ -92,7 +99,7 @@ def data_of(*problems):
 
 
 def data_of_recipe(wildcards):
-    return data_of(CONFIG.recipes[wildcards.recipe].problem)
+    return data_of(*CONFIG.recipes[wildcards.recipe].problems)
 
 
 def start_of_recipe(wildcards):
@@ -109,6 +116,27 @@ def trials_of_recipe(wildcards):
 
 def data_of_experiment(wildcards):
     return data_of(*CONFIG.experiments[wildcards.experiment].problems)
+
+
+def problems_of(*names):
+    """The problems of experiments."""
+    return [problem for name in names for problem in experiments[name].problems]
+
+
+def trained_for_updates():
+    """The trained optimizers and the tunings whose proposed updates are measured."""
+    found = []
+    for name, recipes in CONFIG.measurements.updates.experiments.items():
+        found += [LAYOUT.run(recipe, 0) / "optimizer.safetensors" for recipe in recipes]
+        found += [LAYOUT.tuning(name, ADAM)] if ADAM in experiments[name].baselines else []
+    return found
+
+
+def trained_for_meta_gradients():
+    """The trained optimizers at which meta-gradients are estimated."""
+    stages = CONFIG.measurements.meta_gradients.stages.values()
+    trained = dict.fromkeys(stage.recipe for stage in stages if stage.weights == "trained")
+    return [LAYOUT.run(recipe, 0) / "optimizer.safetensors" for recipe in trained]
 
 
 def parts_of_experiment(wildcards):

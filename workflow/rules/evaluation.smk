@@ -120,7 +120,8 @@ rule claims:
     input:
         CLAIMS,
         [LAYOUT.curves(name) for name in EXPERIMENTS],
-        data_of(*[problem for entry in experiments.values() for problem in entry.problems]),
+        [LAYOUT.measurement(name) for name in MEASURED],
+        data_of(*problems_of(*EXPERIMENTS)),
     output:
         report(
             LAYOUT.claims,

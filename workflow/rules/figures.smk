@@ -2,7 +2,9 @@
 
 from l2l.figures import style_images
 
-LOG_TABLES = [LAYOUT.run(recipe, seed) / "log.csv" for recipe, seed in RUNS]
+LOG_TABLES = [
+    LAYOUT.run(recipe, seed) / "log.csv" for recipe, seed in RUNS if recipe in CONFIG.main_recipes()
+]
 PICTURES = [
     LAYOUT.pictures(experiment, *optimizer)
     for experiment in style_images.experiments(CONFIG)
@@ -15,13 +17,19 @@ FIGURES = {  # name -> the tables and pictures it is drawn from
     },
     **({"style_images": [*PICTURES, *map(LAYOUT.data, style_images.DATASETS)]} if PICTURES else {}),
     "mnist_continued": [LAYOUT.curves("mnist")],
+    "overhead": [LAYOUT.measurement("overhead"), LAYOUT.curves("mnist")],
+    "updates": [LAYOUT.measurement("updates")],
     "meta_training": LOG_TABLES,
     "optimizer_loop": [],
     "computation_graph": [],
     "coordinatewise_lstm": [],
+    "hierarchical_diagram": [],
 }
 
 CAPTIONS = Path("workflow/report")
+if "unroll" in FIGURES:
+    FIGURES["unroll"].append(LAYOUT.measurement("meta_gradients"))
+
 for figure, tables in FIGURES.items():
     # A figure that only a user's configuration names has a caption that fits any experiments.
     caption = figure if (CAPTIONS / f"{figure}.rst").exists() else "experiments"

@@ -1,8 +1,8 @@
 """Executed reports, and the page that shows everything."""
 
 FIGURE_FILES = [f"{LAYOUT.figure(figure)}.png" for figure in FIGURES]
-REPORTS = [  # figures of experiments that have a template
-    name for name in CONFIG.figure_experiments() if Path(f"workflow/notebooks/{name}.py").exists()
+REPORTS = [  # figures of experiments and of measurements that have a template
+    name for name in FIGURES if Path(f"workflow/notebooks/{name}.py").exists()
 ]
 TUNINGS = [LAYOUT.tuning(name) for name in EXPERIMENTS]
 

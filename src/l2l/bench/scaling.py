@@ -38,7 +38,7 @@ def scaling(
     for coordinates in sizes:
         per_step, state = _bytes(window)
         needed = coordinates * (state + STEPS * per_step)
-        if needed > _free_memory(device):
+        if needed > free_memory(device):
             skipped.append(f"{coordinates:.0e} coordinates need {needed / 2**30:.1f} GiB")
         else:
             rows.append(_measure(window, coordinates, device))
@@ -57,7 +57,8 @@ def _bytes(window: KernelWindow) -> tuple[int, int]:
     return per_step, 2 * (one.hidden.nbytes + one.cell.nbytes)
 
 
-def _free_memory(device: torch.device) -> int:
+def free_memory(device: torch.device) -> int:
+    """Bytes that the device, or the machine, has left."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
     return psutil.virtual_memory().available

@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from l2l.cli import bench, evaluation, output, paint, training
+from l2l.cli import bench, evaluation, measurements, output, paint, training
 from l2l.cli.options import ConfigFiles, Protocol, Settings
 from l2l.config import load_config, resolved_yaml
 from l2l.errors import UserError
@@ -23,6 +23,7 @@ app = typer.Typer(
 )
 training.register(app)
 evaluation.register(app)
+measurements.register(app)
 output.register(app)
 bench.register(app)
 paint.register(app)

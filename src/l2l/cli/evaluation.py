@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,10 +16,16 @@ from l2l.cli.options import (
     known,
     open_problems,
 )
-from l2l.config import config_folder
+from l2l.config import Config, config_folder
 from l2l.config.stages import training_inputs
 from l2l.errors import UserError
 from l2l.files import write_table
+from l2l.layout import Layout
+
+if TYPE_CHECKING:  # torch is imported only by the commands that compute
+    import torch
+
+    from l2l.optimizers import LearnedOptimizer
 
 ExperimentName = Annotated[str, typer.Argument(help="An experiment of the configuration.")]
 
@@ -63,13 +70,10 @@ def evaluate(
     setting: Settings = None,
 ) -> None:
     """Test one optimizer on the experiment's test problems."""
-    import pandas as pd
-
     from l2l.evaluation.evaluate import HANDCRAFTED
     from l2l.evaluation.evaluate import evaluate as test
     from l2l.evaluation.pictures import write_pictures
-    from l2l.evaluation.tune import chosen_rates
-    from l2l.optimizers import BASELINES, Optimizer, checkpoint
+    from l2l.optimizers import BASELINES, Optimizer
 
     config, layout = configuration(protocol, config_file, setting)
     settings = config.experiments[known("experiment", experiment, config.experiments)]
@@ -79,27 +83,11 @@ def evaluate(
     if optimizer in BASELINES:
         if seed is not None:
             raise UserError(f"--seed {seed}: {optimizer} is hand-crafted and has no meta-seed")
-        path = layout.tuning(experiment, optimizer)
-        if not path.exists():
-            raise UserError(f"{path} is missing: run l2l tune {experiment} {optimizer} first")
-        rates = chosen_rates(pd.read_csv(path))
-        if missing := families.keys() - rates.keys():
-            raise UserError(
-                f"{path} has no learning rate for {', '.join(sorted(missing))}: run l2l tune "
-                f"{experiment} {optimizer} again"
-            )
+        rates = tuned_rates(layout, experiment, optimizer, families)
         subjects = {name: BASELINES[optimizer](rates[name]) for name in families}
     else:
         seed = in_range("seed", seed or 0, config.recipes[optimizer].meta_seeds)
-        path = layout.run(optimizer, seed) / "optimizer.safetensors"
-        loaded = checkpoint.load(path, str(device))
-        made_with = loaded.provenance.get("inputs", {})
-        if {**made_with, "rate": None} != {**training_inputs(config, optimizer), "rate": None}:
-            raise UserError(
-                f"{path} was trained with other settings: run l2l train {optimizer} --seed {seed} "
-                "again, or give the settings it was trained with"
-            )
-        subjects = dict.fromkeys(families, loaded.optimizer)
+        subjects = dict.fromkeys(families, trained(config, layout, optimizer, seed, device))
     outcome = test(
         experiment,
         settings,
@@ -112,6 +100,51 @@ def evaluate(
     if settings.evaluation.pictures:
         free = all(getattr(family, "publishable", False) for family in families.values())
         write_pictures(layout.pictures(experiment, optimizer, seed), outcome.pictures, free)
+
+
+def trained(
+    config: Config, layout: Layout, recipe: str, seed: int, device: torch.device
+) -> LearnedOptimizer:
+    """A meta-trained optimizer.
+
+    Raises:
+        UserError: it is missing, or was trained with other settings.
+    """
+    from l2l.optimizers import checkpoint
+
+    path = layout.run(recipe, seed) / "optimizer.safetensors"
+    loaded = checkpoint.load(path, str(device))
+    made_with = loaded.provenance.get("inputs", {})
+    if {**made_with, "rate": None} != {**training_inputs(config, recipe), "rate": None}:
+        raise UserError(
+            f"{path} was trained with other settings: run l2l train {recipe} --seed {seed} "
+            "again, or give the settings it was trained with"
+        )
+    return loaded.optimizer
+
+
+def tuned_rates(
+    layout: Layout, experiment: str, baseline: str, families: Collection[str]
+) -> dict[str, float]:
+    """The tuned learning rate of a baseline on each of an experiment's families.
+
+    Raises:
+        UserError: it was not tuned, or not on all of them.
+    """
+    import pandas as pd
+
+    from l2l.evaluation.tune import chosen_rates
+
+    path = layout.tuning(experiment, baseline)
+    if not path.exists():
+        raise UserError(f"{path} is missing: run l2l tune {experiment} {baseline} first")
+    rates = chosen_rates(pd.read_csv(path))
+    if missing := {*families} - rates.keys():
+        raise UserError(
+            f"{path} has no learning rate for {', '.join(sorted(missing))}: run l2l tune "
+            f"{experiment} {baseline} again"
+        )
+    return {name: rates[name] for name in families}
 
 
 def collect(
@@ -142,6 +175,7 @@ def claims(
 ) -> None:
     """Judge the paper's claims by the tables."""
     from l2l.evaluation.claims import claims_table
+    from l2l.evaluation.claims_file import load_claims
 
     config, layout = configuration(protocol, config_file, setting)
     curves = {name: layout.curves(name) for name in config.experiments}
@@ -152,7 +186,12 @@ def claims(
         name: [layout.data(dataset) for dataset in config.datasets(*entry.problems)]
         for name, entry in config.experiments.items()
     }
-    write_table(
-        layout.claims,
-        claims_table(config_folder() / "claims.yaml", curves, records, config.protocol),
-    )
+    claims_path = config_folder() / "claims.yaml"
+    named = {one.table for claim in load_claims(claims_path) for one in claim.measured}
+    measurements = {name: layout.measurement(name) for name in named}
+    for name, path in measurements.items():
+        if not path.exists():
+            command = name.replace("_", "-")
+            raise UserError(f"{path} is missing: run l2l measure {command} first")
+    table = claims_table(claims_path, curves, records, config.protocol, measurements)
+    write_table(layout.claims, table)

@@ -65,7 +65,7 @@ def open_problems(
     device = prepare(config.compute)
     directory = data_directory(config.data.directory)
     families = {
-        name: make_family(config.problems[name], config.seed, directory, device)
+        name: make_family(name, config.problems, config.seed, directory, device)
         for name in problems
     }
     for family in families.values():

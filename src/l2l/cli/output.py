@@ -33,16 +33,16 @@ def figure(
 
 
 def report(
-    name: Annotated[str, typer.Argument(help="A figure of loss curves, such as mnist.")],
+    name: Annotated[str, typer.Argument(help="A figure with a report, such as mnist.")],
     protocol: Protocol = None,
     config_file: ConfigFiles = None,
     setting: Settings = None,
 ) -> None:
     """Execute a report, as results/<protocol>/reports/<name>.ipynb and .html."""
-    from l2l.pages.report import execute_report
+    from l2l.pages.report import execute_report, reports
 
     config, layout = configuration(protocol, config_file, setting)
-    known("report", name, config.figure_experiments())
+    known("report", name, reports(config))
     execute_report(name, config, layout)
 
 

@@ -175,8 +175,8 @@ def runs(
     config, layout = configuration(protocol, config_file, setting)
     table = pd.DataFrame(
         _read(layout.run(recipe, seed) / "summary.json")
-        for recipe, settings in config.recipes.items()
-        for seed in range(settings.meta_seeds)
+        for recipe in config.used_recipes()
+        for seed in range(config.recipes[recipe].meta_seeds)
     )
     best = table.groupby("recipe")["best_validation"].idxmin()
     table.insert(8, "selected", table.index.isin(best))
@@ -198,7 +198,7 @@ def _train(
     from l2l.optimizers.phi import gone_on_from
 
     recipe = config.recipes[name]
-    families, device = open_problems(config, [recipe.problem])
+    families, device = open_problems(config, recipe.problems)
     start = None
     if recipe.start_from:
         seed = run[1] if run[0] == "seed" else 0
@@ -207,7 +207,8 @@ def _train(
         inputs = inputs | {"start": hashlib.sha256(start.numpy().tobytes()).hexdigest()}
     training = Training(name, recipe, rate, run, config.seed, device, episodes, label, start)
     what = digest(inputs | {"rate": rate, "run": list(run)})
-    return train(training, families[recipe.problem], state_path, what)
+    validation = families[recipe.validated_on]
+    return train(training, families[recipe.problem], state_path, what, validation)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -16,11 +16,12 @@ from l2l.config.schema import Config
 from l2l.errors import UserError
 
 KINDS = {"optimizer": OPTIMIZERS, "estimator": ESTIMATORS}
+PROBLEMS = ("quadratic", "mlp", "convnet", "neural_art", "mixture")
 PROTOCOLS = ("smoke", "default", "paper")
 OWN_ERRORS = (  # they name the value themselves
     *("unknown_key", "unknown_name", "boolean"),
     *("order", "unroll", "weights", "horizon", "trial", "twice"),
-    *("circle", "seeds", "held_out", "figure", "cells", "sampling"),
+    *("circle", "seeds", "held_out", "figure", "cells", "sampling", "mixture"),
 )
 
 
@@ -139,7 +140,7 @@ def _key(location: tuple[str | int, ...]) -> str:
     parts = [
         str(part)
         for index, part in enumerate(location)
-        if not (index == 2 and part in ("quadratic", "mlp", "convnet", "neural_art"))
+        if not (index == 2 and part in PROBLEMS)
         and not (index == 3 and part in KINDS.get(str(location[2]), ()))
         and not re.search(r"[\[\]]|^(constrained-)?float$", str(part))
     ]

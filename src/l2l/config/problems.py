@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from l2l.config.base import Count, Section
+from l2l.config.base import Count, Name, Range, Section
 
 Activation = Literal["sigmoid", "tanh", "relu", "leaky_relu", "elu", "softplus", "gelu", "silu"]
 
@@ -111,7 +111,22 @@ class NeuralArtSettings(Section):
         return {"test": 100, "validation": 20}
 
 
+class MixtureSettings(Section):
+    """Problems of several kinds, their parameters and losses in random units."""
+
+    kind: Literal["mixture"]
+    of: Annotated[tuple[Name, ...], Field(min_length=1, description="other problems, by name")]
+    scale: Annotated[
+        Range, Field(description="of theta and of the loss: two log-uniform draws a problem")
+    ]
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """What it needs: see `Config.datasets`, which asks its parts."""
+        return ()
+
+
 ProblemSettings = Annotated[
-    QuadraticSettings | MLPSettings | ConvNetSettings | NeuralArtSettings,
+    QuadraticSettings | MLPSettings | ConvNetSettings | NeuralArtSettings | MixtureSettings,
     Field(discriminator="kind"),
 ]

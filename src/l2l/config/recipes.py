@@ -45,6 +45,9 @@ class Validation(Section):
     every: Count
     problems: Count
     steps: Annotated[int, Field(ge=1, description="inner steps of a validation episode")]
+    problem: Annotated[
+        Name | None, Field(description="validated on; absent: the recipe's own problem")
+    ] = None
 
 
 class Recipe(Section):
@@ -70,6 +73,16 @@ class Recipe(Section):
     averaging: Annotated[float, Field(ge=0, lt=1, description="decay of phi's moving average")]
     validation: Validation
     attempts: Annotated[int, Field(ge=1, le=100, description="initialisations before giving up")]
+
+    @property
+    def validated_on(self) -> str:
+        """The problem of validation."""
+        return self.validation.problem or self.problem
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """All that meta-training needs, each once."""
+        return tuple(dict.fromkeys((self.problem, self.validated_on)))
 
     @model_validator(mode="after")
     def _sampled_where_it_can_be(self) -> Recipe:

@@ -7,13 +7,15 @@ them. There are no defaults here, so that the YAML file shows every value that a
 from __future__ import annotations
 
 import itertools
+from collections.abc import Collection
 from typing import Annotated, Literal, get_args
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from l2l.config.base import Count, Name, Range, Section
-from l2l.config.problems import ProblemSettings
+from l2l.config.measurements import Measurements, unknown_names
+from l2l.config.problems import MixtureSettings, ProblemSettings
 from l2l.config.recipes import Recipe
 
 Protocol = Literal["smoke", "default", "paper"]
@@ -66,6 +68,10 @@ class Experiment(Section):
     steps: Count
     horizon: Annotated[int, Field(ge=1, description="step that tuning and claims look at")]
     shown: Annotated[Literal["loss", "test_loss"], Field(description="what its panel shows")]
+    reference: Annotated[
+        Name | None,
+        Field(description="of its learned optimizers, the one that the others are variants of"),
+    ]
     learned: Annotated[tuple[Name, ...], Field(min_length=1)]
     baselines: Annotated[tuple[Baseline, ...], Field(min_length=1)]
     tuning: Tuning
@@ -78,6 +84,12 @@ class Experiment(Section):
                 "horizon",
                 "horizon = {horizon} must not be above steps = {steps}",
                 {"horizon": self.horizon, "steps": self.steps},
+            )
+        if self.reference and self.reference not in self.learned:
+            raise PydanticCustomError(
+                "unknown_name",
+                "reference = '{name}': it is not one of learned: {learned}",
+                {"name": self.reference, "learned": ", ".join(self.learned)},
             )
         for names in (self.problems, self.learned, self.baselines):
             if len(set(names)) < len(names):
@@ -122,17 +134,35 @@ class Config(Section):
     problems: dict[Name, ProblemSettings]
     recipes: dict[Name, Recipe]
     experiments: dict[Name, Experiment]
+    measurements: Measurements
     figures: FigureSettings
 
     @model_validator(mode="after")
     def _names_exist(self) -> Config:
+        for name, problem in self.problems.items():
+            for part in problem.of if isinstance(problem, MixtureSettings) else ():
+                _known(f"problems.{name}.of", part, self.problems)
+                if isinstance(self.problems[part], MixtureSettings):
+                    raise PydanticCustomError(
+                        "mixture",
+                        "problems.{name}.of: '{part}' is a mixture itself; name its problems",
+                        {"name": name, "part": part},
+                    )
         for name in set(self.recipes) & set(get_args(Baseline)):
             raise PydanticCustomError(
                 "unknown_name", "recipes.{name}: a baseline has this name", {"name": name}
             )
         for name, recipe in self.recipes.items():
-            _known(f"recipes.{name}.problem", recipe.problem, self.problems)
-            limits = getattr(self.problems[recipe.problem], "limits", {})
+            for problem in recipe.problems:
+                _known(f"recipes.{name}.problem", problem, self.problems)
+            if isinstance(self.problems[recipe.validated_on], MixtureSettings):
+                raise PydanticCustomError(
+                    "mixture",
+                    "recipes.{name}.validation.problem: a mixture is not validated on; name one "
+                    "of its problems",
+                    {"name": name},
+                )
+            limits = getattr(self.problems[recipe.validated_on], "limits", {})
             count = recipe.validation.problems
             _at_most(f"recipes.{name}.validation.problems", count, limits.get("validation"))
             if recipe.start_from:
@@ -140,6 +170,13 @@ class Config(Section):
         for name, experiment in self.experiments.items():
             for problem in experiment.problems:
                 _known(f"experiments.{name}.problems", problem, self.problems)
+                if isinstance(self.problems[problem], MixtureSettings):
+                    raise PydanticCustomError(
+                        "mixture",
+                        "experiments.{name}.problems: '{problem}' is a mixture, for meta-training; "
+                        "test on one of its problems",
+                        {"name": name, "problem": problem},
+                    )
                 limits = getattr(self.problems[problem], "limits", {})
                 tuned, tested = experiment.tuning.problems, experiment.evaluation.problems
                 _at_most(f"experiments.{name}.tuning.problems", tuned, limits.get("validation"))
@@ -157,6 +194,14 @@ class Config(Section):
             for baseline in experiment.baselines:
                 _known(f"experiments.{name}.baselines", baseline, experiment.tuning.grids)
         for figure, names in self.figure_experiments().items():
+            kinds = {bool(self.experiments[name].reference) for name in names}
+            if len(kinds) > 1:
+                raise PydanticCustomError(
+                    "figure",
+                    "experiments.{name}.reference: of the panels of figure '{figure}' some have a "
+                    "reference and others not; give them figures of their own",
+                    {"name": names[0], "figure": figure},
+                )
             several = [name for name in names if len(self.experiments[name].problems) > 1]
             if several and len(names) > 1:
                 raise PydanticCustomError(
@@ -166,6 +211,13 @@ class Config(Section):
                     {"name": several[0], "figure": figure}
                     | {"others": ", ".join(name for name in names if name != several[0])},
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _measured_names_exist(self) -> Config:
+        if unknown := unknown_names(self):
+            key, name, among = unknown
+            _known(key, name, among)
         return self
 
     def _check_start(self, name: str, recipe: Recipe, start: str) -> None:
@@ -189,8 +241,15 @@ class Config(Section):
 
     def datasets(self, *problems: str) -> list[str]:
         """The datasets that these problems need, each once."""
-        found = (self.problems[problem].datasets for problem in problems)
+        found = (
+            self.problems[part].datasets for problem in problems for part in self.parts(problem)
+        )
         return list(dict.fromkeys(itertools.chain.from_iterable(found)))
+
+    def parts(self, problem: str) -> tuple[str, ...]:
+        """The problems that a mixture is made of; of another problem itself."""
+        settings = self.problems[problem]
+        return settings.of if isinstance(settings, MixtureSettings) else (problem,)
 
     def figure_experiments(self) -> dict[str, list[str]]:
         """Figures of loss curves: name -> the experiments that are its panels."""
@@ -198,6 +257,33 @@ class Config(Section):
         for name, experiment in self.experiments.items():
             figures.setdefault(experiment.figure, []).append(name)
         return figures
+
+    def main_recipes(self) -> list[str]:
+        """The recipes that are not compared as variants of another one alone."""
+        main = {
+            recipe
+            for experiment in self.experiments.values()
+            for recipe in experiment.learned
+            if not experiment.reference
+        }
+        return [name for name in self.recipes if name in main]
+
+    def used_recipes(self) -> list[str]:
+        """The recipes that an experiment or a measurement needs; no other is meta-trained."""
+        stages = self.measurements.meta_gradients.stages.values()
+        wanted = [stage.recipe for stage in stages if stage.weights == "trained"]
+        for names in (
+            *(experiment.learned for experiment in self.experiments.values()),
+            *self.measurements.updates.experiments.values(),
+        ):
+            wanted += names
+        used = set[str]()
+        while wanted:
+            name = wanted.pop()
+            used.add(name)
+            if start := self.recipes[name].start_from:
+                wanted.append(start)
+        return [name for name in self.recipes if name in used]
 
     def labels(self) -> dict[str, str]:
         """Display names of the learned optimizers: recipe name -> label."""
@@ -213,7 +299,7 @@ def _at_most(key: str, value: int, limit: int | None) -> None:
         )
 
 
-def _known(key: str, value: str, among: dict) -> None:
+def _known(key: str, value: str, among: Collection[str]) -> None:
     if value not in among:
         raise PydanticCustomError(
             "unknown_name",

@@ -11,6 +11,7 @@ import hashlib
 import json
 from typing import Any
 
+from l2l.config.measurements import cost_settings
 from l2l.config.schema import Config
 
 
@@ -26,6 +27,7 @@ def training_inputs(config: Config, recipe: str) -> dict[str, Any]:
         "seed": config.seed,
         "recipe": settings,
         "problem": _training_problem(config, settings["problem"]),
+        "validated_on": _training_problem(config, config.recipes[recipe].validated_on),
         "start": training_inputs(config, start) if start else None,
     }
 
@@ -68,13 +70,39 @@ def evaluation_inputs(config: Config, experiment: str) -> dict[str, Any]:
     }
 
 
+def measurement_inputs(config: Config, name: str) -> dict[str, Any]:
+    """What a table of `measurements` depends on, besides trained optimizers and tunings.
+
+    Unlike losses, times depend on the machine: on the device and on the threads.
+    """
+    settings = getattr(config.measurements, name).model_dump(mode="json")
+    inputs = {"seed": config.seed, name: settings}
+    if name == "overhead":
+        settings["problems"] = [_problem(config, problem) for problem in settings["problems"]]
+        inputs["compute"] = config.compute.model_dump(mode="json")
+        inputs["optimizers"] = [
+            cost_settings(config.recipes[recipe].optimizer) for recipe in settings["recipes"]
+        ]
+    elif name == "updates":
+        experiments = [config.experiments[key] for key in settings["experiments"]]
+        inputs["problems"] = [_problem(config, key) for one in experiments for key in one.problems]
+    elif name == "meta_gradients":
+        inputs["problem"] = _training_problem(config, settings["problem"])
+        inputs["optimizers"] = [
+            config.recipes[stage["recipe"]].optimizer.model_dump(mode="json")
+            for stage in settings["stages"].values()
+        ]
+    return inputs
+
+
 def drawing_inputs(config: Config) -> dict[str, Any]:
     """What figures, reports and the page show beyond their tables."""
     return {
         "figures": config.figures.model_dump(mode="json"),
         "labels": config.labels(),
+        "problems": config.measurements.overhead.problems,
         "experiments": {
-            name: entry.model_dump(mode="json", include={"title", "figure", "shown", "learned"})
+            name: entry.model_dump(mode="json", include={"title", "figure", "shown", "reference", "learned"})
             for name, entry in config.experiments.items()
         },
     }
@@ -90,6 +118,8 @@ def _training_problem(config: Config, name: str) -> dict[str, Any]:
     """What training and tuning see of a problem: nothing of its held-out data."""
     problem = _problem(config, name)
     problem.pop("test_sample", None)
+    if (parts := config.parts(name)) != (name,):
+        problem["parts"] = [_training_problem(config, part) for part in parts]
     return problem
 
 

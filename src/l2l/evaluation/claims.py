@@ -19,7 +19,15 @@ import numpy as np
 import pandas as pd
 
 from l2l.errors import UserError
-from l2l.evaluation.claims_file import TUNED, Claim, Comparison, check_claims, load_claims
+from l2l.evaluation.claims_file import (
+    TUNED,
+    Claim,
+    Comparison,
+    Measured,
+    check_claims,
+    load_claims,
+)
+from l2l.evaluation.measured import measured_effect
 from l2l.evaluation.metrics import HANDCRAFTED
 from l2l.evaluation.sizes import growth
 from l2l.evaluation.statistics import Effect, relative_difference
@@ -30,6 +38,7 @@ COLUMNS += ["protocol", "data"]
 REPLICATED, NOT_REPLICATED, INCONCLUSIVE = "replicated", "not replicated", "inconclusive"
 NOT_YET_RUN, NOT_JUDGED = "not yet run", "not judged (smoke)"
 
+MEASUREMENT = "measurement"  # before a table's name, as the data of a comparison
 SMOKE = "smoke"  # the protocol whose numbers are too few for a verdict
 NO_EFFECT = Effect(np.nan, np.nan, np.nan, np.nan, 0)
 
@@ -44,6 +53,7 @@ class _Judged:
     effect: Effect
     verdict: str
     data: str
+    allowance: float = 0.0
 
 
 def claims_table(
@@ -51,6 +61,7 @@ def claims_table(
     curves_paths: Mapping[str, Path],
     data_records: Mapping[str, Sequence[Path]],
     protocol: str,
+    measurement_paths: Mapping[str, Path] | None = None,
 ) -> pd.DataFrame:
     """The content of results/<protocol>/claims.csv, from files.
 
@@ -60,6 +71,7 @@ def claims_table(
         data_records: experiment -> the json records of its data sets; none (or no entry) where the
             problems are drawn from the seed alone.
         protocol: "smoke", "default", "paper".
+        measurement_paths: name -> its table, of those that claims name.
 
     Returns:
         See `evaluate_claims`.
@@ -70,7 +82,8 @@ def claims_table(
     claims = load_claims(claims_path)
     tables = {name: pd.read_parquet(path) for name, path in curves_paths.items()}
     data = {name: describe_data(data_records.get(name, ())) for name in curves_paths}
-    return evaluate_claims(claims, tables, protocol, data)
+    measurements = {name: pd.read_csv(path) for name, path in (measurement_paths or {}).items()}
+    return evaluate_claims(claims, tables, protocol, data, measurements)
 
 
 def describe_data(records: Sequence[Path]) -> str:
@@ -90,30 +103,36 @@ def evaluate_claims(
     tables: Mapping[str, pd.DataFrame],
     protocol: str,
     data: Mapping[str, str],
+    measurements: Mapping[str, pd.DataFrame] | None = None,
 ) -> pd.DataFrame:
-    """Judge each claim on the curves.
+    """Judge each claim on the curves and the measurements.
 
     Args:
         claims: see `load_claims`.
         tables: experiment -> its tidy curves (columns: see `metrics.run_matrix`).
         protocol: "smoke" gets numbers and no verdict.
         data: experiment -> the data behind its curves, in words.
+        measurements: name -> tidy table, of those that are not loss curves.
 
     Returns:
         Columns claim, statement, comparison, estimate, low, high, n, verdict, protocol, data.
         A row for each comparison ("<recipe> vs <baseline>: <metric>", then runs that diverged, and
         "one meta-seed" where a learned side has no more), and after those of a recipe
         a row "overall <recipe>: vs ..." with the recipe's verdict and the numbers of the comparison
-        that decides it: of those with that verdict, the one that speaks least for the claim. A
+        that decides it: of those with that verdict, the one that speaks least for the claim.
+        Comparisons of measurements are rows of the same kind, with "measurement <table>" as data. A
         claim without comparisons is one row "overall". `estimate`, `low`, `high`: relative
         difference of means, learned / baseline - 1, with its 95 % interval (see `statistics`), NaN
-        where there is none. `n`: paired problems.
+        where there is none. `n`: paired problems, or repeats of a measurement.
 
     Raises:
         UserError: a claim does not fit the tables, or a table has gaps.
     """
     optimizers = {name: set(curves["optimizer"]) for name, curves in tables.items()}
-    check_claims(claims, optimizers, {name: int(t["step"].max()) for name, t in tables.items()})
+    measurements = measurements or {}
+    columns = {name: dict.fromkeys(map(str, table)) for name, table in measurements.items()}
+    last_steps = {name: int(t["step"].max()) for name, t in tables.items()}
+    check_claims(claims, optimizers, last_steps, measurements=columns)
     rows: list[tuple[Any, ...]] = []
 
     def add(claim: Claim, comparison: str, effect: Effect, verdict: str, source: str) -> None:
@@ -128,6 +147,7 @@ def evaluate_claims(
             for comparison in claim.comparisons
             for found in _judge(comparison, tables[comparison.experiment], data, protocol, several)
         ]
+        judged += [_judge_measured(one, measurements, protocol) for one in claim.measured]
         for recipe in dict.fromkeys(found.recipe for found in judged):
             own = [found for found in judged if found.recipe == recipe]
             for found in own:
@@ -180,10 +200,24 @@ def _judge(
                         against += f"; {broken} of {table.size} runs of {side} diverged"
                 if any(len(t) == 1 and HANDCRAFTED not in t.index for t in (ours, theirs)):
                     against += "; one meta-seed"  # whose chance no interval can tell
-                verdict = NOT_JUDGED if protocol == SMOKE else _verdict(effect, comparison.claimed)
+                how = (comparison.claimed, comparison.allowance)
+                if comparison.allowance:
+                    against += f"; {100 * comparison.allowance:g} % allowed"
+                verdict = NOT_JUDGED if protocol == SMOKE else _verdict(effect, *how)
+                source, allowance = data[experiment], comparison.allowance
                 yield _Judged(
-                    recipe, against, comparison.claimed, effect, verdict, data[experiment]
+                    recipe, against, comparison.claimed, effect, verdict, source, allowance
                 )
+
+
+def _judge_measured(
+    measured: Measured, tables: Mapping[str, pd.DataFrame], protocol: str
+) -> _Judged:
+    """One number of a table of measurements against another."""
+    text, effect = measured_effect(measured, tables[measured.table])
+    verdict = NOT_JUDGED if protocol == SMOKE else _verdict(effect, measured.claimed)
+    against, data = f"{measured.baseline}: {text}", f"{MEASUREMENT} {measured.table}"
+    return _Judged(measured.name, against, measured.claimed, effect, verdict, data)
 
 
 def _baselines(comparison: Comparison, curves: pd.DataFrame) -> tuple[str, ...]:
@@ -210,13 +244,15 @@ def _matrix(values: pd.Series, optimizer: str, experiment: str) -> pd.DataFrame:
     return matrix
 
 
-def _support(effect: Effect, claimed: str) -> tuple[float, float]:
+def _support(effect: Effect, claimed: str, allowance: float = 0.0) -> tuple[float, float]:
     """The interval, turned so that positive values speak for the claim."""
-    return (-effect.high, -effect.low) if claimed == "lower" else (effect.low, effect.high)
+    if claimed == "lower":
+        return allowance - effect.high, allowance - effect.low
+    return effect.low + allowance, effect.high + allowance
 
 
-def _verdict(effect: Effect, claimed: str) -> str:
-    least, most = _support(effect, claimed)
+def _verdict(effect: Effect, claimed: str, allowance: float = 0.0) -> str:
+    least, most = _support(effect, claimed, allowance)
     if least > 0:
         return REPLICATED
     return NOT_REPLICATED if most < 0 else INCONCLUSIVE
@@ -225,6 +261,9 @@ def _verdict(effect: Effect, claimed: str) -> str:
 def _decisive(judged: Sequence[_Judged]) -> _Judged:
     """The comparison whose verdict is the recipe's: the worst verdict, least support."""
     order = [NOT_REPLICATED, INCONCLUSIVE, REPLICATED, NOT_JUDGED]
-    return min(
-        judged, key=lambda one: (order.index(one.verdict), _support(one.effect, one.claimed)[0])
-    )
+
+
+    def support(one: _Judged) -> float:
+        return _support(one.effect, one.claimed, one.allowance)[0]
+
+    return min(judged, key=lambda one: (order.index(one.verdict), support(one)))

@@ -11,7 +11,7 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
-from l2l.config.base import Section
+from l2l.config.base import Name, Section
 from l2l.errors import UserError
 from l2l.evaluation.metrics import Metric
 
@@ -28,6 +28,8 @@ class Comparison(Section):
         baselines: "tuned", or optimizer keys, hand-crafted or learned.
         claimed: whether the learned value is said to be lower or higher than the baseline's.
         metrics: see `l2l.evaluation.metrics`.
+        allowance: of the relative difference: with 0.1, "lower" means "at most 10 % higher", for
+            claims that something makes little difference.
     """
 
     experiment: str
@@ -35,6 +37,7 @@ class Comparison(Section):
     baselines: Literal["tuned"] | tuple[str, ...] = Field(min_length=1)
     claimed: Literal["lower", "higher"]
     metrics: tuple[Metric, ...] = Field(min_length=1)
+    allowance: float = Field(0.0, ge=0)
 
 
 class Sizes(Section):
@@ -42,6 +45,35 @@ class Sizes(Section):
 
     experiments: tuple[str, ...] = Field(min_length=1)
     learned: tuple[str, ...] = Field(min_length=1)
+
+
+class Measured(Section):
+    """One number of a table of measurements against another, repeat by repeat.
+
+    Attributes:
+        table: its name, see `l2l.config.measurements`.
+        name: who gets the verdict: an optimizer's key, or another word.
+        baseline: what it is compared with, likewise.
+        value: the column with the number, which is not negative.
+        of: column -> value, of the rows of `name`.
+        against: column -> value, of the rows of `baseline`.
+        pair: the column whose values pair the rows of both sides, for example "repeat".
+        claimed: whether the value of `name` is said to be lower or higher.
+    """
+
+    table: Name
+    name: Name
+    baseline: Name
+    value: str
+    of: dict[str, str | int | float]
+    against: dict[str, str | int | float]
+    pair: str
+    claimed: Literal["lower", "higher"]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All columns that it reads."""
+        return (self.value, self.pair, *self.of, *self.against)
 
 
 class Claim(Section):
@@ -53,6 +85,7 @@ class Claim(Section):
         source: where.
         comparisons: what has to come out lower or higher.
         sizes: where the claim is that phi does not grow with theta.
+        measured: what has to come out lower or higher in tables that are not of loss curves.
     """
 
     claim: str
@@ -60,6 +93,7 @@ class Claim(Section):
     source: str
     comparisons: tuple[Comparison, ...]
     sizes: Sizes | None = None
+    measured: tuple[Measured, ...] = ()
 
 
 class _ClaimsFile(Section):
@@ -100,6 +134,7 @@ def check_claims(
     optimizers: Mapping[str, Collection[str]],
     last_steps: Mapping[str, int],
     several: Collection[str] = (),
+    measurements: Mapping[str, Mapping[str, Collection[Any] | None]] | None = None,
 ) -> None:
     """Check that what is to be compared exists (of the config before a run, of the curves after).
 
@@ -108,12 +143,16 @@ def check_claims(
         optimizers: experiment -> the optimizer keys that it has.
         last_steps: experiment -> the last step of its curves.
         several: experiments on several networks, which comparisons cannot tell apart.
+        measurements: table -> column -> its values, see `measurement_columns`; not given: not
+            checked.
 
     Raises:
-        UserError: a claim names an experiment or an optimizer that is not there, or steps beyond
-            the end.
+        UserError: a claim names an experiment, an optimizer or a measurement that is not there, or
+            steps beyond the end.
     """
     for claim in claims:
+        for measured in claim.measured if measurements is not None else ():
+            _check_measured(f"claim {claim.claim}: measured", measured, measurements or {})
         for experiment in claim.sizes.experiments if claim.sizes else ():
             _known(f"claim {claim.claim}: sizes.experiments", experiment, optimizers)
             for name in claim.sizes.learned if claim.sizes else ():
@@ -139,6 +178,23 @@ def check_claims(
                         f"experiment {experiment} ends at step {last_steps[experiment]}: "
                         f"raise experiments.{experiment}.steps or look at fewer in claims.yaml"
                     )
+
+
+def _check_measured(
+    key: str, measured: Measured, tables: Mapping[str, Mapping[str, Collection[Any] | None]]
+) -> None:
+    _known(f"{key}.table", measured.table, tables)
+    columns = tables[measured.table]
+    for column in measured.columns:
+        _known(f"{key}: a column of {measured.table}", column, columns)
+    for side, selected in (("of", measured.of), ("against", measured.against)):
+        for column, value in selected.items():
+            values = columns[column]
+            if values is not None and value not in values:
+                raise UserError(
+                    f"{key}.{side}.{column} = {value!r}: there is none; there are: "
+                    f"{', '.join(map(str, values))}"
+                )
 
 
 def _known(key: str, name: str, among: Collection[str]) -> None:

@@ -12,18 +12,25 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from l2l.config import Config
+from l2l.config.measurements import cost_settings
 from l2l.config.problems import MLPSettings
 from l2l.errors import UserError
+from l2l.evaluation.variants import variants as compare
 from l2l.figures import (
     architecture,
     computation_graph,
     coordinatewise_lstm,
+    hierarchical_diagram,
     meta_training,
     mnist_continued,
     optimizer_loop,
+    overhead,
     panels,
     stand_ins,
     style_images,
+    unroll,
+    updates,
+    variants,
 )
 from l2l.figures.style import display_name
 from l2l.layout import Layout
@@ -56,17 +63,49 @@ def figures(config: Config) -> dict[str, Drawer]:
                 f"config: experiments.{experiments[0]}.figure = '{name}': this is another figure's "
                 "name; choose a new one"
             )
-        found[name] = partial(_of_experiments, experiments)
+        drawer = _unroll if name == "unroll" else _of_experiments
+        found[name] = partial(drawer, experiments)
     missing = {} if style_images.experiments(config) else {"style_images"}
     return found | {name: drawer for name, drawer in FIXED.items() if name not in missing}
 
 
 def _of_experiments(experiments: list[str], config: Config, layout: Layout) -> Figure:
-    """A panel for each experiment; one with several networks has a figure of its own kind."""
-    if len(config.experiments[experiments[0]].problems) > 1:  # then it is the only one
+    """A panel for each experiment; several networks, and variants, have figures of their kinds."""
+    first = config.experiments[experiments[0]]
+    if len(first.problems) > 1:  # then it is the only one
         return _architecture(experiments[0], config, layout)
+    if first.reference:
+        compared = [_variants(name, config, layout) for name in experiments]
+        return variants.draw(compared, config.labels(), config.figures)
     found = [panels.panel(name, config, _curves(name, layout)) for name in experiments]
     return panels.draw(found, config.labels(), config.figures)
+
+
+def _variants(experiment: str, config: Config, layout: Layout) -> variants.Panel:
+    settings = config.experiments[experiment]
+    found = compare(_curves(experiment, layout), settings)
+    return variants.Panel(settings.title, str(settings.reference), found)
+
+
+def _unroll(experiments: list[str], config: Config, layout: Layout) -> Figure:
+    """The study of meta-gradients, and what the windows of the experiments' recipes lead to."""
+    quality, measured = [], config.measurements.meta_gradients
+    for name in experiments:
+        panel, by_window, growing = _variants(name, config, layout), {}, None
+        for variant in panel.variants:
+            stages = config.recipes[variant.optimizer].unroll if variant.meta_seeds else ()
+            if len(stages) == 1:
+                by_window[stages[0].window] = variant
+            elif stages:
+                growing = variant
+        reference = config.recipes[panel.reference].unroll[0].window
+        quality.append(unroll.Quality(panel.title, by_window, reference, growing))
+    table = pd.read_csv(
+        _existing(layout.measurement("meta_gradients"), "l2l measure meta-gradients")
+    )
+    stages = {name: stage.title for name, stage in measured.stages.items()}
+    sources = {name: source.title for name, source in measured.estimators.items()}
+    return unroll.draw(table, stages, sources, quality, config.figures)
 
 
 def _architecture(experiment: str, config: Config, layout: Layout) -> Figure:
@@ -100,14 +139,36 @@ def _mnist_continued(config: Config, layout: Layout) -> Figure:
 def _meta_training(config: Config, layout: Layout) -> Figure:
     logs = [
         _existing(layout.run(name, seed) / "log.csv", f"l2l train {name} --seed {seed}")
-        for name, recipe in config.recipes.items()
-        for seed in range(recipe.meta_seeds)
+        for name in config.main_recipes()
+        for seed in range(config.recipes[name].meta_seeds)
     ]
     tables = [
         pd.read_csv(path).assign(recipe=path.parent.parent.name, meta_seed=path.parent.name[4:])
         for path in logs
     ]
     return meta_training.draw(pd.concat(tables), config.labels(), config.figures)
+
+
+def _overhead(config: Config, layout: Layout) -> Figure:
+    """Times of steps, and the MNIST experiment against them."""
+    settings = config.measurements.overhead
+    times = pd.read_csv(_existing(layout.measurement("overhead"), "l2l measure overhead"))
+    costs = {name: cost_settings(config.recipes[name].optimizer) for name in settings.recipes}
+    experiment = config.experiments["mnist"]
+    timed_as: dict[str, str] = {name: name for name in experiment.baselines}
+    for name in experiment.learned:  # equal architectures take equal times
+        cost = cost_settings(config.recipes[name].optimizer)
+        if same := next((timed for timed, own in costs.items() if own == cost), None):
+            timed_as[name] = same
+    problem, curves = experiment.problems[0], _curves("mnist", layout)
+    race = overhead.Race(experiment.title, problem, curves, timed_as, experiment.horizon)
+    return overhead.draw(times, settings.problems, race, config.labels(), config.figures)
+
+
+def _updates(config: Config, layout: Layout) -> Figure:
+    table = pd.read_csv(_existing(layout.measurement("updates"), "l2l measure updates"))
+    titles = {name: experiment.title for name, experiment in config.experiments.items()}
+    return updates.draw(table, titles, config.labels(), config.figures)
 
 
 def _style_images(config: Config, layout: Layout) -> Figure:
@@ -158,8 +219,11 @@ def _existing(path: Path, command: str) -> Path:
 FIXED: dict[str, Drawer] = {
     "style_images": _style_images,
     "mnist_continued": _mnist_continued,
+    "overhead": _overhead,
+    "updates": _updates,
     "meta_training": _meta_training,
     "optimizer_loop": lambda config, layout: optimizer_loop.draw(config.figures),
     "computation_graph": lambda config, layout: computation_graph.draw(config.figures),
     "coordinatewise_lstm": lambda config, layout: coordinatewise_lstm.draw(config.figures),
+    "hierarchical_diagram": lambda config, layout: hierarchical_diagram.draw(config.figures),
 }

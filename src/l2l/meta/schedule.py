@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from l2l.config.recipes import MetaLearningRate, Recipe, UnrollStage
-from l2l.meta.gradients import LossWeights
+from l2l.meta.gradients.base import LossWeights
+
+if TYPE_CHECKING:
+    from l2l.config.recipes import MetaLearningRate, Recipe, UnrollStage
 
 
 def window_length(recipe: Recipe, episode: int) -> int:

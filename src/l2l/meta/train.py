@@ -85,7 +85,13 @@ class Training:
         return flatten_phi(initial_phi(settings, generator), settings).to(self.device)
 
 
-def train(training: Training, family: Family, state_path: Path, digest: str) -> TrainingState:
+def train(
+    training: Training,
+    family: Family,
+    state_path: Path,
+    digest: str,
+    validation_family: Family | None = None,
+) -> TrainingState:
     """Meta-train to the end, resuming from `state_path` where it holds such a run.
 
     Args:
@@ -93,6 +99,7 @@ def train(training: Training, family: Family, state_path: Path, digest: str) -> 
         family: the problems.
         state_path: where the state is kept, so that a killed run can go on.
         digest: names everything the result depends on; a state with another one is not resumed.
+        validation_family: what it is validated on; None: the same.
 
     Returns:
         The final state; its `best` is the trained optimizer.
@@ -112,7 +119,9 @@ def train(training: Training, family: Family, state_path: Path, digest: str) -> 
         progress.say(message)
     count = recipe.validation.problems
     validation_problems = live_part(
-        family.sample(("validation", recipe.problem), range(count), recipe.validation.steps),
+        (validation_family or family).sample(
+            ("validation", recipe.validated_on), range(count), recipe.validation.steps
+        ),
         couples=recipe.optimizer.couples,
     )
     note = ""

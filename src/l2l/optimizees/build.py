@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from l2l.config.problems import (
     ConvNetSettings,
+    MixtureSettings,
     MLPSettings,
     NeuralArtSettings,
     ProblemSettings,
@@ -22,6 +24,7 @@ from l2l.data.styles import load_styles
 from l2l.data.vgg16 import load_vgg16
 from l2l.optimizees.base import Family
 from l2l.optimizees.convnet import ColourImages, ConvNetFamily
+from l2l.optimizees.mixture import MixtureFamily
 from l2l.optimizees.mlp import ImageSet, MLPFamily
 from l2l.optimizees.neural_art_family import NeuralArtFamily
 from l2l.optimizees.quadratic import QuadraticFamily
@@ -29,16 +32,25 @@ from l2l.rng import stream
 
 
 def make_family(
-    settings: ProblemSettings, seed: int, directory: Path, device: torch.device
+    name: str,
+    problems: Mapping[str, ProblemSettings],
+    seed: int,
+    directory: Path,
+    device: torch.device,
 ) -> Family:
-    """The family of problems that the settings describe.
+    """The family of problems that an entry of the configuration describes.
 
     Args:
-        settings: an entry of `problems` in the configuration.
+        name: of the entry.
+        problems: all entries; a mixture is made of others.
         seed: the one seed of the run.
         directory: where data sets lie.
         device: where the problems are computed.
     """
+    settings = problems[name]
+    if isinstance(settings, MixtureSettings):
+        parts = {part: make_family(part, problems, seed, directory, device) for part in settings.of}
+        return MixtureFamily(settings, seed, parts)
     if isinstance(settings, QuadraticSettings):
         return QuadraticFamily(settings, seed, device)
     if isinstance(settings, MLPSettings):

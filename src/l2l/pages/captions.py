@@ -23,6 +23,7 @@ class Caption:
         seen: what a stranger sees and how to read it.
         experiments: whose curves are drawn.
         training: whether the logs of the meta-trainings are drawn.
+        measured: whether it shows a measurement of its name, see `l2l.config.measurements`.
         pictures: whether what the experiments' first test problems became is shown, not curves.
     """
 
@@ -30,6 +31,7 @@ class Caption:
     seen: str
     experiments: tuple[str, ...] = ()
     training: bool = False
+    measured: bool = False
     pictures: bool = False
 
 
@@ -88,6 +90,34 @@ CAPTIONS = {
         "shaded bands say how far the mean could move with other photographs and styles, hair "
         "lines are single meta-seeds. The numbers at the right are the losses at the last step.",
     ),
+    "ablations": Caption(
+        "Ablations: what in the recipe matters",
+        "A row for each variant of a recipe that differs from it in one thing: the loss that its "
+        "optimizer reaches, divided by that of the reference; left of 1 is lower, so better. Dots "
+        "are the loss at the last step, diamonds the mean over all steps, lines their 95 % "
+        "intervals. An arrow at the edge points to what lies beyond. On top short meta-trainings "
+        "on quadratics, below them on MNIST. Last, both ways of going on from the optimizer with "
+        "the long unroll, which has stopped to improve. ADAM, tuned, is there for orientation.",
+    ),
+    "unroll": Caption(
+        "How long to unroll",
+        "Meta-gradients are found in windows of some steps. Top: what their length does to the "
+        "meta-gradient of an episode, with the weights φ held fixed as the column says. Norm: its "
+        "length. Noise: how far estimates on different problems are from their mean. Bias: how far "
+        "its direction is from that of the true one (a single window, second derivatives kept); 0 "
+        "is the same, 1 at a right angle. Lines are medians over repeats, bands their range. "
+        "Bottom: what is learned with each window from as many inner steps, as the loss divided "
+        "by that of the reference's window; lower is better, upright lines are 95 % intervals. "
+        "Dashed: windows that grow in the course of meta-training.",
+    ),
+    "hierarchical": Caption(
+        "A hierarchical RNN",
+        "The loss of an optimizer in which parameters learn of each other (Wichrowska et al. "
+        "2017), beside the LSTM that sees each parameter by itself. Both were meta-trained on the "
+        "same mixture of small problems, for as many episodes; ADAM was tuned for each panel. "
+        "Lower is better. Lines are means over test problems, shaded bands their confidence "
+        "intervals. The numbers at the right are the losses at the last step.",
+    ),
     "style_images": Caption(
         "Neural Art: the pictures",
         "A row for each test photograph, which no optimizer has learned on: the photograph, what a "
@@ -105,6 +135,28 @@ CAPTIONS = {
         "fixed sample of images, so that what moves is the network and not the choice of images. "
         "Bottom: one single network, where an oscillation shows that a mean would hide.",
         experiments=("mnist",),
+    ),
+    "overhead": Caption(
+        "The cost of a step",
+        "Left: how long one step takes, by the number of parameters that are optimized (its "
+        "coordinates). Lines are optimizers, from the fastest to the slowest repeat of each "
+        "timing; stars are the gradients of three of the problems, which every optimizer needs "
+        "in each step as well. The LSTM is timed with this program's compiled kernels and in "
+        "plain PyTorch. Right, above: the loss on MNIST, step by step. Below: the same runs "
+        "against the time of their gradients and steps, one network at a time. The hand-crafted "
+        "optimizers end earlier there, because their steps take less time.",
+        measured=True,
+    ),
+    "updates": Caption(
+        "Proposed updates",
+        "What an optimizer would do with a parameter if its gradient were another. Across: the "
+        "gradient, on a scale that is logarithmic on both sides of zero. Upward: the update "
+        "that is proposed. A panel shows one step of a run; in it, each line is one parameter, "
+        "with the memory of the gradients before that it has by then; a point is where its "
+        "gradient really was. In the first step nothing is remembered yet, so the lines lie on "
+        "each other; later ones differ by what each parameter has been through. The learned "
+        "optimizers stand beside ADAM with its tuned learning rate, each on its own run.",
+        measured=True,
     ),
     "meta_training": Caption(
         "Meta-training",
@@ -130,6 +182,15 @@ CAPTIONS = {
         "One small LSTM for all coordinates",
         "Each coordinate of θ has its own gradient and its own state h, but all share the same "
         "weights φ: so one small set of weights serves any number of parameters.",
+    ),
+    "hierarchical_diagram": Caption(
+        "Networks above networks: the hierarchical RNN",
+        "The hierarchical RNN of Wichrowska et al. (2017), an optimizer in which parameters "
+        "know of each other. Each coordinate of θ has a small network, as above. Means of their "
+        "memories go up to a network for each tensor, for example for the weights of a layer, "
+        "and from these to one for everything. What those know comes down as biases; from the "
+        "global one to the bottom too, which is not drawn. On each level all networks share "
+        "their weights.",
     ),
 }
 """Figure -> caption, of the figures that come with the project."""

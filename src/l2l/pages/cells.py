@@ -16,6 +16,7 @@ from l2l.pages import (
     captions,
     catching_up,
     describe,
+    describe_recipe,
     losses,
     networks,
     plots,
@@ -63,7 +64,7 @@ class Cells:
         self.figure = figure
         self.config = load_config() if settings is None else Config.model_validate(settings)
         self.results = Results(self.config)
-        names = self.config.figure_experiments()[figure]
+        names = self.config.figure_experiments().get(figure, [])
         self.experiments = {name: self.config.experiments[name] for name in names}
         self.learned = list(
             dict.fromkeys(name for entry in self.experiments.values() for name in entry.learned)
@@ -89,7 +90,7 @@ class Cells:
             return
         display(show.figure(name, self.results))
         caption = captions.caption(name, self.config)
-        if caption.experiments or caption.training:
+        if caption.experiments or caption.training or caption.measured:
             display(show.caption(name, self.results))
 
     def problems(self) -> None:
@@ -113,7 +114,7 @@ class Cells:
         labels = self.config.labels()
         for name in self.learned:
             search = self.results.search(name)
-            rows = describe.recipe(name, self.config, search["meta_learning_rate"])
+            rows = describe_recipe.recipe(name, self.config, search["meta_learning_rate"])
             display(show.rows(rows, f"Recipe of {labels[name]} ({name})"))
             if search["trials"]:
                 heading = f"Trials of the meta learning rate of {labels[name]} ({name})"

@@ -1,20 +1,15 @@
-"""Problems and recipes of the configuration in words, for readers who have not seen the YAML."""
+"""Problems of the configuration in words, for readers who have not seen the YAML."""
 
 from __future__ import annotations
 
 import itertools
-import math
 
-from l2l.config import Config
 from l2l.config.problems import (
     ConvNetSettings,
     MLPSettings,
     NeuralArtSettings,
     ProblemSettings,
 )
-from l2l.config.optimizers import LSTMSettings
-from l2l.config.recipes import Recipe
-from l2l.pages.html import Row, wrapped
 from l2l.pages.words import count, listed, plain
 
 PIXELS, CLASSES = {"mnist": 784}, {"mnist": 10}
@@ -29,12 +24,6 @@ CLASS_NAMES = {
 CONTENT_LAYER = "block4_conv2"
 STYLE_LAYERS = tuple(f"block{block}_conv1" for block in range(1, 6))
 """Of VGG-16, as in `l2l.optimizees.neural_art`, which imports torch."""
-SCHEDULES = {"constant": "constant", "cosine": "falling along a cosine to {final:g} of that"}
-WEIGHTS = {
-    "equal": "every step's loss counts the same, w[t] = 1",
-    "final": "only the last step's loss counts",
-    "inverse": "w[t] = 1 / (loss + {offset:g}): equal relative improvements count the same",
-}
 
 
 def problem(settings: ProblemSettings) -> tuple[str, str]:
@@ -133,98 +122,3 @@ def _drawn(settings: MLPSettings | ConvNetSettings) -> str:
 def class_names(settings: ConvNetSettings) -> list[str]:
     """The classes that a network tells apart."""
     return [CLASS_NAMES[settings.dataset][label] for label in settings.labels]
-
-
-def groups(settings: LSTMSettings) -> list[str]:
-    """Which LSTM serves which parameters: a phrase for each group."""
-    return [
-        f"the {group.name} LSTM serves {listed(list(group.parameters))}"
-        for group in settings.groups
-    ]
-
-
-def recipe(name: str, config: Config, meta_learning_rate: float) -> list[Row]:
-    """How a learned optimizer is built and meta-trained.
-
-    Args:
-        name: a recipe.
-        config: holds it.
-        meta_learning_rate: the one that was chosen.
-
-    Returns:
-        Rows of "setting" and "value".
-    """
-    settings = config.recipes[name]
-    rate = settings.meta_learning_rate
-    schedule = SCHEDULES[rate.schedule].format(final=rate.final_fraction)
-    origin = (
-        f"the best of {rate.trials} random trials between {plain(rate.low)} and {plain(rate.high)}"
-        if rate.trials
-        else "fixed, not searched"
-    )
-    optimizer = settings.optimizer
-    several = len(optimizer.groups) > 1
-    serving = (
-        f"; {len(optimizer.groups)} such LSTMs: {listed(groups(optimizer))}"
-        if several
-        else ", shared by all coordinates of θ"
-    )
-    rows = {
-        "meta-trained on": settings.problem,
-        "network": f"{count(optimizer.layers, 'LSTM layer')} of {optimizer.units} units and a "
-        f"linear output: {weights(optimizer):,} weights φ{serving}",
-        "input": "the gradient as it is"
-        if optimizer.preprocessing == "none"
-        else f"log-magnitude and sign of the gradient, equation (6), p = {optimizer.p:g}",
-        "output": f"times {optimizer.output_scale:g}, added to θ",
-        "initialisation": f"the trained weights of recipe {settings.start_from}"
-        if settings.start_from
-        else f"forget-gate bias {optimizer.forget_bias:g}; output layer's weights "
-        f"times {optimizer.head_init_scale:g}",
-        "episodes": f"{settings.episodes:,}, each {settings.steps} steps on "
-        f"{count(settings.problems_per_episode, 'fresh problem')}",
-        "windows": _windows(settings),
-        "meta-loss": _weights(settings),
-        "meta learning rate": f"Adam with {plain(meta_learning_rate)} ({origin}), {schedule}",
-        "clipping": {
-            "none": "none",
-            "running_median": "meta-gradients longer than the running median are cut to it",
-        }.get(str(settings.clip), f"meta-gradients are cut to length {settings.clip}"),
-        "backward pass": "all coordinates"
-        if settings.sampling.fraction == 1
-        else f"{100 * settings.sampling.fraction:g} % of the coordinates, drawn anew for each "
-        "window and weighted by 1 / probability: unbiased",
-        "averaging of φ": f"exponential, {settings.averaging:g} an update"
-        if settings.averaging
-        else "none",
-        "validation": f"every {settings.validation.every} episodes on "
-        f"{count(settings.validation.problems, 'problem')} kept apart; the best φ is kept",
-        "meta-seeds": count(settings.meta_seeds, "independent meta-training"),
-    }
-    return [{"setting": setting, "value": wrapped(value)} for setting, value in rows.items()]
-
-
-def weights(settings: LSTMSettings) -> int:
-    """How many numbers a group's phi has: a gate row weighs input and state, and has two biases."""
-    inputs = 1 if settings.preprocessing == "none" else 2
-    sizes = [inputs, *[settings.units] * (settings.layers - 1)]
-    gates = sum(4 * settings.units * (size + settings.units + 2) for size in sizes)
-    return gates + settings.units + 1
-
-
-def _windows(settings: Recipe) -> str:
-    stages = [
-        f"{stage.window} steps from episode {math.ceil(stage.start * settings.episodes)}"
-        + (f" (episodes of {stage.steps})" if stage.steps else "")
-        for stage in settings.unroll
-    ]
-    if len(stages) == 1:
-        return f"{settings.unroll[0].window} steps throughout"
-    return listed(stages)
-
-
-def _weights(settings: Recipe) -> str:
-    chosen = settings.loss_weights
-    if isinstance(chosen, tuple):
-        return f"a weight for each of the {len(chosen)} steps"
-    return WEIGHTS[chosen].format(offset=settings.inverse_offset)

@@ -9,7 +9,7 @@ import pandas as pd
 from l2l.config import Config
 from l2l.config.optimizers import LSTMSettings
 from l2l.config.problems import ConvNetSettings
-from l2l.pages import describe, pictures
+from l2l.pages import describe, describe_recipe, pictures
 from l2l.pages.captions import caption
 from l2l.pages.results import Results
 from l2l.pages.words import between, listed
@@ -64,11 +64,31 @@ def facts(name: str, results: Results) -> list[str]:
             f"{between(validated, 'validation problem')} and "
             f"{between([recipe.meta_seeds for recipe in recipes], 'meta-seed')} of each recipe",
         ]
+    elif shown.measured:
+        found += _measured(name, config)
     elif name == "computation_graph":
         found = ["a diagram, from the graph that autograd records of this program"]
     else:
         found = ["a diagram, no data"]
     return found
+
+
+def _measured(name: str, config: Config) -> list[str]:
+    """How a measurement was made."""
+    measured = config.measurements
+    if name == "overhead":
+        repeats = measured.overhead.repeats
+        return [
+            f"one problem at a time, on {between([config.compute.threads], 'thread')}",
+            f"lines are medians of up to {between([repeats], 'repeat')}",
+        ]
+    if name == "updates":
+        parameters = between([measured.updates.coordinates], "parameter")
+        return [
+            f"{parameters} of the first test problem of each experiment, drawn at random",
+            "meta-seed 0 of each learned optimizer",
+        ]
+    return []
 
 
 def test_problems(tables: Sequence[pd.DataFrame]) -> str:
@@ -140,7 +160,7 @@ def _groups(experiments: Sequence[str], config: Config) -> list[str]:
     for recipe in (config.recipes[name] for name in learned):
         optimizer = recipe.optimizer
         if isinstance(optimizer, LSTMSettings) and len(optimizer.groups) > 1:
-            found.append(f"{recipe.label}: {listed(describe.groups(optimizer))}")
+            found.append(f"{recipe.label}: {listed(describe_recipe.groups(optimizer))}")
     return list(dict.fromkeys(found))
 
 

@@ -18,6 +18,7 @@ from l2l.config import Config
 from l2l.errors import UserError
 from l2l.files import write_text
 from l2l.layout import Layout
+from l2l.pages.results import MEASURED
 
 NOTEBOOKS = Path("workflow") / "notebooks"
 TEMPLATES = Path(__file__).parent
@@ -27,6 +28,12 @@ LOADED = re.compile(
     r"[\"']?((?:https?:)?//[^\"'\s>]+)|(?:@import|url\()\s*[\"']?((?:https?:)?//[^\"')\s]+)",
     re.IGNORECASE,
 )
+
+
+def reports(config: Config) -> list[str]:
+    """The figures that have a report: those of experiments, and of measurements with a template."""
+    measured = [name for name in MEASURED if (NOTEBOOKS / f"{name}.py").is_file()]
+    return list(dict.fromkeys((*config.figure_experiments(), *measured)))
 
 
 def execute_report(

@@ -16,6 +16,10 @@ from l2l.layout import Layout
 from l2l.pages import verdicts
 
 
+MEASURED = {"unroll": ("meta_gradients",), "overhead": ("overhead",), "updates": ("updates",)}
+"""Figure -> the measurements that it shows."""
+
+
 @dataclass(frozen=True)
 class Results:
     """What a run left behind. A file that is not there is a UserError that tells what makes it.
@@ -48,9 +52,10 @@ class Results:
         return pd.read_csv(self.existing(self.layout.claims, "claims"))
 
     def claims_about(self, figure: str) -> list[Claim]:
-        """The claims that a figure's experiments decide."""
+        """The claims that a figure's experiments, or its measurement, decide."""
         experiments = self.config.figure_experiments().get(figure, [])
-        return verdicts.about(experiments, load_claims(config_folder() / "claims.yaml"))
+        claims = load_claims(config_folder() / "claims.yaml")
+        return verdicts.about(experiments, claims, MEASURED.get(figure, ()))
 
     def runs(self) -> pd.DataFrame:
         """All meta-trainings; `collapsed` is an empty string where nothing collapsed."""

@@ -52,14 +52,20 @@ def build_page(config: Config, root: Path = Path()) -> str:
         stand_ins=_stand_ins(results),
         sections=_sections(results),
         training=[_figure(name, results) for name in fixed if CAPTIONS[name].training],
-        diagrams=[_figure(name, results) for name in fixed if not CAPTIONS[name].training],
+        diagrams=[
+            _figure(name, results)
+            for name in fixed
+            if not (CAPTIONS[name].training or CAPTIONS[name].measured)
+        ],
         badges={
             name.replace(" ", "_"): verdicts.badge(name)
             for name in ("replicated", "not replicated", "inconclusive")
         },
         **_waiting(results),
         confidence=f"{100 * config.figures.interval:g} %",
-        meta_seeds=between([recipe.meta_seeds for recipe in config.recipes.values()], "meta-seed"),
+        meta_seeds=between(
+            [config.recipes[name].meta_seeds for name in config.used_recipes()], "meta-seed"
+        ),
         runs=table(tables.runs(results.runs(), config), "Meta-trainings"),
         provenance=_provenance(results),
         **_times(results),
@@ -70,11 +76,13 @@ def build_page(config: Config, root: Path = Path()) -> str:
 
 
 def _sections(results: Results) -> list[dict[str, Any]]:
-    """A section for each figure of experiments.
+    """A section for each figure of experiments, and of a measurement.
 
     A claim that several decide has its tables in the last of them, and a sentence in each.
     """
-    about = {name: results.claims_about(name) for name in results.config.figure_experiments()}
+    measured = [name for name in FIXED if CAPTIONS[name].measured]
+    names = (*results.config.figure_experiments(), *measured)
+    about = {name: results.claims_about(name) for name in names}
     home = {claim.claim: name for name, claims in about.items() for claim in claims}
     return [
         _section(name, claims, [key for key, place in home.items() if place == name], results)
@@ -94,7 +102,7 @@ def _section(
         results: the run.
     """
     config, judged = results.config, results.claims()
-    experiments = config.figure_experiments()[name]
+    experiments = config.figure_experiments().get(name, [])
     drawn = figures(config)
     companions = [
         other for other, beside in WITH.items() if beside in experiments and other in drawn

@@ -16,6 +16,7 @@ from l2l.pages.html import Row, interval_axis, interval_plot, table, wrapped
 from l2l.pages.words import listed, percent
 
 NOT_YET_RUN = "not yet run"
+MEASUREMENT = "measurement"  # before a table's name, see `l2l.evaluation.claims`
 SIGNS = {"replicated": "✔", "not replicated": "✘", "inconclusive": "?"}
 COMPARISON = re.compile(
     r"(?:overall )?(?P<recipe>\w+):? vs (?P<baseline>\w+)(?: on (?P<experiment>\w+))?: (?P<rest>.*)"
@@ -37,17 +38,22 @@ def is_overall(claims: pd.DataFrame) -> pd.Series:
     return claims["comparison"].str.startswith("overall")
 
 
-def about(experiments: Collection[str], claims: Sequence[Claim]) -> list[Claim]:
-    """The claims that look at something in one of the experiments.
+def about(
+    experiments: Collection[str], claims: Sequence[Claim], measured: Collection[str] = ()
+) -> list[Claim]:
+    """The claims that look at something in one of the experiments, or of the measurements.
 
     Args:
         experiments: names.
         claims: of config/claims.yaml, which says what each of them compares.
+        measured: names of tables; a claim that compares losses too belongs to its experiments.
     """
     found = []
     for claim in claims:
         names = {comparison.experiment for comparison in claim.comparisons}
-        if names.union(claim.sizes.experiments if claim.sizes else ()) & {*experiments}:
+        names.update(claim.sizes.experiments if claim.sizes else ())
+        own = {one.table for one in claim.measured} & {*measured}
+        if names & {*experiments} or (own and not names):
             found.append(claim)
     return found
 
@@ -123,10 +129,15 @@ def _rows(claims: pd.DataFrame, against: str, config: Config) -> list[Row]:
             "difference": difference(row),
             interval_axis(): interval_plot(row["estimate"], row["low"], row["high"]),
             against: wrapped(_against(row["comparison"], config)),
-            "tested on": wrapped(f"{row['n']} problems, {row['data']}"),
+            "tested on": wrapped(_tested_on(row["n"], row["data"])),
         }
         for name, row in zip(learned(claims, config), claims.to_dict("records"), strict=True)
     ]
+
+
+def _tested_on(count: int, data: str) -> str:
+    """What was repeated: test problems, or the timings of a measurement."""
+    return f"{count} {'repeats' if data.startswith(MEASUREMENT) else 'problems'}, {data}"
 
 
 def waiting(claims: pd.DataFrame) -> list[Row]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -18,7 +18,9 @@ from torch import Tensor
 from l2l.meta.gradients.base import Episode, Estimator, LossWeights, Window
 from l2l.meta.rollout import Carry, rollout
 from l2l.optimizees.base import Optimizee
-from l2l.optimizers import Trainable
+
+if TYPE_CHECKING:
+    from l2l.optimizers import Trainable
 
 
 class Adjoint(Estimator):
@@ -26,9 +28,7 @@ class Adjoint(Estimator):
 
     def window(self, episode: Episode, optimizer: Trainable, carry: Any, steps: int) -> Window:
         """The window and its gradient, exact or sampled."""
-        return adjoint(
-            episode.problems, optimizer, carry, steps, episode.weights, episode.sample
-        )
+        return adjoint(episode.problems, optimizer, carry, steps, episode.weights, episode.sample)
 
 
 @dataclass(frozen=True)

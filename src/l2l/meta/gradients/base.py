@@ -5,15 +5,17 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from l2l.meta.rollout import begin
 from l2l.optimizees.base import Optimizee
-from l2l.optimizers import Trainable
 from l2l.optimizers.learned import Phi
+
+if TYPE_CHECKING:
+    from l2l.optimizers import Trainable
 
 LossWeights = Callable[[Tensor, int], Tensor]
 """(losses [K, B] of steps first..first+K-1, first) -> weights w[t] [K, B], constants to phi."""

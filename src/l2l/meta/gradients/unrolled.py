@@ -6,15 +6,17 @@ equation (5): then d grad[t] / d theta[t] stays in the graph (the dashed edges o
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from l2l.meta.gradients.base import Episode, Estimator, LossWeights, Window
 from l2l.meta.rollout import Carry
 from l2l.optimizees.base import Optimizee
-from l2l.optimizers import Trainable
 from l2l.optimizers.learned import detached, gradient_of, require_gradients
+
+if TYPE_CHECKING:
+    from l2l.optimizers import Trainable
 
 
 class Unrolled(Estimator):

@@ -1,0 +1,65 @@
+"""A comparison of two numbers of a table of measurements, repeat by repeat."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from l2l.errors import UserError
+from l2l.evaluation.claims_file import Measured
+from l2l.evaluation.statistics import Effect, relative_difference
+
+
+def measured_effect(measured: Measured, table: pd.DataFrame) -> tuple[str, Effect]:
+    """Compare the two selections of a table.
+
+    Args:
+        measured: which rows, which column, and what pairs them.
+        table: tidy.
+
+    Returns:
+        What is compared, in words, and the relative difference of the means, of / against - 1, with
+        its interval over the repeats; `problems` is their number.
+
+    Raises:
+        UserError: rows are missing, stand there twice or are not paired, or a value is negative.
+    """
+    ours = _values(measured, measured.of, table)
+    theirs = _values(measured, measured.against, table)
+    if not ours.index.equals(theirs.index):
+        raise UserError(
+            f"table {measured.table}: the rows of {measured.name} and {measured.baseline} have "
+            f"different values of {measured.pair}; measure anew"
+        )
+    common = [
+        f"{column} {value}"
+        for column, value in measured.of.items()
+        if measured.against.get(column) == value
+    ]
+    text = ", ".join([measured.value.replace("_", " "), *common])
+    name = f"{measured.table}/{measured.name} vs {measured.baseline}: {text}"
+    return text, relative_difference(ours.to_numpy()[None], theirs.to_numpy()[None], name)
+
+
+def _values(
+    measured: Measured, selected: Mapping[str, str | int | float], table: pd.DataFrame
+) -> pd.Series:
+    """The values of the selected rows, by what pairs them."""
+    rows = table
+    for column, value in selected.items():
+        rows = rows[rows[column] == value]
+    told = ", ".join(f"{column} = {value}" for column, value in selected.items())
+    if rows.empty:
+        raise UserError(f"table {measured.table} has no rows with {told}; measure anew")
+    values = rows.set_index(measured.pair)[measured.value].sort_index()
+    if not values.index.is_unique:
+        raise UserError(
+            f"table {measured.table} has several rows with {told} for a value of {measured.pair}: "
+            "say more in claims.yaml"
+        )
+    if (values < 0).any():
+        raise UserError(
+            f"table {measured.table}: {measured.value} is negative, and has no relative difference"
+        )
+    return values

@@ -1,0 +1,60 @@
+"""How the variants of a recipe differ from it: the numbers behind the ablations and the windows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from l2l.config import Experiment
+from l2l.evaluation.metrics import FinalLoss, MeanLoss
+from l2l.evaluation.statistics import Effect, relative_difference
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One optimizer against the reference.
+
+    Attributes:
+        optimizer: its key.
+        mean: relative difference of the mean loss, steps 1 to the horizon.
+        final: of the loss at the horizon.
+        meta_seeds: how many of it were trained; 0: it is hand-crafted.
+    """
+
+    optimizer: str
+    mean: Effect
+    final: Effect
+    meta_seeds: int
+
+
+def variants(curves: pd.DataFrame, experiment: Experiment) -> list[Variant]:
+    """Every other optimizer of an experiment against its reference, in the experiment's order.
+
+    Args:
+        curves: its tidy table.
+        experiment: with a `reference`.
+    """
+    horizon = experiment.horizon
+    metrics = (
+        MeanLoss(metric="mean_loss", horizon=horizon),
+        FinalLoss(metric="final_loss", horizon=horizon),
+    )
+    values = [metric.values(curves) for metric in metrics]
+    found = []
+    for optimizer in (*experiment.learned, *experiment.baselines):
+        if optimizer == experiment.reference:
+            continue
+        effects = [_effect(value, optimizer, str(experiment.reference)) for value in values]
+        trained = optimizer in experiment.learned
+        seeds = values[0].loc[optimizer].index.get_level_values("meta_seed").nunique()
+        found.append(Variant(optimizer, *effects, seeds if trained else 0))
+    return found
+
+
+def _effect(values: pd.Series, optimizer: str, reference: str) -> Effect:
+    ours, theirs = (
+        values.loc[name].unstack("problem").to_numpy(np.float64) for name in (optimizer, reference)
+    )
+    return relative_difference(ours, theirs, f"{optimizer} vs {reference}")

@@ -1,0 +1,80 @@
+"""Figure `hierarchical_diagram` (figure 9 of the seed summary): recurrent nets at three levels."""
+
+from __future__ import annotations
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from l2l.figures import diagram
+from l2l.figures.diagram import OPTIMIZER_FILL, OPTIMIZER_TINT, Point
+from l2l.figures.style import BLUE, GREY, VERMILLION, Style, look_of
+
+HEIGHT = 300.0
+GLOBAL, TENSOR, PARAMETER, EDGE = 280.0, 212.0, 138.0, 92.0  # heights of the rows
+TENSORS = {70.0: (-42.0, 0.0, 42.0), 198.0: (-21.0, 21.0)}  # column -> its coordinates, from there
+UPPER, CELL = (84.0, 28.0), (34.0, 26.0)
+APART = 6.0  # half the distance of two arrows side by side
+
+GOES_IN = (
+    "the coordinate's gradient: averages over several time\n"
+    "scales, each divided by its running size"
+)
+COMES_OUT = "its update: a direction, times a learning rate that\nchanges relative to a running one"
+
+
+def draw(style: Style) -> Figure:
+    """Gradients go in below, means of states go up, biases come down, steps come out below.
+
+    Args:
+        style: the settings of figures.
+    """
+    with look_of(style):
+        figure, axes = diagram.canvas(style, HEIGHT)
+        center, right = sum(TENSORS) / 2, diagram.COLUMN - 5
+        top = diagram.box(axes, (center, GLOBAL), UPPER, "global RNN", OPTIMIZER_FILL, VERMILLION)
+        for x, coordinates in TENSORS.items():
+            _draw_tensor(axes, x, coordinates, (center, GLOBAL), top)
+        for y, text in (
+            (GLOBAL, "one"),
+            (TENSOR, "one for each\ntensor"),
+            (PARAMETER, "one for each\ncoordinate"),
+        ):
+            diagram.note(axes, (right, y), text, "right", GREY)
+        between = (GLOBAL + TENSOR) / 2
+        diagram.note(axes, (center - 48, between + 9), "means", "right", BLUE)
+        diagram.note(axes, (center, between - 6), "biases", color=VERMILLION)
+        for y, symbol, text in (
+            (54, r"$\nabla$", GOES_IN),
+            (20, "$g$", COMES_OUT),
+        ):
+            diagram.note(axes, (12, y + 6), symbol)
+            diagram.note(axes, (24, y), text, "left")
+    return figure
+
+
+def _draw_tensor(
+    axes: Axes, x: float, coordinates: tuple[float, ...], above: Point, top: Patch
+) -> None:
+    """A tensor RNN over the parameter RNNs of its coordinates, with what goes in and comes out."""
+    place = (x, TENSOR)
+    own = diagram.box(axes, place, UPPER, "tensor RNN", OPTIMIZER_FILL, VERMILLION)
+    _draw_both_ways(axes, place, above, own, top)
+    width = coordinates[-1] - coordinates[0] + CELL[0] + 10
+    diagram.box(axes, (x, PARAMETER), (width, CELL[1] + 10), "", OPTIMIZER_TINT, "none")
+    for shift in coordinates:
+        place = (x + shift, PARAMETER)
+        cell = diagram.box(axes, place, CELL, "RNN", OPTIMIZER_FILL, VERMILLION)
+        _draw_both_ways(axes, place, (x + shift / 2, TENSOR), cell, own)
+        enter, leave = (place[0] - APART - 2, EDGE), (place[0] + APART + 2, EDGE)
+        diagram.arrow(axes, enter, (enter[0], PARAMETER), None, cell)
+        diagram.arrow(axes, (leave[0], PARAMETER), leave, cell)
+        for (column, _), symbol in ((enter, r"$\nabla$"), (leave, "$g$")):
+            axes.text(column, EDGE - 10, symbol, ha="center", va="center")
+
+
+def _draw_both_ways(axes: Axes, low: Point, high: Point, lower: Patch, upper: Patch) -> None:
+    """Means up, biases down."""
+    up, down = [((low[0] + s, low[1]), (high[0] + s, high[1])) for s in (-APART, APART)]
+    diagram.arrow(axes, *up, lower, upper, BLUE, width=1.0)
+    diagram.arrow(axes, down[1], down[0], upper, lower, VERMILLION, dashed=True, width=1.0)

@@ -1,0 +1,211 @@
+"""Figure `overhead`: what a step costs by the number of coordinates, and what that does to time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from matplotlib import patheffects, rcParams
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.text import Annotation
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from l2l.config.measurements import GRADIENT, IMPLEMENTATIONS
+from l2l.figures.curves import draw_curves
+from l2l.figures.legends import entry, spread
+from l2l.figures.style import Style, display_name, look_of, looks, new_figure
+from l2l.figures.summary import summarise
+
+DEFAULT, REFERENCE = IMPLEMENTATIONS
+PLAIN = "{},\nplain PyTorch"
+PLAIN_DASHES = (1, 1)
+OFFSET = 5.0  # points between the end of a line and its name
+
+
+@dataclass(frozen=True)
+class Race:
+    """The losses that are shown against steps, and against the time that these take.
+
+    Attributes:
+        title: of the experiment.
+        problem: its name, at whose number of coordinates the times are taken.
+        curves: its tidy table.
+        timed_as: optimizer -> the one of the table of times whose steps take as long; those that
+            are not in it are left out.
+        last_step: where the steps end.
+    """
+
+    title: str
+    problem: str
+    curves: pd.DataFrame
+    timed_as: Mapping[str, str]
+    last_step: int
+
+
+def draw(
+    times: pd.DataFrame,
+    problems: Mapping[str, str],
+    race: Race,
+    labels: dict[str, str],
+    style: Style,
+) -> Figure:
+    """Left: time of a step. Right: loss against step, and against time.
+
+    Args:
+        times: see `l2l.measurements.overhead`.
+        problems: problem -> what its gradient is called.
+        race: an experiment, whose problem is one of these.
+        labels: recipe -> label of the learned optimizers.
+        style: the settings of figures.
+    """
+    with look_of(style):
+        figure = new_figure(style, height=1.08, width=2)
+        grid = figure.add_gridspec(2, 2, width_ratios=(1.25, 1))
+        axes = figure.add_subplot(grid[:, 0])
+        ends = _draw_steps(axes, times, labels)
+        stars = _mark_gradients(axes, times, problems)
+        upper, lower = (figure.add_subplot(grid[row, 1]) for row in range(2))
+        handles = _draw_race(upper, lower, race, times, labels, style)
+        figure.legend(handles=handles, loc="outside upper center", ncols=len(handles))
+        figure.draw_without_rendering()  # lays out the figure
+        right = max(end.xy[0] for end in ends)
+        _spread(axes, [end for end in ends if end.xy[0] == right])
+        _spread(axes, stars)
+    return figure
+
+
+def _draw_steps(axes: Axes, times: pd.DataFrame, labels: dict[str, str]) -> list[Annotation]:
+    """A line for each optimizer, between its fastest and its slowest repeat; their names."""
+    steps = times[times["timed"] != GRADIENT]
+    keys = dict.fromkeys(steps["timed"])
+    found = looks(display_name(key, labels) for key in keys)
+    ends = []
+    for (key, kind), rows in steps.groupby(["timed", "implementation"], sort=False):
+        name = display_name(str(key), labels)
+        look = found[name]
+        if kind == REFERENCE:
+            name, look = PLAIN.format(name), replace(look, dashes=PLAIN_DASHES)
+        by_size = rows.groupby("coordinates")["seconds"]
+        middle, low, high = by_size.median(), by_size.min(), by_size.max()
+        axes.fill_between(middle.index, low, high, color=look.color, alpha=0.2, linewidth=0)
+        axes.plot(middle.index, middle, color=look.color, linewidth=look.width, dashes=look.dashes)
+        at = (float(middle.index[-1]), float(middle.iloc[-1]))
+        ends.append(_name(axes, name, at, look.color, beside=at[0] == steps["coordinates"].max()))
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_xlim(steps["coordinates"].min(), steps["coordinates"].max())
+    axes.xaxis.set_major_locator(LogLocator(numticks=12))
+    axes.yaxis.set_major_locator(LogLocator(numticks=12))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda seconds, _: told_time(seconds)))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.set_title("Time of one step")
+    axes.set_xlabel("coordinates of θ")
+    axes.set_ylabel("time")
+    return ends
+
+
+def _mark_gradients(
+    axes: Axes, times: pd.DataFrame, problems: Mapping[str, str]
+) -> list[Annotation]:
+    """A star for the gradient of each problem; their names."""
+    names = []
+    outline = [patheffects.withStroke(linewidth=2.2, foreground="white")]
+    for problem, name in problems.items():
+        rows = times[(times["timed"] == GRADIENT) & (times["problem"] == problem)]
+        at, seconds = rows["coordinates"].median(), rows["seconds"].median()
+        axes.plot(at, seconds, "*", color="black", markersize=6.5, zorder=5)
+        names.append(
+            axes.annotate(
+                f"gradient of {name}",
+                (at, seconds),
+                xytext=(-OFFSET, 0),
+                textcoords="offset points",
+                ha="right",
+                va="center",
+                fontsize=rcParams["legend.fontsize"],
+                path_effects=outline,
+                zorder=5,
+            )
+        )
+    return names
+
+
+def told_time(seconds: float) -> str:
+    """A time with its unit: 10 µs, 3 ms, 1 s."""
+    for unit, factor in (("s", 1.0), ("ms", 1e3), ("µs", 1e6)):
+        if seconds * factor > 0.999:
+            return f"{seconds * factor:.3g} {unit}"
+    return f"{seconds * 1e9:.3g} ns"
+
+
+def _name(axes: Axes, name: str, at: tuple[float, float], color: str, beside: bool) -> Annotation:
+    """The name of a line at its end: beside the right edge, or above a line that ends before it."""
+    return axes.annotate(
+        name,
+        at,
+        xytext=(OFFSET, 0) if beside else (0, OFFSET),
+        textcoords="offset points",
+        ha="left" if beside else "right",
+        va="center" if beside else "bottom",
+        color=color,
+        fontsize=rcParams["legend.fontsize"],
+        annotation_clip=False,
+        linespacing=1.0,
+    )
+
+
+def _spread(axes: Axes, ends: list[Annotation]) -> None:
+    """Move names apart that stand below each other."""
+    height = axes.get_window_extent().height * 72 / rcParams["figure.dpi"]
+    low, high = np.log(axes.get_ylim())
+    wanted = np.array([(np.log(end.xy[1]) - low) / (high - low) for end in ends]) * height
+    gap = rcParams["legend.fontsize"] * 1.25
+    for end, before, after in zip(ends, wanted, spread(wanted, gap, height), strict=True):
+        end.set_position((end.get_position()[0], after - before))
+
+
+def _draw_race(
+    upper: Axes,
+    lower: Axes,
+    race: Race,
+    times: pd.DataFrame,
+    labels: dict[str, str],
+    style: Style,
+) -> list[Line2D]:
+    """The same losses twice: against the step, and against the time that the steps take."""
+    milliseconds = _step_times(race, times)
+    shown = race.curves[race.curves["optimizer"].isin(milliseconds)]
+    names = {key: display_name(key, labels) for key in milliseconds}
+    summaries = summarise(shown, "loss", style.interval)
+    by_step = {names[key]: curve for key, curve in summaries.items()}
+    by_time = {
+        names[key]: replace(curve, steps=curve.steps * milliseconds[key])
+        for key, curve in summaries.items()
+    }
+    found = looks(names.values())
+    draw_curves(upper, by_step, found, (0, race.last_step))
+    draw_curves(lower, by_time, found, (0, race.last_step * max(milliseconds.values())))
+    limits = [axes.get_ylim() for axes in (upper, lower)]
+    for axes in (upper, lower):
+        axes.set_ylim(min(low for low, _ in limits), max(high for _, high in limits))
+        axes.set_ylabel("minibatch loss")
+    upper.set_title(f"{race.title}: loss against step")
+    upper.set_xlabel("step")
+    lower.set_title("The same against time")
+    lower.set_xlabel("gradients and steps so far (ms)")
+    return [entry(found[name], name) for name in names.values()]
+
+
+def _step_times(race: Race, times: pd.DataFrame) -> dict[str, float]:
+    """Milliseconds of a gradient and a step, by optimizer of the race."""
+    at = times[(times["problem"] == race.problem) & (times["implementation"] == DEFAULT)]
+    median = at.groupby("timed")["seconds"].median()
+    return {
+        key: 1e3 * float(median[GRADIENT] + median[timed])
+        for key, timed in race.timed_as.items()
+        if timed in median
+    }

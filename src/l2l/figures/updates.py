@@ -1,0 +1,117 @@
+"""Figure `updates`: the update proposed for a gradient, at several steps of a run (appendix)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib import rcParams
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+
+from l2l.config.measurements import ADAM
+from l2l.figures.style import GREY, Look, Style, display_name, look_of, looks, new_figure
+
+LINEAR_DECADES = 1
+"""Of the grid's decades, those nearest to zero are within the linear part of the axis."""
+
+
+def draw(
+    updates: pd.DataFrame, titles: Mapping[str, str], labels: dict[str, str], style: Style
+) -> Figure:
+    """A row for each learned optimizer on each experiment, a column for each step.
+
+    In each panel stand the learned optimizer and ADAM, a line for each coordinate, with a point
+    where the run's own gradient was.
+
+    Args:
+        updates: see `l2l.measurements.updates`.
+        titles: experiment -> title.
+        labels: recipe -> label of the learned optimizers.
+        style: the settings of figures.
+    """
+    steps = sorted(updates["step"].unique())
+    columns = (updates[key].astype(str) for key in ("experiment", "family", "optimizer"))
+    runs = dict.fromkeys(zip(*columns, strict=True))
+    rows = [run for run in runs if run[-1] != ADAM]
+    with look_of(style):
+        figure = new_figure(style, height=0.12 + 0.42 * len(rows), width=2)
+        grid = figure.subplots(len(rows), len(steps), sharex=True, sharey="row", squeeze=False)
+        for axes, step in zip(grid[0], steps, strict=True):
+            axes.set_title(f"step {step}")
+        for panels, (experiment, family, optimizer) in zip(grid, rows, strict=True):
+            here = updates[(updates["experiment"] == experiment) & (updates["family"] == family)]
+            found = {key: display_name(key, labels) for key in (ADAM, optimizer)}
+            styles = looks(found.values())
+            for axes, step in zip(panels, steps, strict=True):
+                for key, name in found.items():
+                    own = here[(here["optimizer"] == key) & (here["step"] == step)]
+                    _draw_lines(axes, own, styles[name])
+                _lay_out(axes, updates["gradient"].to_numpy(np.float64))
+            panels[0].set_ylabel(f"{titles.get(experiment, experiment)}: update")
+            _name_lines(panels[0], {name: styles[name] for name in reversed(found.values())})
+        for axes in grid[-1]:
+            axes.set_xlabel("gradient")
+    return figure
+
+
+def _draw_lines(axes: Axes, proposed: pd.DataFrame, look: Look) -> None:
+    """A line for each coordinate, and where its gradient really was."""
+    width = 0.55 * look.width
+    for _, rows in proposed.groupby("coordinate", sort=False):
+        rows = rows.sort_values("gradient")
+        axes.plot(
+            rows["gradient"],
+            rows["update"],
+            color=look.color,
+            linewidth=width,
+            dashes=look.dashes,
+        )
+        axes.plot(
+            rows["actual_gradient"].iloc[0],
+            rows["actual_update"].iloc[0],
+            "o",
+            color=look.color,
+            markersize=3,
+            markeredgecolor="white",
+            markeredgewidth=0.4,
+            zorder=4,
+        )
+
+
+def _lay_out(axes: Axes, values: np.ndarray) -> None:
+    """A gradient axis that is logarithmic on both sides of a linear part around zero."""
+    high, low = values.max(), values[values > 0].min()
+    axes.set_xscale("symlog", linthresh=low * 10**LINEAR_DECADES, linscale=0.6)
+    axes.set_xlim(-high, high)
+    middle = 10 ** np.floor(np.log10(high * low * 10**LINEAR_DECADES) / 2)
+    axes.xaxis.set_major_locator(FixedLocator([-high, -middle, 0, middle, high]))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _told(value)))
+    axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+    axes.axhline(0, color=GREY, linewidth=0.5, zorder=1)
+    axes.axvline(0, color=GREY, linewidth=0.5, zorder=1)
+
+
+def _told(value: float) -> str:
+    """A power of ten as the axis tells it."""
+    sign = "−" if value < 0 else ""
+    if value in (0, 1, -1):
+        return f"{sign}{abs(value):g}"
+    return f"{sign}$10^{{{round(np.log10(abs(value)))}}}$"
+
+
+def _name_lines(axes: Axes, styles: Mapping[str, Look]) -> None:
+    """Whose lines are whose, in the lower corner that descending lines leave free."""
+    for number, (name, look) in enumerate(reversed([*styles.items()])):
+        axes.annotate(
+            name,
+            (0, 0),
+            xycoords="axes fraction",
+            xytext=(3, 3 + 1.25 * number * rcParams["legend.fontsize"]),
+            textcoords="offset points",
+            color=look.color,
+            fontsize=rcParams["legend.fontsize"],
+        )

@@ -1,0 +1,1 @@
+"""Tables that are not loss curves: what a step costs, which updates are proposed."""

@@ -1,0 +1,153 @@
+"""Claims about measurements: verdicts with a known answer, and the mistakes one can make."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from l2l.config import config_folder, load_config
+from l2l.config.measurements import measurement_columns
+from l2l.errors import UserError
+from l2l.evaluation.claims import claims_table, evaluate_claims
+from l2l.evaluation.claims_file import Claim, check_claims, load_claims
+
+REPEATS = 7
+COLUMNS = {"timed": ("lstm", "adam"), "size": None, "repeat": None, "seconds": None}
+
+
+def table(**seconds: float) -> pd.DataFrame:
+    """Timings at two sizes, a drift common to all within each repeat."""
+    drift = np.exp(np.random.default_rng(0).normal(0, 0.2, REPEATS))
+    return pd.DataFrame(
+        [
+            {"timed": key, "size": size, "repeat": repeat, "seconds": size * each * drift[repeat]}
+            for key, each in seconds.items()
+            for size in (10, 100)
+            for repeat in range(REPEATS)
+        ]
+    )
+
+
+def claim(**changes: object) -> Claim:
+    measured = {
+        "table": "times",
+        "name": "lstm",
+        "baseline": "adam",
+        "value": "seconds",
+        "of": {"timed": "lstm", "size": 10},
+        "against": {"timed": "adam", "size": 10},
+        "pair": "repeat",
+        "claimed": "higher",
+    }
+    return Claim.model_validate(
+        {
+            "claim": "C14",
+            "statement": "It is slow.",
+            "source": "[S]",
+            "comparisons": [],
+            "measured": [measured | changes],
+        }
+    )
+
+
+def judge(one: Claim, times: pd.DataFrame, protocol: str = "default") -> pd.DataFrame:
+    return evaluate_claims([one], {}, protocol, {}, {"times": times})
+
+
+def test_a_slower_step_is_replicated_with_the_ratio_of_means() -> None:
+    found = judge(claim(), table(lstm=3.0, adam=1.0))
+    assert found["comparison"].tolist() == [
+        "lstm vs adam: seconds, size 10",
+        "overall lstm: vs adam: seconds, size 10",
+    ]
+    assert found["verdict"].tolist() == ["replicated"] * 2
+    assert found["estimate"].iloc[0] == pytest.approx(2.0)
+    # Paired: the drift that both sides share leaves no width.
+    assert found["low"].iloc[0] == pytest.approx(2.0)
+    assert found["high"].iloc[0] == pytest.approx(2.0)
+    assert found["n"].tolist() == [REPEATS] * 2
+    assert set(found["data"]) == {"measurement times"}
+
+
+def test_a_faster_step_is_not_and_a_noisy_one_is_inconclusive() -> None:
+    assert judge(claim(), table(lstm=0.5, adam=1.0))["verdict"].iloc[0] == "not replicated"
+    assert judge(claim(claimed="lower"), table(lstm=0.5, adam=1.0))["verdict"].iloc[0] == (
+        "replicated"
+    )
+    times = table(lstm=1.0, adam=1.0)
+    ours = times["timed"] == "lstm"
+    times.loc[ours, "seconds"] *= np.exp(np.random.default_rng(1).normal(0, 0.5, ours.sum()))
+    row = judge(claim(), times).iloc[0]
+    assert row["verdict"] == "inconclusive"
+    pairs = times[times["size"] == 10].pivot(index="repeat", columns="timed", values="seconds")
+    ratios = np.log(pairs["lstm"] / pairs["adam"])
+    half = stats.t.ppf(0.975, REPEATS - 1) * ratios.std(ddof=1) / np.sqrt(REPEATS)
+    width = np.log1p(row["high"]) - np.log1p(row["low"])
+    assert 0.5 * 2 * half < width < 2 * 2 * half
+
+
+def test_the_weakest_of_several_decides() -> None:
+    first = claim().measured[0]
+    second = first.model_copy(
+        update={"of": {"timed": "lstm", "size": 10}, "against": {"timed": "slow", "size": 10}}
+    ).model_copy(update={"baseline": "slow"})
+    both = claim().model_copy(update={"measured": (first, second)})
+    found = judge(both, table(lstm=3.0, adam=1.0, slow=9.0))
+    assert found["verdict"].tolist() == ["replicated", "not replicated", "not replicated"]
+    assert found["comparison"].iloc[-1] == "overall lstm: vs slow: seconds, size 10"
+
+
+def test_smoke_has_numbers_and_no_verdict() -> None:
+    found = judge(claim(), table(lstm=3.0, adam=1.0), "smoke")
+    assert set(found["verdict"]) == {"not judged (smoke)"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"of": {"timed": "lstm"}}, "several rows with timed = lstm for a value of repeat"),
+        ({"of": {"timed": "lstm", "size": 7}}, "no rows with timed = lstm, size = 7"),
+        (
+            {"table": "sizes"},
+            "C14: measured.table = 'sizes': there is none; there are: times",
+        ),
+        ({"pair": "round"}, "a column of times = 'round'"),
+    ],
+)
+def test_what_does_not_fit_the_table_is_one_line(changes: dict, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        judge(claim(**changes), table(lstm=3.0, adam=1.0))
+
+
+def test_negative_values_and_unpaired_repeats_are_refused() -> None:
+    times = table(lstm=-3.0, adam=1.0)
+    with pytest.raises(UserError, match="seconds is negative"):
+        judge(claim(), times)
+    times = table(lstm=3.0, adam=1.0)
+    gap = times[(times["timed"] != "lstm") | (times["repeat"] > 0)]
+    with pytest.raises(UserError, match="different values of repeat"):
+        judge(claim(), gap)
+
+
+def test_a_wrong_value_is_seen_before_a_run() -> None:
+    with pytest.raises(UserError, match=r"measured\.of\.timed = 'lsmt': there is none; there are"):
+        check_claims([claim(of={"timed": "lsmt"})], {}, {}, measurements={"times": COLUMNS})
+    check_claims([claim()], {}, {}, measurements={"times": COLUMNS})
+
+
+@pytest.mark.parametrize("protocol", ["smoke", "default", "paper"])
+def test_the_committed_claims_fit_the_configured_measurements(protocol: str) -> None:
+    claims = [one for one in load_claims(config_folder() / "claims.yaml") if one.measured]
+    assert "C14" in {one.claim for one in claims}
+    only = [one.model_copy(update={"comparisons": (), "sizes": None}) for one in claims]
+    check_claims(only, {}, {}, measurements=measurement_columns(load_config(protocol)))
+
+
+def test_from_files(tmp_path) -> None:
+    path = tmp_path / "claims.yaml"
+    path.write_text(f"claims: [{claim().model_dump_json()}]")
+    table(lstm=3.0, adam=1.0).to_csv(tmp_path / "times.csv", index=False)
+    found = claims_table(path, {}, {}, "default", {"times": tmp_path / "times.csv"})
+    assert found["verdict"].tolist() == ["replicated"] * 2

@@ -1,0 +1,82 @@
+"""What the figures of measurements show of their tables."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from tests.figures.fake_tables import BASELINES, Settings, make_curves, make_overhead, make_updates
+
+from l2l.config import load_config
+from l2l.figures import overhead, updates
+from l2l.figures.draw import draw
+from l2l.files import write_table
+from l2l.layout import Layout
+
+LAYOUT = Layout("default")
+LEARNED = ("mnist_paper", "mnist_long_unroll")
+
+
+@pytest.fixture
+def panels(tmp_path: Path) -> list[Axes]:
+    """Those of `overhead`, drawn from files by the configuration."""
+    with contextlib.chdir(tmp_path):
+        write_table(LAYOUT.measurement("overhead"), make_overhead())
+        write_table(LAYOUT.curves("mnist"), make_curves([*BASELINES, *LEARNED], 3, 200))
+        return draw("overhead", load_config(), LAYOUT).axes
+
+
+def test_a_line_is_the_median_time_of_each_size(panels: list[Axes]) -> None:
+    table = make_overhead()
+    adam = table[table["timed"] == "adam"].groupby("coordinates")["seconds"].median()
+    lines = [line for line in panels[0].lines if len(line.get_xdata()) == len(adam)]
+    assert any(np.allclose(line.get_ydata(), adam) for line in lines)
+    names = {text.get_text() for text in panels[0].texts}
+    assert names >= {"ADAM", "LSTM (paper)", "LSTM (paper),\nplain PyTorch", "gradient of MNIST"}
+
+
+def test_time_is_the_step_times_gradient_and_overhead(panels: list[Axes]) -> None:
+    table = make_overhead()
+    here = table[(table["problem"] == "mnist") & (table["implementation"] == "default")]
+    median = here.groupby("timed")["seconds"].median()
+    by_step, by_time = (
+        {line.get_label(): line for line in axes.lines if not line.get_label().startswith("_")}
+        for axes in panels[1:3]
+    )
+    assert len(by_step) == 6, "both LSTMs, of one architecture, are timed as one"
+    for name, key in (("ADAM", "adam"), ("LSTM (long unroll)", "mnist_paper")):
+        each = 1e3 * (median["gradient"] + median[key])
+        steps, losses = by_step[name].get_data()
+        times, same = (values[: len(steps)] for values in by_time[name].get_data())
+        np.testing.assert_array_equal(same, losses)
+        np.testing.assert_allclose(times, steps * each)
+    assert panels[1].get_ylim() == panels[2].get_ylim()
+
+
+def test_times_have_units() -> None:
+    told = [overhead.told_time(seconds) for seconds in (1e-9, 1e-5, 3e-3, 0.1, 10)]
+    assert told == ["1 ns", "10 µs", "3 ms", "100 ms", "10 s"]
+
+
+def test_updates_have_a_row_for_each_run_and_a_line_for_each_coordinate() -> None:
+    table = make_updates({"mnist": LEARNED, "cifar10": ("cifar",)}, (1, 5))
+    labels = load_config().labels()
+    figure = updates.draw(table, {"mnist": "MNIST", "cifar10": "CIFAR-10"}, labels, Settings())
+    assert len(figure.axes) == 3 * 2
+    assert [axes.get_ylabel() for axes in figure.axes[::2]] == [
+        "MNIST: update",
+        "MNIST: update",
+        "CIFAR-10: update",
+    ]
+    first = figure.axes[0]
+    lines = [line for line in first.lines if len(line.get_xdata()) == 27]
+    assert len(lines) == 3 * 2
+    points = [line for line in first.lines if line.get_marker() == "o"]
+    own = table[(table["experiment"] == "mnist") & (table["step"] == 1)]
+    own = own[own["optimizer"].isin(["mnist_paper", "adam"])]
+    expected = own[["actual_gradient", "actual_update"]].drop_duplicates().to_numpy()
+    found = [(point.get_xdata()[0], point.get_ydata()[0]) for point in points]
+    np.testing.assert_allclose(sorted(found), sorted(map(tuple, expected)))

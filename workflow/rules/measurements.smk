@@ -1,0 +1,64 @@
+"""What is measured besides losses: the cost of a step, proposed updates, meta-gradients."""
+
+
+# It takes all cores, so that nothing else runs while it takes times; it computes with
+# compute.threads of them, as every job.
+rule measure_overhead:
+    input:
+        data_of(*CONFIG.measurements.overhead.problems),
+    output:
+        LAYOUT.measurement("overhead"),
+    log:
+        LOGS / "measure" / "overhead.log",
+    benchmark:
+        BENCHMARKS / "measure" / "overhead.tsv"
+    conda:
+        "../../environment.yml"
+    threads: workflow.cores
+    params:
+        config=LAYOUT.config,
+        inputs=digest(measurement_inputs(CONFIG, "overhead")),
+    shell:
+        "l2l measure overhead --config-file {params.config} 2>&1 | tee {log}"
+
+
+rule measure_updates:
+    input:
+        data_of(*problems_of(*CONFIG.measurements.updates.experiments)),
+        trained_for_updates(),
+    output:
+        LAYOUT.measurement("updates"),
+    log:
+        LOGS / "measure" / "updates.log",
+    benchmark:
+        BENCHMARKS / "measure" / "updates.tsv"
+    conda:
+        "../../environment.yml"
+    threads: CONFIG.compute.threads
+    params:
+        config=LAYOUT.config,
+        inputs=digest(measurement_inputs(CONFIG, "updates")),
+    shell:
+        "l2l measure updates"
+        " --config-file {params.config} --set compute.threads={threads} 2>&1 | tee {log}"
+
+
+rule measure_meta_gradients:
+    input:
+        data_of(CONFIG.measurements.meta_gradients.problem),
+        trained_for_meta_gradients(),
+    output:
+        LAYOUT.measurement("meta_gradients"),
+    log:
+        LOGS / "measure" / "meta_gradients.log",
+    benchmark:
+        BENCHMARKS / "measure" / "meta_gradients.tsv"
+    conda:
+        "../../environment.yml"
+    threads: CONFIG.compute.threads
+    params:
+        config=LAYOUT.config,
+        inputs=digest(measurement_inputs(CONFIG, "meta_gradients")),
+    shell:
+        "l2l measure meta-gradients"
+        " --config-file {params.config} --set compute.threads={threads} 2>&1 | tee {log}"
