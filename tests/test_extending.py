@@ -23,17 +23,24 @@ from pathlib import Path
 import torch
 import l2l
 from tests.meta.runs import FAMILY, training
-from tests.small import recipe
+from l2l.config import load_config
 from l2l.config.filled import merge
 from l2l.meta.train import train
 from l2l.meta.validate import validate
 
 assert Path(l2l.__file__).is_relative_to(sys.argv[1]), l2l.__file__
 torch.set_num_threads(1)
+small = {
+    "episodes": 30,
+    "steps": 20,
+    "problems_per_episode": 4,
+    "unroll": [{"start": 0, "window": 10}],
+    "meta_learning_rate": {"episodes": 1},
+    "validation": {"every": 10, "problems": 4, "steps": 20},
+}
 found = {}
 for name, entry in json.loads(sys.argv[2]).items():
-    changes = {"episodes": 30, "validation": {"every": 10}}
-    chosen = recipe(name, **merge(changes, entry))
+    chosen = load_config(overrides={"recipes": {name: merge(small, entry)}}).recipes[name]
     made = training(chosen, rate=0.02)
     problems = FAMILY.sample(("validation", chosen.problem), range(4), 20)
     before = validate(problems, made.optimizer(made.initial(0)), 20).final

@@ -24,6 +24,7 @@ DEFAULT, REFERENCE = IMPLEMENTATIONS
 PLAIN = "{},\nplain PyTorch"
 PLAIN_DASHES = (1, 1)
 OFFSET = 5.0  # points between the end of a line and its name
+OUTLINE = [patheffects.withStroke(linewidth=2.2, foreground="white")]
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,8 @@ def draw(
         handles = _draw_race(upper, lower, race, times, labels, style)
         figure.legend(handles=handles, loc="outside upper center", ncols=len(handles))
         figure.draw_without_rendering()  # lays out the figure
-        right = max(end.xy[0] for end in ends)
-        _spread(axes, [end for end in ends if end.xy[0] == right])
+        for size in {end.xy[0] for end in ends}:
+            _spread(axes, [end for end in ends if end.xy[0] == size])
         _spread(axes, stars)
     return figure
 
@@ -113,7 +114,6 @@ def _mark_gradients(
 ) -> list[Annotation]:
     """A star for the gradient of each problem; their names."""
     names = []
-    outline = [patheffects.withStroke(linewidth=2.2, foreground="white")]
     for problem, name in problems.items():
         rows = times[(times["timed"] == GRADIENT) & (times["problem"] == problem)]
         at, seconds = rows["coordinates"].median(), rows["seconds"].median()
@@ -127,7 +127,7 @@ def _mark_gradients(
                 ha="right",
                 va="center",
                 fontsize=rcParams["legend.fontsize"],
-                path_effects=outline,
+                path_effects=OUTLINE,
                 zorder=5,
             )
         )
@@ -153,19 +153,22 @@ def _name(axes: Axes, name: str, at: tuple[float, float], color: str, beside: bo
         va="center" if beside else "bottom",
         color=color,
         fontsize=rcParams["legend.fontsize"],
+        path_effects=OUTLINE,
         annotation_clip=False,
         linespacing=1.0,
     )
 
 
-def _spread(axes: Axes, ends: list[Annotation]) -> None:
-    """Move names apart that stand below each other."""
+def _spread(axes: Axes, names: list[Annotation]) -> None:
+    """Move names apart that stand below each other, each as little as can be."""
     height = axes.get_window_extent().height * 72 / rcParams["figure.dpi"]
     low, high = np.log(axes.get_ylim())
-    wanted = np.array([(np.log(end.xy[1]) - low) / (high - low) for end in ends]) * height
-    gap = rcParams["legend.fontsize"] * 1.25
-    for end, before, after in zip(ends, wanted, spread(wanted, gap, height), strict=True):
-        end.set_position((end.get_position()[0], after - before))
+    lines = max(name.get_text().count("\n") + 1 for name in names)
+    gap = rcParams["legend.fontsize"] * 1.25 * lines
+    wanted = np.array([(np.log(name.xy[1]) - low) / (high - low) for name in names]) * height
+    for name, before, after in zip(names, wanted, spread(wanted, gap, height), strict=True):
+        x, y = name.get_position()
+        name.set_position((x, y + after - before))
 
 
 def _draw_race(

@@ -9,12 +9,13 @@ coordinates each, take 21 ms a step on one core (AVX-512); one batched LSTM in p
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
-from l2l.optimizers.base import Optimizer
+if TYPE_CHECKING:
+    from l2l.optimizers import Trainable
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Population:
         members: the optimizers.
     """
 
-    members: tuple[Optimizer, ...]
+    members: tuple[Trainable, ...]
 
     def init(self, theta: Tensor) -> tuple[Any, ...]:
         """The states of all members, for theta [M B, n]."""

@@ -18,6 +18,7 @@ from torch import Tensor
 from l2l.meta.gradients.base import Episode, Estimator, LossWeights, Window
 from l2l.meta.rollout import Carry, rollout
 from l2l.optimizees.base import Optimizee
+from l2l.optimizers.base import Optimizer
 
 if TYPE_CHECKING:
     from l2l.optimizers import Trainable
@@ -53,7 +54,7 @@ class RolledWindow:
 @torch.no_grad()
 def roll_window(
     problems: Optimizee,
-    optimizer: Trainable,
+    optimizer: Optimizer,
     carry: Carry,
     steps: int,
     weights: LossWeights,
