@@ -127,7 +127,8 @@ def recipe(name: str = "quadratics_lstm", **changes: Any) -> Recipe:
         "meta_learning_rate": {"episodes": 1},
         "validation": {"every": 4, "problems": 4, "steps": 20},
     }
-    return load_config(overrides={"recipes": {name: merge(small, changes)}}).recipes[name]
+    entry = {"like": name, **merge(small, changes)}  # others may be like `name` itself
+    return load_config(overrides={"recipes": {"tried": entry}}).recipes["tried"]
 
 
 def experiment(**changes: Any) -> Experiment:
@@ -140,6 +141,7 @@ def experiment(**changes: Any) -> Experiment:
         "steps": 10,
         "horizon": 10,
         "shown": "loss",
+        "reference": None,
         "learned": ("quadratics_lstm",),
         "baselines": ("sgd",),
         "tuning": {

@@ -195,9 +195,10 @@ def test_weights_do_not_depend_on_the_noise() -> None:
     assert asked[0].tolist() == [[3, 3], [2, 2], [1, 1]]
 
 
-def test_a_diverged_episode_is_skipped_and_not_remembered() -> None:
+@pytest.mark.parametrize("far", [float("inf"), 1e200], ids=["not a number", "infinite"])
+def test_a_diverged_episode_is_skipped_and_not_remembered(far: float) -> None:
     start = linear.START.clone()
-    start[1, 0] = float("inf")
+    start[1, 0] = far
     memory = _memory(3.0, 2.0)
     episode = linear.an_episode(linear.problems(start), memory=memory)
     carry = reinforce().begin(episode, linear.descent())

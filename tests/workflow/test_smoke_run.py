@@ -21,6 +21,10 @@ FIGURES = {
     "cifar",
     "style_curves",
     "style_images",
+    "ablations",
+    "unroll",
+    "hierarchical",
+    "hierarchical_diagram",
     "overhead",
     "updates",
     "meta_training",
@@ -28,7 +32,10 @@ FIGURES = {
     "computation_graph",
     "coordinatewise_lstm",
 }
-REPORTS = ("quadratics", "mnist", "mnist_transfer", "architecture", "cifar", "style_curves")
+REPORTS = (
+    *("quadratics", "mnist", "mnist_transfer", "architecture", "cifar", "style_curves"),
+    *("ablations", "unroll", "hierarchical", "overhead", "updates"),
+)
 PAGES = {"notebook", "page", "all"}
 
 

@@ -115,7 +115,8 @@ def _estimate(
 
 
 def _flat(gradient: dict[str, Tensor]) -> Tensor:
-    return torch.cat([part.flatten() for part in gradient.values()])
+    """In one order, whatever the estimator's: that of the names."""
+    return torch.cat([gradient[name].flatten() for name in sorted(gradient)])
 
 
 def _table(estimates: Flat, true: Flat) -> pd.DataFrame:
