@@ -141,7 +141,6 @@ def experiment(**changes: Any) -> Experiment:
         "steps": 10,
         "horizon": 10,
         "shown": "loss",
-        "reference": None,
         "learned": ("quadratics_lstm",),
         "baselines": ("sgd",),
         "tuning": {

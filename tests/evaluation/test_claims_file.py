@@ -16,9 +16,7 @@ CLAIMS = Path(__file__).parents[2] / "config" / "claims.yaml"
 def test_the_committed_file_has_all_claims_and_fits_every_protocol():
     claims = load_claims(CLAIMS)
     assert [one.claim for one in claims] == [f"C{number}" for number in range(1, 20)]
-    assert [one.claim for one in claims if one.comparisons or one.sizes or one.measured] == [
-        *(f"C{number}" for number in (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 19))
-    ]
+    assert all(one.comparisons or one.sizes or one.measured for one in claims)
     for protocol in ("smoke", "default", "paper"):
         experiments = load_config(protocol, folder=CLAIMS.parent).experiments
         check_claims(

@@ -71,7 +71,7 @@ class Experiment(Section):
     reference: Annotated[
         Name | None,
         Field(description="of its learned optimizers, the one that the others are variants of"),
-    ]
+    ] = None
     learned: Annotated[tuple[Name, ...], Field(min_length=1)]
     baselines: Annotated[tuple[Baseline, ...], Field(min_length=1)]
     tuning: Tuning
