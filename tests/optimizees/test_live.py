@@ -94,7 +94,9 @@ def test_train_loss_is_that_of_the_whole_problem_where_it_is_asked_for() -> None
 
 def test_an_episode_of_mnist_leaves_an_eighth_out(mnist_directory: Path) -> None:
     settings = load_config().problems["mnist"]
-    problems = make_family("x", {"x": settings}, 0, mnist_directory, CPU).sample(("train",), [0], 100)
+    problems = make_family("x", {"x": settings}, 0, mnist_directory, CPU).sample(
+        ("train",), [0], 100
+    )
     assert isinstance(problems, MLP)
     live = live_part(problems, train_loss=False)
     assert 0.85 < live.coordinates / problems.coordinates < 0.9

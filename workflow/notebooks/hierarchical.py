@@ -6,10 +6,10 @@
 # %% [markdown]
 # # A hierarchical RNN
 #
-# The paper's LSTM works on each coordinate by itself. Wichrowska et al. (2017) let coordinates learn
-# of each other: a small recurrent network for every coordinate, one for every tensor that sees the
-# mean of its coordinates, and one for everything. Is it better, does it carry over to other
-# problems, and what does it cost?
+# The paper's LSTM works on each coordinate by itself. Wichrowska et al. (2017) let coordinates
+# learn of each other: a small recurrent network for every coordinate, one for every tensor that
+# sees the mean of its coordinates, and one for everything. Is it better, does it carry over to
+# other problems, and what does it cost?
 
 # %% tags=["parameters"]
 settings = None  # the configuration of the run; None: the default one

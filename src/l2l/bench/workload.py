@@ -15,6 +15,7 @@ from l2l.bench.plain import (
     PlainMetaTraining,
     PlainOptimizer,
 )
+from l2l.config.optimizers import LSTMSettings
 from l2l.config.recipes import Recipe
 from l2l.kernels.dispatch import implementation
 from l2l.meta.gradients.adjoint import roll_window
@@ -178,6 +179,13 @@ class Workload:
         for step in range(self.unroll):
             self.live.loss_and_gradient(theta, step)
 
+    @property
+    def lstm(self) -> LSTMSettings:
+        """The settings of the LSTM that is timed."""
+        settings = self.recipe.optimizer
+        assert isinstance(settings, LSTMSettings)  # the command sees to it
+        return settings
+
     def describe(self) -> dict[str, Any]:
         """The workload, ready for JSON."""
         return {
@@ -185,8 +193,8 @@ class Workload:
             "coordinates": self.problems.initial().numel(),
             "live_coordinates": self.live.initial().numel(),
             "active_coordinates": self.window.active,
-            "layers": self.recipe.optimizer.layers,
-            "units": self.recipe.optimizer.units,
+            "layers": self.lstm.layers,
+            "units": self.lstm.units,
             "unroll": self.unroll,
             "steps": self.recipe.steps,
             "dtype": str(self.window.inputs.dtype).removeprefix("torch."),
@@ -195,7 +203,7 @@ class Workload:
         }
 
     def _plain(self, form: type[PlainOptimizer]) -> PlainMetaTraining:
-        optimizer = form(self.recipe.optimizer, self.window.phi)
+        optimizer = form(self.lstm, self.window.phi)
         steps = self.recipe.steps
         return PlainMetaTraining(optimizer, self.problems, steps, self.unroll, META_LEARNING_RATE)
 

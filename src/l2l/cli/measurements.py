@@ -85,7 +85,7 @@ def updates(
 def meta_gradients(
     protocol: Protocol = None, config_file: ConfigFiles = None, setting: Settings = None
 ) -> None:
-    """Estimate meta-gradients for windows of several lengths, at several stages of meta-training."""
+    """Estimate meta-gradients for windows of several lengths, at stages of meta-training."""
     from l2l.measurements.meta_gradients import meta_gradients as measure
     from l2l.optimizers.phi import initial_phi, learned_optimizer
     from l2l.rng import stream

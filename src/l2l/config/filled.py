@@ -17,13 +17,15 @@ def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     """
     merged = dict(base)
     for key, value in over.items():
-        below = merged.get(key)
-        both = isinstance(below, Mapping) and isinstance(value, Mapping)
-        merged[key] = merge(below, value) if both and _same_kind(below, value) else value
+        below: Any = merged.get(key)
+        merged[key] = merge(below, value) if _belong_together(below, value) else value
     return merged
 
 
-def _same_kind(below: Mapping[str, Any], over: Mapping[str, Any]) -> bool:
+def _belong_together(below: Any, over: Any) -> bool:
+    """Whether both are mappings, and not of different kinds."""
+    if not (isinstance(below, Mapping) and isinstance(over, Mapping)):
+        return False
     return "kind" not in over or "kind" not in below or over["kind"] == below["kind"]
 
 

@@ -139,8 +139,8 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _names_exist(self) -> Config:
-        for name, problem in self.problems.items():
-            for part in problem.of if isinstance(problem, MixtureSettings) else ():
+        for name, mixture in self.problems.items():
+            for part in mixture.of if isinstance(mixture, MixtureSettings) else ():
                 _known(f"problems.{name}.of", part, self.problems)
                 if isinstance(self.problems[part], MixtureSettings):
                     raise PydanticCustomError(

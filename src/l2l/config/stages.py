@@ -102,7 +102,9 @@ def drawing_inputs(config: Config) -> dict[str, Any]:
         "labels": config.labels(),
         "problems": config.measurements.overhead.problems,
         "experiments": {
-            name: entry.model_dump(mode="json", include={"title", "figure", "shown", "reference", "learned"})
+            name: entry.model_dump(
+                mode="json", include={"title", "figure", "shown", "reference", "learned"}
+            )
             for name, entry in config.experiments.items()
         },
     }

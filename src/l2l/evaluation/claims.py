@@ -262,7 +262,6 @@ def _decisive(judged: Sequence[_Judged]) -> _Judged:
     """The comparison whose verdict is the recipe's: the worst verdict, least support."""
     order = [NOT_REPLICATED, INCONCLUSIVE, REPLICATED, NOT_JUDGED]
 
-
     def support(one: _Judged) -> float:
         return _support(one.effect, one.claimed, one.allowance)[0]
 

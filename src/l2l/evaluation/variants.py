@@ -46,10 +46,10 @@ def variants(curves: pd.DataFrame, experiment: Experiment) -> list[Variant]:
     for optimizer in (*experiment.learned, *experiment.baselines):
         if optimizer == experiment.reference:
             continue
-        effects = [_effect(value, optimizer, str(experiment.reference)) for value in values]
+        mean, final = (_effect(value, optimizer, str(experiment.reference)) for value in values)
         trained = optimizer in experiment.learned
         seeds = values[0].loc[optimizer].index.get_level_values("meta_seed").nunique()
-        found.append(Variant(optimizer, *effects, seeds if trained else 0))
+        found.append(Variant(optimizer, mean, final, seeds if trained else 0))
     return found
 
 

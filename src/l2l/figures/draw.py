@@ -103,9 +103,9 @@ def _unroll(experiments: list[str], config: Config, layout: Layout) -> Figure:
     table = pd.read_csv(
         _existing(layout.measurement("meta_gradients"), "l2l measure meta-gradients")
     )
-    stages = {name: stage.title for name, stage in measured.stages.items()}
+    columns = {name: stage.title for name, stage in measured.stages.items()}
     sources = {name: source.title for name, source in measured.estimators.items()}
-    return unroll.draw(table, stages, sources, quality, config.figures)
+    return unroll.draw(table, columns, sources, quality, config.figures)
 
 
 def _architecture(experiment: str, config: Config, layout: Layout) -> Figure:

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from l2l.config.problems import QuadraticSettings
 from l2l.config.optimizers import LSTMSettings, ParameterGroup
+from l2l.config.problems import QuadraticSettings
 from l2l.optimizees.quadratic import Quadratic, QuadraticFamily
 from l2l.optimizers.lstm import CoordinatewiseLSTM, lstm_step
 from l2l.optimizers.phi import initial_phi

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -84,7 +85,8 @@ def draw(
     looks = dict(zip(estimators, LOOKS, strict=False))
     with look_of(style):
         figure = new_figure(style, 1.72, 2)
-        above, below = figure.subfigures(2, 1, height_ratios=[2.55, 1])
+        parts: Any = figure.subfigures(2, 1, height_ratios=[2.55, 1])
+        above, below = parts
         grid = above.subplots(len(MEASURES), len(stages), sharex=True, sharey="row", squeeze=False)
         for column, (stage, title) in enumerate(stages.items()):
             rows = table[table["stage"] == stage]

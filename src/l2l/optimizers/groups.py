@@ -97,7 +97,7 @@ def bind(optimizer: Optimizer, places: Mapping[str, Tensor]) -> Any:
         places: name -> numbers of its coordinates, see `Optimizee.places`.
 
     Returns:
-        A `GroupedLSTM` where an LSTM has several groups, else what the optimizer's own `bind` gives.
+        A `GroupedLSTM` where an LSTM has several groups, else what its own `bind` gives.
 
     Raises:
         UserError: a parameter is in no group.

@@ -82,5 +82,5 @@ def uniform(
     }
 
 
-def _class(settings: Any) -> type[LearnedOptimizer]:
+def _class(settings: Any) -> Any:
     return resolve(OPTIMIZERS[settings.kind].code)

@@ -6,6 +6,7 @@ import itertools
 
 from l2l.config.problems import (
     ConvNetSettings,
+    MixtureSettings,
     MLPSettings,
     NeuralArtSettings,
     ProblemSettings,
@@ -40,6 +41,13 @@ def problem(settings: ProblemSettings) -> tuple[str, str]:
         )
     if isinstance(settings, NeuralArtSettings):
         return _neural_art(settings)
+    if isinstance(settings, MixtureSettings):
+        low, high = settings.scale.low, settings.scale.high
+        return (
+            f"Each batch has problems of one of these kinds: {listed(list(settings.of))}.",
+            "The units of θ and of the loss of each problem are drawn anew, log-uniformly from "
+            f"{plain(low)} to {plain(high)}.",
+        )
     d = settings.dimensions
     return (
         f"Each problem is a function of {d} numbers, f(θ) = ‖Wθ − y‖².",

@@ -1,4 +1,4 @@
-"""Recipes of the configuration in words: what a learned optimizer is, and how it is meta-trained."""
+"""Recipes in words: what a learned optimizer is, and how it is meta-trained."""
 
 from __future__ import annotations
 

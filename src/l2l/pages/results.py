@@ -15,7 +15,6 @@ from l2l.evaluation.claims_file import Claim, load_claims
 from l2l.layout import Layout
 from l2l.pages import verdicts
 
-
 MEASURED = {"unroll": ("meta_gradients",), "overhead": ("overhead",), "updates": ("updates",)}
 """Figure -> the measurements that it shows."""
 
