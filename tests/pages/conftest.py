@@ -20,6 +20,7 @@ from l2l.figures.draw import draw, figures
 from l2l.figures.style import save
 from l2l.files import write_json, write_table, write_text
 from l2l.layout import Layout
+from l2l.pages.report import reports
 from l2l.pages.results import Results
 from l2l.provenance import provenance
 
@@ -76,7 +77,15 @@ def small_config(protocol: str) -> Config:
                 },
             },
             "problems": {"mnist": {"hidden": [20]}},
-            "measurements": {"overhead": {"recipes": ["mnist_paper"]}},
+            "measurements": {
+                "overhead": {"recipes": ["mnist_paper"]},
+                "meta_gradients": {
+                    "stages": {
+                        stage: {"recipe": "quadratics_lstm"}
+                        for stage in ("untrained", "short", "long")
+                    }
+                },
+            },
         },
     )
     keys = dict.fromkeys(key for ends in END.values() for key in ends if key not in BASELINES)
@@ -237,7 +246,7 @@ def set_stand_ins(root: Path, stand_ins: dict[str, str]) -> None:
 
 def write_reports(root: Path, config: Config) -> None:
     """Stand-ins for the executed reports, for tests of the page that only links to them."""
-    for name in config.figure_experiments():
+    for name in reports(config):
         stem = root / Layout(config.protocol).report(name)
         write_text(stem.with_suffix(".html"), "<!DOCTYPE html><title>report</title>")
         write_text(stem.with_suffix(".ipynb"), json.dumps({"cells": []}))

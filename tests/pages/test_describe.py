@@ -2,7 +2,7 @@
 
 import math
 
-from l2l.config import Config
+from l2l.config import Config, load_config
 from l2l.pages import describe, describe_recipe
 
 
@@ -20,7 +20,8 @@ def _rows(recipe: str, config: Config) -> dict[str, str]:
     return {row["setting"]: str(row["value"]) for row in found}
 
 
-def test_every_recipe_says_how_its_meta_gradient_is_found_and_what_it_is(config: Config):
+def test_every_recipe_says_how_its_meta_gradient_is_found_and_what_it_is():
+    config = load_config()
     assert "second derivatives kept" in _rows("mnist_second", config)["meta-gradient"]
     assert "2 antithetic" not in _rows("quadratics_es", config)["meta-gradient"]
     assert "4 antithetic pairs of φ" in _rows("quadratics_es", config)["meta-gradient"]

@@ -45,7 +45,7 @@ LOOKS = (
 )
 """Of the estimators, in the order of the configuration."""
 QUALITY = {"mean": ("mean loss", BLUE, "D"), "final": ("final loss", VERMILLION, "o")}
-LEAST = 1e-6
+LEAST = 1e-3
 """Of a logarithmic axis: a bias of zero is drawn there."""
 
 
@@ -92,7 +92,7 @@ def draw(
             rows = table[table["stage"] == stage]
             for line, measure in enumerate(MEASURES):
                 _draw_measure(grid[line, column], rows, measure, looks)
-            grid[0, column].set_title(f"phi {title}")
+            grid[0, column].set_title(f"φ {title}")
             grid[-1, column].set_xlabel("window, steps")
         for line, name in enumerate(MEASURES.values()):
             grid[line, 0].set_ylabel(name)

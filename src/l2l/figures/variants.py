@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from matplotlib import rcParams
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -18,6 +17,8 @@ from l2l.figures.style import BLUE, GREY, VERMILLION, Style, display_name, look_
 
 MEASURES = {"final": ("final loss", VERMILLION, "o", -0.16), "mean": ("mean loss", BLUE, "D", 0.16)}
 """Attribute of a variant -> name, colour, marker, and where in its row it is drawn."""
+ALONE = "*"
+"""After the name of a variant of which one was trained."""
 LEAST_SPAN = 1.3
 """The axis goes at least from one over this to this."""
 MOST = 30.0
@@ -49,11 +50,14 @@ def draw(panels: Sequence[Panel], labels: dict[str, str], style: Style) -> Figur
     """
     rows = [len(panel.variants) + 1 for panel in panels]
     with look_of(style):
-        figure = new_figure(style, 0.055 * sum(rows) + 0.17 * len(panels) + 0.12, 1.35)
+        figure = new_figure(style, 0.055 * sum(rows) + 0.17 * len(panels) + 0.12, 1.5)
         grid = figure.subplots(len(panels), squeeze=False, height_ratios=rows)[:, 0]
         for axes, panel in zip(grid, panels, strict=True):
             _draw_panel(axes, panel, labels)
-        grid[-1].set_xlabel("loss of the variant / loss of the reference")
+        figure.supxlabel(
+            f"loss divided by that of the reference ({ALONE} one meta-seed)",
+            fontsize=style.font_size,
+        )
         handles = [
             Line2D([], [], color=color, marker=marker, markersize=3.5, linewidth=1, label=name)
             for name, color, marker, _ in MEASURES.values()
@@ -70,24 +74,20 @@ def _draw_panel(axes: Axes, panel: Panel, labels: dict[str, str]) -> None:
     for row, variant in enumerate(panel.variants):
         for attribute, (_, color, marker, place) in MEASURES.items():
             _draw_effect(axes, getattr(variant, attribute), row + place, color, marker)
-    names = [_name(variant, labels) for variant in panel.variants]
-    axes.set_yticks(range(len(names)), names)
-    axes.set_ylim(len(names) - 0.4, -0.6)
+    for _, color, marker, place in MEASURES.values():
+        axes.plot([1], [place - 1], color=color, marker=marker, markersize=3.5, linewidth=0)
+    reference = f"{display_name(panel.reference, labels)} (reference)"
+    names = [reference, *(_name(variant, labels) for variant in panel.variants)]
+    axes.set_yticks(range(-1, len(names) - 1), names)
+    axes.set_ylim(len(names) - 1.4, -1.6)
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="y", visible=False)
     axes.grid(axis="x", visible=True)
-    subs = [1.0, 2.0, 5.0] if high / low > 5 else [1.0, 1.2, 1.5, 2.0, 3.0, 5.0, 7.0, 8.0, 9.0]
+    subs = [1.0, 2.0, 5.0] if high / low > 7 else [1.0, 1.5, 2.0, 3.0, 5.0, 7.0]
     axes.xaxis.set_major_locator(LogLocator(subs=subs))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_title(panel.title)
-    axes.set_title(
-        f"reference (1): {display_name(panel.reference, labels)}",
-        loc="right",
-        color=GREY,
-        weight="normal",
-        size=rcParams["legend.fontsize"],
-    )
 
 
 def _draw_effect(axes: Axes, effect: Effect, height: float, color: str, marker: str) -> None:
@@ -106,7 +106,7 @@ def _name(variant: Variant, labels: dict[str, str]) -> str:
     name = display_name(variant.optimizer, labels)
     if variant.meta_seeds == 0:
         return f"{name}, tuned"
-    return f"{name} (one meta-seed)" if variant.meta_seeds == 1 else name
+    return f"{name} {ALONE}" if variant.meta_seeds == 1 else name
 
 
 def _limits(variants: Sequence[Variant]) -> tuple[float, float]:
