@@ -15,7 +15,7 @@ from l2l.meta.state import TENSORS, TrainingState, load_state, save_state
 
 
 def _state() -> TrainingState:
-    tensors = [torch.randn(11, generator=torch.Generator().manual_seed(k)) for k in range(5)]
+    tensors = [torch.randn(11, generator=torch.Generator().manual_seed(k)) for k in range(6)]
     state = TrainingState(*tensors)
     state.adam_count, state.episode, state.attempt = 17, 9, 1
     state.best_validation, state.best_episode = 1 / 3, 8
