@@ -28,7 +28,7 @@ from l2l.evaluation.claims_file import (
     load_claims,
 )
 from l2l.evaluation.measured import measured_effect
-from l2l.evaluation.metrics import HANDCRAFTED
+from l2l.evaluation.metrics import HANDCRAFTED, matrix_of
 from l2l.evaluation.sizes import growth
 from l2l.evaluation.statistics import Effect, relative_difference
 
@@ -183,9 +183,9 @@ def _judge(
     for metric in comparison.metrics:
         values = metric.values(curves)
         for recipe in comparison.learned:
-            ours = _matrix(values, recipe, experiment)
+            ours = matrix_of(values, recipe, experiment)
             for baseline in _baselines(comparison, curves):
-                theirs = _matrix(values, baseline, experiment)
+                theirs = matrix_of(values, baseline, experiment)
                 if not ours.columns.equals(theirs.columns):
                     raise UserError(
                         f"curves of {experiment}: {recipe} and {baseline} ran on different "
@@ -230,18 +230,6 @@ def _baselines(comparison: Comparison, curves: pd.DataFrame) -> tuple[str, ...]:
             f"experiments.{comparison.experiment}.baselines"
         )
     return tuple(dict.fromkeys(handcrafted))
-
-
-def _matrix(values: pd.Series, optimizer: str, experiment: str) -> pd.DataFrame:
-    """A metric of one optimizer, [meta-seeds, problems]."""
-    runs = values.loc[optimizer]
-    matrix = runs.unstack("problem")
-    if matrix.size != len(runs):  # the gaps would pass for diverged runs
-        raise UserError(
-            f"curves of {experiment}: the meta-seeds of {optimizer} ran on different problems; "
-            "delete the table and evaluate anew"
-        )
-    return matrix
 
 
 def _support(effect: Effect, claimed: str, allowance: float = 0.0) -> tuple[float, float]:

@@ -233,3 +233,15 @@ def _faulty(curves: pd.DataFrame, run: tuple[Any, ...], what: str) -> UserError:
 def _per_run(runs: pd.DataFrame, values: NDArray[np.float64], diverged: float) -> pd.Series:
     finite = np.isfinite(runs.to_numpy()).all(axis=1)
     return pd.Series(np.where(finite, values, diverged), index=runs.index)
+
+
+def matrix_of(values: pd.Series, optimizer: str, experiment: str) -> pd.DataFrame:
+    """A metric of one optimizer, [meta-seeds, problems]."""
+    runs = values.loc[optimizer]
+    matrix = runs.unstack("problem")
+    if matrix.size != len(runs):  # the gaps would pass for diverged runs
+        raise UserError(
+            f"curves of {experiment}: the meta-seeds of {optimizer} ran on different problems; "
+            "delete the table and evaluate anew"
+        )
+    return matrix

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from l2l.config import Experiment
-from l2l.evaluation.metrics import FinalLoss, MeanLoss
+from l2l.evaluation.metrics import FinalLoss, MeanLoss, matrix_of
 from l2l.evaluation.statistics import Effect, relative_difference
 
 
@@ -46,15 +46,16 @@ def variants(curves: pd.DataFrame, experiment: Experiment) -> list[Variant]:
     for optimizer in (*experiment.learned, *experiment.baselines):
         if optimizer == experiment.reference:
             continue
-        mean, final = (_effect(value, optimizer, str(experiment.reference)) for value in values)
+        against = (str(experiment.reference), str(curves["experiment"].iloc[0]))
+        mean, final = (_effect(value, optimizer, *against) for value in values)
         trained = optimizer in experiment.learned
         seeds = values[0].loc[optimizer].index.get_level_values("meta_seed").nunique()
         found.append(Variant(optimizer, mean, final, seeds if trained else 0))
     return found
 
 
-def _effect(values: pd.Series, optimizer: str, reference: str) -> Effect:
+def _effect(values: pd.Series, optimizer: str, reference: str, experiment: str) -> Effect:
     ours, theirs = (
-        values.loc[name].unstack("problem").to_numpy(np.float64) for name in (optimizer, reference)
+        matrix_of(values, name, experiment).to_numpy(np.float64) for name in (optimizer, reference)
     )
     return relative_difference(ours, theirs, f"{optimizer} vs {reference}")
