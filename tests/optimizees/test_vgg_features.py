@@ -61,7 +61,6 @@ def test_bfloat16_stays_near_float32() -> None:
     assert 0 < error < 0.03
 
 
-@pytest.mark.xdist_group("wheel")
 def test_colours_and_scale_are_those_of_the_published_network() -> None:
     """onnxruntime on the same file: BGR, 0 to 255, minus the mean pixel, rows before columns."""
     onnx = pytest.importorskip("onnx")

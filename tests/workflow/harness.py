@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +26,7 @@ class Workflow:
     def environment(self) -> dict[str, str]:
         return {**os.environ, "L2L_DATA_DIR": str(self.data)}
 
-    def run(self, *arguments: str, timeout: int = 900) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, timeout: int = 2400) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             self.command(*arguments),
             cwd=self.folder,
@@ -50,3 +51,10 @@ def copy_workflow(folder: Path, data: Path) -> Workflow:
     for name in ("Snakefile", "environment.yml"):
         shutil.copy(ROOT / name, folder / name)
     return Workflow(folder, data)
+
+
+def wait_for(path: Path, seconds: float = 120) -> None:
+    deadline = time.monotonic() + seconds
+    while not path.exists():
+        assert time.monotonic() < deadline, f"{path} did not appear"
+        time.sleep(0.1)

@@ -1,17 +1,15 @@
-"""The DAG before anything has run: all protocols, single figures, bad configurations, kills."""
+"""The DAG before anything has run: all protocols, single figures, bad configurations."""
 
 import os
 import re
 import signal
 import subprocess
-import time
-from pathlib import Path
 
 import pytest
-from tests.workflow.harness import SMOKE, Workflow
+from tests.workflow.harness import SMOKE, Workflow, wait_for
 from tests.workflow.test_smoke_run import FIGURES
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
+pytestmark = pytest.mark.workflow
 
 
 @pytest.mark.parametrize("protocol", ["smoke", "default", "paper"])
@@ -66,46 +64,13 @@ def test_a_second_run_in_the_same_folder_is_refused(workflow: Workflow) -> None:
         start_new_session=True,
     )
     try:
-        _wait_for(workflow.folder / "results/smoke/config.yaml")
+        wait_for(workflow.folder / "results/smoke/config.yaml")
         second = workflow.run(*SMOKE, "--", "optimizer_loop")
         assert second.returncode == 2
         assert "another run is at work" in second.stderr
     finally:
         os.killpg(first.pid, signal.SIGKILL)
         first.wait()
-
-
-def test_a_killed_run_goes_on_and_ends_with_the_same_bits(
-    workflow: Workflow, smoke: Workflow
-) -> None:
-    process = subprocess.Popen(
-        workflow.command(*SMOKE, "--", "quadratics"),
-        cwd=workflow.folder,
-        env=workflow.environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    results = workflow.folder / "results/smoke"
-    _wait_for(results / "training/quadratics_lstm/search/trial0.json")
-    time.sleep(4)  # into the jobs that follow
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    done = workflow.run(*SMOKE, "--", "quadratics")
-    assert done.returncode == 0, done.stderr[-3000:]
-    for path in (
-        "results/smoke/training/quadratics_lstm/seed0/optimizer.safetensors",
-        "results/smoke/evaluation/quadratics/curves.parquet",
-        "figures/smoke/quadratics.png",
-    ):
-        assert (workflow.folder / path).read_bytes() == (smoke.folder / path).read_bytes(), path
-
-
-def _wait_for(path: Path, seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
-    while not path.exists():
-        assert time.monotonic() < deadline, f"{path} did not appear"
-        time.sleep(0.1)
 
 
 @pytest.mark.parametrize(("cores", "threads"), [("1", 1), ("2", 2)])

@@ -3,15 +3,18 @@
 import os
 import re
 import shutil
+import signal
+import subprocess
+import time
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from tests.workflow.harness import ROOT, SMOKE, Workflow
+from tests.workflow.harness import ROOT, SMOKE, Workflow, wait_for
 
 import l2l
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
+pytestmark = pytest.mark.workflow
 FIGURES = {
     "quadratics",
     "mnist",
@@ -59,7 +62,7 @@ def test_a_smoke_run_gives_no_verdicts(smoke: Workflow) -> None:
 def test_the_curves_have_one_row_for_each_optimizer_problem_seed_and_step(smoke: Workflow) -> None:
     curves = pd.read_parquet(smoke.folder / "results/smoke/evaluation/mnist/curves.parquet")
     runs = curves.groupby(["optimizer", "meta_seed"]).size()
-    assert len(runs) == 4 + 2 * 2  # four baselines, two recipes of two meta-seeds
+    assert len(runs) == 2 + 2 + 1  # two baselines, recipes of two meta-seeds and one
     assert (runs == 8 * 201).all()  # problems, steps 0..200
     start = curves[curves["step"] == 0].groupby("problem")["loss"]
     assert (start.nunique() == 1).all(), "every optimizer starts from the same problems"
@@ -111,6 +114,32 @@ def test_the_snakemake_report_has_the_figures(smoke: Workflow, tmp_path: Path) -
     assert done.returncode == 0, done.stderr[-3000:]
     text = report.read_text()
     assert all(f"{figure}.png" in text for figure in FIGURES)
+
+
+def test_a_killed_run_goes_on_and_ends_with_the_same_bits(
+    workflow: Workflow, smoke: Workflow
+) -> None:
+    process = subprocess.Popen(
+        workflow.command(*SMOKE, "--", "quadratics"),
+        cwd=workflow.folder,
+        env=workflow.environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    results = workflow.folder / "results/smoke"
+    wait_for(results / "training/quadratics_lstm/search/trial0.json")
+    time.sleep(4)  # into the jobs that follow
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    done = workflow.run(*SMOKE, "--", "quadratics")
+    assert done.returncode == 0, done.stderr[-3000:]
+    for path in (
+        "results/smoke/training/quadratics_lstm/seed0/optimizer.safetensors",
+        "results/smoke/evaluation/quadratics/curves.parquet",
+        "figures/smoke/quadratics.png",
+    ):
+        assert (workflow.folder / path).read_bytes() == (smoke.folder / path).read_bytes(), path
 
 
 def test_the_transfer_that_the_readme_adds_is_a_panel_of_the_figure(
