@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from l2l.config.schema import Experiment
+from l2l.config.experiments import Experiment
 from l2l.evaluation.metrics import HANDCRAFTED
 from l2l.meta.rollout import Carry, begin, rollout
 from l2l.optimizees import Family, Optimizee, Pictures, live_part

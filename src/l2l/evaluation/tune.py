@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import pandas as pd
 import torch
 
-from l2l.config.schema import Experiment, Grid
+from l2l.config.experiments import Experiment, Grid
 from l2l.errors import UserError
 from l2l.meta.rollout import begin, rollout
 from l2l.optimizees import Family, Optimizee, live_part

@@ -22,6 +22,7 @@ class Caption:
         title: a few words.
         seen: what a stranger sees and how to read it.
         experiments: whose curves are drawn.
+        beside: the figure in whose section of the page it stands, of a diagram that has one.
         training: whether the logs of the meta-trainings are drawn.
         measured: whether it shows a measurement of its name, see `l2l.config.measurements`.
         pictures: whether what the experiments' first test problems became is shown, not curves.
@@ -30,6 +31,7 @@ class Caption:
     title: str
     seen: str
     experiments: tuple[str, ...] = ()
+    beside: str = ""
     training: bool = False
     measured: bool = False
     pictures: bool = False
@@ -142,9 +144,10 @@ CAPTIONS = {
         "coordinates). Lines are optimizers, from the fastest to the slowest repeat of each "
         "timing; stars are the gradients of three of the problems, which every optimizer needs "
         "in each step as well. The LSTM is timed with this program's compiled kernels and in "
-        "plain PyTorch. Right, above: the loss on MNIST, step by step. Below: the same runs "
-        "against the time of their gradients and steps, one network at a time. The hand-crafted "
-        "optimizers end earlier there, because their steps take less time.",
+        "plain PyTorch, the hierarchical RNN in plain PyTorch only. Right, above: the loss on "
+        "MNIST, step by step. Below: the same runs against the time of their gradients and steps, "
+        "one network at a time. The hand-crafted optimizers end earlier there, because their "
+        "steps take less time.",
         measured=True,
     ),
     "updates": Caption(
@@ -186,11 +189,12 @@ CAPTIONS = {
     "hierarchical_diagram": Caption(
         "Networks above networks: the hierarchical RNN",
         "The hierarchical RNN of Wichrowska et al. (2017), an optimizer in which parameters "
-        "know of each other. Each coordinate of θ has a small network, as above. Means of their "
+        "know of each other. Each coordinate of θ has a small network of its own. Means of their "
         "memories go up to a network for each tensor, for example for the weights of a layer, "
         "and from these to one for everything. What those know comes down as biases; from the "
         "global one to the bottom too, which is not drawn. On each level all networks share "
         "their weights.",
+        beside="hierarchical",
     ),
 }
 """Figure -> caption, of the figures that come with the project."""

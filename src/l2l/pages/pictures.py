@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from l2l.config.experiments import Experiment
 from l2l.config.problems import NeuralArtSettings
-from l2l.config.schema import Experiment
 from l2l.data.styles import STYLES
 from l2l.figures import stand_ins, style_images
 from l2l.pages.results import Results

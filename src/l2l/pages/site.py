@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,6 @@ from l2l.pages.words import between, count
 
 TEMPLATES = Path(__file__).parent
 SMOKE = "smoke"
-WITH = {name: shown.experiments[0] for name, shown in CAPTIONS.items() if shown.experiments}
-"""Figure -> the experiment in whose section it stands, besides the experiment's own figure."""
 
 
 def build_page(config: Config, root: Path = Path()) -> str:
@@ -45,7 +44,8 @@ def build_page(config: Config, root: Path = Path()) -> str:
         trim_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    fixed = [name for name in FIXED if name not in WITH]
+    beside = _companions(config)
+    fixed = [name for name in FIXED if name not in itertools.chain(*beside.values())]
     return environment.get_template("page.html").render(
         protocol=config.protocol,
         smoke=config.protocol == SMOKE,
@@ -103,10 +103,6 @@ def _section(
     """
     config, judged = results.config, results.claims()
     experiments = config.figure_experiments().get(name, [])
-    drawn = figures(config)
-    companions = [
-        other for other, beside in WITH.items() if beside in experiments and other in drawn
-    ]
     overall = judged[judged["claim"].isin(at_home) & verdicts.is_overall(judged)]
     return {
         "name": name,
@@ -122,11 +118,23 @@ def _section(
             }
             for key, rows in overall.groupby("claim", sort=False)
         ],
-        "figures": [_figure(each, results) for each in (name, *companions)],
+        "figures": [_figure(each, results) for each in (name, *_companions(config).get(name, []))],
         "claims": [verdicts.block(judged, key, config) for key in overall["claim"].unique()],
         "experiments": [_experiment(each, results) for each in experiments],
         "report": _report(name, results),
     }
+
+
+def _companions(config: Config) -> dict[str, list[str]]:
+    """Figure of a section -> the other figures that stand in it."""
+    drawn, sections = figures(config), config.figure_experiments()
+    found: dict[str, list[str]] = {}
+    for name, shown in CAPTIONS.items():
+        first = shown.experiments[0] if shown.experiments else None
+        own = config.experiments[first].figure if first in config.experiments else shown.beside
+        if name in drawn and own in sections:
+            found.setdefault(own, []).append(name)
+    return found
 
 
 def _figure(name: str, results: Results) -> dict[str, Any]:

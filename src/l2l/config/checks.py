@@ -1,0 +1,156 @@
+"""What one section alone cannot know: names exist, and entries of several sections fit together.
+
+Every check raises a PydanticCustomError that names the key; `l2l.config.load` makes it one line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING, get_args
+
+from pydantic_core import PydanticCustomError
+
+from l2l.config.experiments import Baseline, Experiment
+from l2l.config.measurements import unknown_names
+from l2l.config.problems import MixtureSettings
+from l2l.config.recipes import Recipe
+
+if TYPE_CHECKING:
+    from l2l.config.schema import Config
+
+
+def check(config: Config) -> None:
+    """Check everything that several sections have to agree on.
+
+    Raises:
+        PydanticCustomError: the first thing that does not fit.
+    """
+    for name in config.problems:
+        _check_mixture(name, config)
+    for name, recipe in config.recipes.items():
+        _check_recipe(name, recipe, config)
+    for name, experiment in config.experiments.items():
+        _check_experiment(name, experiment, config)
+    for figure, names in config.figure_experiments().items():
+        _check_figure(figure, names, config)
+    if unknown := unknown_names(config):
+        _known(*unknown)
+
+
+def _check_mixture(name: str, config: Config) -> None:
+    mixture = config.problems[name]
+    for part in mixture.of if isinstance(mixture, MixtureSettings) else ():
+        _known(f"problems.{name}.of", part, config.problems)
+        if isinstance(config.problems[part], MixtureSettings):
+            raise PydanticCustomError(
+                "mixture",
+                "problems.{name}.of: '{part}' is a mixture itself; name its problems",
+                {"name": name, "part": part},
+            )
+
+
+def _check_recipe(name: str, recipe: Recipe, config: Config) -> None:
+    if name in get_args(Baseline):
+        raise PydanticCustomError(
+            "unknown_name", "recipes.{name}: a baseline has this name", {"name": name}
+        )
+    for problem in recipe.problems:
+        _known(f"recipes.{name}.problem", problem, config.problems)
+    validated_on = config.problems[recipe.validated_on]
+    if isinstance(validated_on, MixtureSettings):
+        raise PydanticCustomError(
+            "mixture",
+            "recipes.{name}.validation.problem: a mixture is not validated on; name one "
+            "of its problems",
+            {"name": name},
+        )
+    limits = getattr(validated_on, "limits", {})
+    count = recipe.validation.problems
+    _at_most(f"recipes.{name}.validation.problems", count, limits.get("validation"))
+    if recipe.start_from:
+        _check_start(name, recipe, recipe.start_from, config)
+
+
+def _check_start(name: str, recipe: Recipe, start: str, config: Config) -> None:
+    visited = [name]
+    while start:
+        _known(f"recipes.{visited[-1]}.start_from", start, config.recipes)
+        if start in visited:
+            raise PydanticCustomError(
+                "circle", "recipes.{name}.start_from: goes round in a circle", {"name": name}
+            )
+        visited.append(start)
+        if config.recipes[start].meta_seeds < recipe.meta_seeds:
+            raise PydanticCustomError(
+                "seeds",
+                "recipes.{name}.meta_seeds = {own}: recipes.{start}, which it starts from, "
+                "has only {others}",
+                {"name": name, "own": recipe.meta_seeds, "start": start}
+                | {"others": config.recipes[start].meta_seeds},
+            )
+        start = config.recipes[start].start_from or ""
+
+
+def _check_experiment(name: str, experiment: Experiment, config: Config) -> None:
+    for problem in experiment.problems:
+        _known(f"experiments.{name}.problems", problem, config.problems)
+        if isinstance(config.problems[problem], MixtureSettings):
+            raise PydanticCustomError(
+                "mixture",
+                "experiments.{name}.problems: '{problem}' is a mixture, for meta-training; "
+                "test on one of its problems",
+                {"name": name, "problem": problem},
+            )
+        limits = getattr(config.problems[problem], "limits", {})
+        tuned, tested = experiment.tuning.problems, experiment.evaluation.problems
+        _at_most(f"experiments.{name}.tuning.problems", tuned, limits.get("validation"))
+        _at_most(f"experiments.{name}.evaluation.problems", tested, limits.get("test"))
+    held_out = all(hasattr(config.problems[p], "test_sample") for p in experiment.problems)
+    if experiment.shown == "test_loss" and not held_out:
+        raise PydanticCustomError(
+            "held_out",
+            "experiments.{name}.shown = test_loss: its problems have no held-out data; show loss",
+            {"name": name},
+        )
+    for learned in experiment.learned:
+        _known(f"experiments.{name}.learned", learned, config.recipes)
+    for baseline in experiment.baselines:
+        _known(f"experiments.{name}.baselines", baseline, experiment.tuning.grids)
+
+
+def _check_figure(figure: str, names: list[str], config: Config) -> None:
+    kinds = {bool(config.experiments[name].reference) for name in names}
+    if len(kinds) > 1:
+        raise PydanticCustomError(
+            "figure",
+            "experiments.{name}.reference: of the panels of figure '{figure}' some have a "
+            "reference and others not; give them figures of their own",
+            {"name": names[0], "figure": figure},
+        )
+    several = [name for name in names if len(config.experiments[name].problems) > 1]
+    if several and len(names) > 1:
+        raise PydanticCustomError(
+            "figure",
+            "experiments.{name} has several problems: give it a figure of its own, not "
+            "'{figure}' of {others}",
+            {"name": several[0], "figure": figure}
+            | {"others": ", ".join(name for name in names if name != several[0])},
+        )
+
+
+def _at_most(key: str, value: int, limit: int | None) -> None:
+    if limit is not None and value > limit:
+        raise PydanticCustomError(
+            "limit",
+            "{key} = {value}: there are only {limit} photographs for it",
+            {"key": key, "value": value, "limit": limit},
+        )
+
+
+def _known(key: str, value: str, among: Collection[str]) -> None:
+    if value not in among:
+        raise PydanticCustomError(
+            "unknown_name",
+            "{key} = '{value}': there is no such entry; there are: {names}",
+            {"key": key, "value": value, "names": ", ".join(among)},
+        )
