@@ -116,6 +116,20 @@ def test_the_package_can_be_imported_from_any_side(folder: Path, module: str) ->
     assert _run(folder, "-c", program).split() == ["LearnedMomentum", "Greedy"]
 
 
+def test_its_yaml_has_its_recipes_meta_trained_and_drawn(folder: Path) -> None:
+    blocks = [
+        yaml.safe_load(text) for text in re.findall(r"^```yaml\n(.*?)^```", PAGE, re.M | re.S)
+    ]
+    program = (
+        "import json, sys; from l2l.config import load_config;"
+        "c = load_config(overrides=json.loads(sys.argv[1]));"
+        "print(*c.used_recipes(), *c.figure_experiments())"
+    )
+    for block in blocks:
+        found = _run(folder, "-c", program, json.dumps(block)).split()
+        assert {*block["recipes"], *block["experiments"]} <= {*found}
+
+
 def test_its_examples_are_clean(folder: Path) -> None:
     ruff = [sys.executable, "-m", "ruff"]
     files = [str(folder / path) for path in _files()]

@@ -37,6 +37,7 @@ STAGES: dict[str, Callable[[Config], dict[str, Any]]] = {
     "evaluate art": lambda c: evaluation_inputs(c, "neural_art"),
     "measure overhead": lambda c: measurement_inputs(c, "overhead"),
     "measure updates": lambda c: measurement_inputs(c, "updates"),
+    "measure gradients": lambda c: measurement_inputs(c, "meta_gradients"),
     "draw": drawing_inputs,
 }
 PAPER = {"train paper", "trial paper"}
@@ -98,6 +99,9 @@ def _changed(*settings: str) -> set[str]:
         ("recipes.mnist_paper.meta_learning_rate.low=1.1e-3", {"trial paper"}),
         ("recipes.mnist_paper.meta_learning_rate.high=1.1e-2", {"trial paper"}),
         # one problem, one experiment, one baseline
+        ("measurements.meta_gradients.stages.long.title=late", {"draw"}),
+        ("measurements.meta_gradients.estimators.es.estimator.sigma=0.1", {"measure gradients"}),
+        ("recipes.quadratics_base.optimizer.head_init_scale=1", {"measure gradients"}),
         ("problems.mnist.batch_size=64", MNIST),
         ("problems.mnist.activation=tanh", MNIST),
         ("problems.mnist.train_sample=100", MNIST),

@@ -88,6 +88,30 @@ def test_a_faster_step_is_not_and_a_noisy_one_is_inconclusive() -> None:
     assert 0.5 * 2 * half < width < 2 * 2 * half
 
 
+def test_what_differs_on_both_sides_and_notes_are_told() -> None:
+    times = table(lstm=3.0, adam=1.0).assign(implementation="default")
+    times = pd.concat([times, times.assign(implementation="plain", seconds=times["seconds"] / 2)])
+    sides = {
+        side: {"timed": key, "size": 10, "implementation": implementation}
+        for side, key, implementation in (("of", "lstm", "plain"), ("against", "adam", "default"))
+    }
+    row = judge(claim(**sides, note="one machine"), times).iloc[0]
+    assert row["comparison"] == (
+        "lstm vs adam: seconds, size 10, implementation plain against default; one machine"
+    )
+    assert row["estimate"] == pytest.approx(0.5)
+
+
+def test_left_out_values_have_a_jackknifes_interval() -> None:
+    times = table(lstm=3.0, adam=1.0)
+    times["seconds"] *= np.where(times["timed"] == "lstm", np.exp(0.01 * times["repeat"]), 1)
+    independent, left_out = (
+        judge(claim(interval=kind), times).iloc[0] for kind in ("repeats", "jackknife")
+    )
+    widths = [np.log1p(row["high"]) - np.log1p(row["low"]) for row in (independent, left_out)]
+    assert widths[1] > 3 * widths[0]
+
+
 def test_the_weakest_of_several_decides() -> None:
     first = claim().measured[0]
     second = first.model_copy(

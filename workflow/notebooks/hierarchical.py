@@ -70,7 +70,7 @@ report.verdicts()
 # %% [markdown]
 # ## What to be careful about
 #
-# - **A short meta-training,** of minutes. Its authors trained theirs for days on many more kinds of
-#   problems.
-# - **One meta-seed:** the intervals are over test problems only.
+# - **A short meta-training,** as long as the LSTM's beside it. Its authors trained theirs for days
+#   on many more kinds of problems.
+# - **Few meta-seeds:** with one, the intervals are over test problems only.
 # - **Simplified** in the ways that the module `l2l.optimizers.hierarchical` lists.

@@ -27,8 +27,8 @@ report.found()
 report.picture()
 
 # %% [markdown]
-# Left: the upper dots are what one gradient takes of networks of that many parameters. An optimizer
-# whose line is far below them is nearly free; one above them doubles the time, or more. Right: the
+# Left: a star is what one gradient takes of a network of that many parameters. An optimizer whose
+# line is far below it is nearly free there; one above it doubles the time, or more. Right: the
 # same losses as in the [report on MNIST](mnist.html), against steps and against the time that
 # they take.
 #

@@ -9,7 +9,7 @@
 # Meta-training cuts an episode into windows and backpropagates through each window alone. A short
 # window is blind to what a step does later: its meta-gradient is *biased*. A long one sees more,
 # but its gradient can be noisy, or explode. Metz et al. (2019) describe this trade and propose
-# evolution strategies, whose smoothed meta-loss cannot explode. Here it is measured.
+# evolution strategies, on a smoothed meta-loss, against the explosion. Here both are measured.
 
 # %% tags=["parameters"]
 settings = None  # the configuration of the run; None: the default one
@@ -33,10 +33,12 @@ report.found()
 report.picture()
 
 # %% [markdown]
-# *Norm*: how long it is; where it explodes the line shoots up with the window. *Noise*: how far
-# single estimates, each on problems of its own, are from their mean. *Bias*: 1 minus the cosine of
-# the angle between the mean and the true one's mean; 0 is the same direction, 1 a right angle.
-# Evolution strategies are so noisy with few pairs that their bias cannot be seen through it.
+# *Norm*: how long it is; where it explodes the line shoots up with the window. *Noise*: the
+# standard deviation of single estimates, each on problems of its own, as a part of the length of
+# their expectation; a triangle where the repeats cannot tell that from zero. *Bias*: 1 minus the
+# cosine of the angle between the mean and the true one's mean; 0 is the same direction, 1 a right
+# angle. Evolution strategies are so noisy with few pairs that their bias cannot be seen through
+# it.
 #
 # The last row shows what was learned with each window, with equal numbers of inner steps in all.
 #

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from l2l.config import config_folder, load_config, resolved_yaml
-from l2l.config.measurements import ADAM, measurement_columns
+from l2l.config.measurements import ADAM, META_SEED, measurement_columns
 from l2l.config.stages import (
     digest,
     drawing_inputs,
@@ -127,7 +127,7 @@ def trained_for_updates():
     """The trained optimizers and the tunings whose proposed updates are measured."""
     found = []
     for name, recipes in CONFIG.measurements.updates.experiments.items():
-        found += [LAYOUT.run(recipe, 0) / "optimizer.safetensors" for recipe in recipes]
+        found += [LAYOUT.run(recipe, META_SEED) / "optimizer.safetensors" for recipe in recipes]
         found += [LAYOUT.tuning(name, ADAM)] if ADAM in experiments[name].baselines else []
     return found
 
@@ -136,7 +136,7 @@ def trained_for_meta_gradients():
     """The trained optimizers at which meta-gradients are estimated."""
     stages = CONFIG.measurements.meta_gradients.stages.values()
     trained = dict.fromkeys(stage.recipe for stage in stages if stage.weights == "trained")
-    return [LAYOUT.run(recipe, 0) / "optimizer.safetensors" for recipe in trained]
+    return [LAYOUT.run(recipe, META_SEED) / "optimizer.safetensors" for recipe in trained]
 
 
 def parts_of_experiment(wildcards):

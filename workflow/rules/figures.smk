@@ -26,9 +26,10 @@ FIGURES = {  # name -> the tables and pictures it is drawn from
     "hierarchical_diagram": [],
 }
 
-CAPTIONS = Path("workflow/report")
 if "unroll" in FIGURES:
     FIGURES["unroll"].append(LAYOUT.measurement("meta_gradients"))
+
+CAPTIONS = Path("workflow/report")
 
 for figure, tables in FIGURES.items():
     # A figure that only a user's configuration names has a caption that fits any experiments.

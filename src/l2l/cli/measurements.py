@@ -6,10 +6,8 @@ import typer
 
 from l2l.cli.evaluation import trained, tuned_rates
 from l2l.cli.options import ConfigFiles, Protocol, Settings, configuration, open_problems
-from l2l.config.measurements import ADAM
+from l2l.config.measurements import ADAM, META_SEED
 from l2l.files import write_table
-
-META_SEED = 0  # whose updates are looked at
 
 
 def register(app: typer.Typer) -> None:

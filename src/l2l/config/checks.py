@@ -35,6 +35,13 @@ def check(config: Config) -> None:
         _check_figure(figure, names, config)
     if unknown := unknown_names(config):
         _known(*unknown)
+    measured = config.measurements
+    for key, problems in (
+        ("overhead.problems", measured.overhead.problems),
+        ("meta_gradients.problem", [measured.meta_gradients.problem]),
+    ):
+        for problem in problems:
+            _check_single(f"measurements.{key}", problem, "measure", config)
 
 
 def _check_mixture(name: str, config: Config) -> None:
@@ -94,13 +101,7 @@ def _check_start(name: str, recipe: Recipe, start: str, config: Config) -> None:
 def _check_experiment(name: str, experiment: Experiment, config: Config) -> None:
     for problem in experiment.problems:
         _known(f"experiments.{name}.problems", problem, config.problems)
-        if isinstance(config.problems[problem], MixtureSettings):
-            raise PydanticCustomError(
-                "mixture",
-                "experiments.{name}.problems: '{problem}' is a mixture, for meta-training; "
-                "test on one of its problems",
-                {"name": name, "problem": problem},
-            )
+        _check_single(f"experiments.{name}.problems", problem, "test", config)
         limits = getattr(config.problems[problem], "limits", {})
         tuned, tested = experiment.tuning.problems, experiment.evaluation.problems
         _at_most(f"experiments.{name}.tuning.problems", tuned, limits.get("validation"))
@@ -125,7 +126,8 @@ def _check_figure(figure: str, names: list[str], config: Config) -> None:
             "figure",
             "experiments.{name}.reference: of the panels of figure '{figure}' some have a "
             "reference and others not; give them figures of their own",
-            {"name": names[0], "figure": figure},
+            {"name": next(n for n in names if not config.experiments[n].reference)}
+            | {"figure": figure},
         )
     several = [name for name in names if len(config.experiments[name].problems) > 1]
     if several and len(names) > 1:
@@ -135,6 +137,15 @@ def _check_figure(figure: str, names: list[str], config: Config) -> None:
             "'{figure}' of {others}",
             {"name": several[0], "figure": figure}
             | {"others": ", ".join(name for name in names if name != several[0])},
+        )
+
+
+def _check_single(key: str, problem: str, use: str, config: Config) -> None:
+    if isinstance(config.problems[problem], MixtureSettings):
+        raise PydanticCustomError(
+            "mixture",
+            "{key}: '{problem}' is a mixture, for meta-training; {use} on one of its problems",
+            {"key": key, "problem": problem, "use": use},
         )
 
 

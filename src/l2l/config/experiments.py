@@ -84,6 +84,8 @@ class Experiment(Section):
         for names in (self.problems, self.learned, self.baselines):
             if len(set(names)) < len(names):
                 raise PydanticCustomError(
-                    "twice", "'{name}' stands twice in {names}", {"names": ", ".join(names)}
+                    "twice",
+                    "'{name}' stands twice in {names}",
+                    {"name": max(names, key=names.count), "names": ", ".join(names)},
                 )
         return self

@@ -21,7 +21,7 @@ PROTOCOLS = ("smoke", "default", "paper")
 OWN_ERRORS = (  # they name the value themselves
     *("unknown_key", "unknown_name", "boolean"),
     *("order", "unroll", "weights", "horizon", "trial", "twice"),
-    *("circle", "seeds", "held_out", "figure", "cells", "sampling", "mixture"),
+    *("circle", "seeds", "held_out", "figure", "cells", "sampling", "mixture", "window"),
 )
 
 
@@ -141,7 +141,7 @@ def _key(location: tuple[str | int, ...]) -> str:
         str(part)
         for index, part in enumerate(location)
         if not (index == 2 and part in PROBLEMS)
-        and not (index == 3 and part in KINDS.get(str(location[2]), ()))
+        and not (index and part in KINDS.get(str(location[index - 1]), ()))
         and not re.search(r"[\[\]]|^(constrained-)?float$", str(part))
     ]
     return ".".join(parts)

@@ -26,6 +26,8 @@ IMPLEMENTATIONS = ("default", "reference")
 """What runs unless something else is asked for; the LSTM in plain PyTorch, where that differs."""
 ADAM = "adam"
 """Whose proposed updates stand beside the learned optimizers', where it is a baseline."""
+META_SEED = 0
+"""Of the trained optimizers whose updates and meta-gradients are measured."""
 
 
 class Overhead(Section):
@@ -116,6 +118,7 @@ def measurement_columns(config: Config) -> dict[str, dict[str, Collection[Any] |
             "cosine": None,
             "ratio": None,
             "noise": None,
+            "noise_left_out": None,
             "bias": None,
             "bias_left_out": None,
         },

@@ -33,7 +33,7 @@ class MetaGradients(Section):
     steps: Count
     windows: Annotated[tuple[Count, ...], Field(min_length=1, description="their lengths")]
     problems: Annotated[int, Field(ge=1, description="of an estimate")]
-    repeats: Annotated[int, Field(ge=2, description="estimates, each with problems of its own")]
+    repeats: Annotated[int, Field(ge=3, description="estimates, each with problems of its own")]
     stages: Annotated[dict[Name, Stage], Field(min_length=1)]
     estimators: Annotated[dict[Name, GradientSource], Field(min_length=1)]
 

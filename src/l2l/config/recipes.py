@@ -86,16 +86,16 @@ class Recipe(Section):
 
     @model_validator(mode="after")
     def _sampled_where_it_can_be(self) -> Recipe:
-        for kind, can in (
-            (self.optimizer, not self.optimizer.couples),
-            (self.estimator, self.estimator.samples),
+        for key, settings, can in (
+            ("optimizer", self.optimizer, not self.optimizer.couples),
+            ("estimator", self.estimator, self.estimator.samples),
         ):
             if self.sampling.fraction < 1 and not can:
                 raise PydanticCustomError(
                     "sampling",
-                    "sampling.fraction = {fraction}: the backward pass of {kind} cannot be "
-                    "sampled; set it to 1",
-                    {"fraction": self.sampling.fraction, "kind": type(kind).__name__},
+                    "sampling.fraction = {fraction}: the backward pass with {key}.kind = {kind} "
+                    "cannot be sampled; set it to 1",
+                    {"fraction": self.sampling.fraction, "key": key, "kind": settings.kind},
                 )
         return self
 

@@ -21,26 +21,26 @@ class Kind(NamedTuple):
     code: str
 
 
-_CONFIG = "l2l.config.optimizers"
+_OPTIMIZERS = "l2l.config.optimizers"
 OPTIMIZERS = {
-    "lstm": Kind(f"{_CONFIG}:LSTMSettings", "l2l.optimizers.lstm:CoordinatewiseLSTM"),
-    "rnn": Kind(f"{_CONFIG}:RNNSettings", "l2l.optimizers.rnn:CoordinatewiseRNN"),
+    "lstm": Kind(f"{_OPTIMIZERS}:LSTMSettings", "l2l.optimizers.lstm:CoordinatewiseLSTM"),
+    "rnn": Kind(f"{_OPTIMIZERS}:RNNSettings", "l2l.optimizers.rnn:CoordinatewiseRNN"),
     "hierarchical": Kind(
-        f"{_CONFIG}:HierarchicalSettings", "l2l.optimizers.hierarchical:HierarchicalRNN"
+        f"{_OPTIMIZERS}:HierarchicalSettings", "l2l.optimizers.hierarchical:HierarchicalRNN"
     ),
 }
 
-_CONFIG = "l2l.config.estimators"
+_ESTIMATORS = "l2l.config.estimators"
 ESTIMATORS = {
-    "adjoint": Kind(f"{_CONFIG}:AdjointSettings", "l2l.meta.gradients.adjoint:Adjoint"),
-    "unrolled": Kind(f"{_CONFIG}:UnrolledSettings", "l2l.meta.gradients.unrolled:Unrolled"),
-    "es": Kind(f"{_CONFIG}:EvolutionSettings", "l2l.meta.gradients.evolution:Evolution"),
+    "adjoint": Kind(f"{_ESTIMATORS}:AdjointSettings", "l2l.meta.gradients.adjoint:Adjoint"),
+    "unrolled": Kind(f"{_ESTIMATORS}:UnrolledSettings", "l2l.meta.gradients.unrolled:Unrolled"),
+    "es": Kind(f"{_ESTIMATORS}:EvolutionSettings", "l2l.meta.gradients.evolution:Evolution"),
     "pes": Kind(
-        f"{_CONFIG}:PersistentEvolutionSettings",
+        f"{_ESTIMATORS}:PersistentEvolutionSettings",
         "l2l.meta.gradients.persistent:PersistentEvolution",
     ),
-    "combined": Kind(f"{_CONFIG}:CombinedSettings", "l2l.meta.gradients.combined:Combined"),
-    "reinforce": Kind(f"{_CONFIG}:ReinforceSettings", "l2l.meta.gradients.reinforce:Reinforce"),
+    "combined": Kind(f"{_ESTIMATORS}:CombinedSettings", "l2l.meta.gradients.combined:Combined"),
+    "reinforce": Kind(f"{_ESTIMATORS}:ReinforceSettings", "l2l.meta.gradients.reinforce:Reinforce"),
 }
 
 

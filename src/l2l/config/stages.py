@@ -87,6 +87,8 @@ def measurement_inputs(config: Config, name: str) -> dict[str, Any]:
         experiments = [config.experiments[key] for key in settings["experiments"]]
         inputs["problems"] = [_problem(config, key) for one in experiments for key in one.problems]
     elif name == "meta_gradients":
+        for shown in (*settings["stages"].values(), *settings["estimators"].values()):
+            del shown["title"]
         inputs["problem"] = _training_problem(config, settings["problem"])
         inputs["optimizers"] = [
             config.recipes[stage["recipe"]].optimizer.model_dump(mode="json")
@@ -97,10 +99,15 @@ def measurement_inputs(config: Config, name: str) -> dict[str, Any]:
 
 def drawing_inputs(config: Config) -> dict[str, Any]:
     """What figures, reports and the page show beyond their tables."""
+    measured = config.measurements.meta_gradients
     return {
         "figures": config.figures.model_dump(mode="json"),
         "labels": config.labels(),
         "problems": config.measurements.overhead.problems,
+        "meta_gradients": [
+            {key: one.title for key, one in shown.items()}
+            for shown in (measured.stages, measured.estimators)
+        ],
         "experiments": {
             name: entry.model_dump(
                 mode="json", include={"title", "figure", "shown", "reference", "learned"}

@@ -59,6 +59,9 @@ class Measured(Section):
         against: column -> value, of the rows of `baseline`.
         pair: the column whose values pair the rows of both sides, for example "repeat".
         claimed: whether the value of `name` is said to be lower or higher.
+        interval: "repeats" where a row's value is that of its repeat alone, "jackknife" where it is
+            a statistic of all repeats but its own.
+        note: what a reader has to know of it, in a few words.
     """
 
     table: Name
@@ -69,6 +72,8 @@ class Measured(Section):
     against: dict[str, str | int | float]
     pair: str
     claimed: Literal["lower", "higher"]
+    interval: Literal["repeats", "jackknife"] = "repeats"
+    note: str = ""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -187,6 +192,8 @@ def _check_measured(
     columns = tables[measured.table]
     for column in measured.columns:
         _known(f"{key}: a column of {measured.table}", column, columns)
+    if columns[measured.value] is not None:
+        raise UserError(f"{key}.value = '{measured.value}': this column does not hold numbers")
     for side, selected in (("of", measured.of), ("against", measured.against)):
         for column, value in selected.items():
             values = columns[column]

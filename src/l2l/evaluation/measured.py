@@ -8,7 +8,9 @@ import pandas as pd
 
 from l2l.errors import UserError
 from l2l.evaluation.claims_file import Measured
-from l2l.evaluation.statistics import Effect, relative_difference
+from l2l.evaluation.statistics import Effect, jackknife_difference, relative_difference
+
+DEFAULT = "default"  # the implementation that runs unless another is asked for
 
 
 def measured_effect(measured: Measured, table: pd.DataFrame) -> tuple[str, Effect]:
@@ -20,7 +22,8 @@ def measured_effect(measured: Measured, table: pd.DataFrame) -> tuple[str, Effec
 
     Returns:
         What is compared, in words, and the relative difference of the means, of / against - 1, with
-        its interval over the repeats; `problems` is their number.
+        its interval over the repeats (a jackknife's, of values without a repeat each); `problems`
+        is their number.
 
     Raises:
         UserError: rows are missing, stand there twice or are not paired, or a value is negative.
@@ -32,14 +35,30 @@ def measured_effect(measured: Measured, table: pd.DataFrame) -> tuple[str, Effec
             f"table {measured.table}: the rows of {measured.name} and {measured.baseline} have "
             f"different values of {measured.pair}; measure anew"
         )
-    common = [
-        f"{column} {value}"
-        for column, value in measured.of.items()
-        if measured.against.get(column) == value
-    ]
-    text = ", ".join([measured.value.replace("_", " "), *common])
+    value = _words(measured.value.removesuffix("_left_out"))
+    text = ", ".join([value, *_conditions(measured)])
+    text += f"; {measured.note}" if measured.note else ""
+    if measured.interval == "jackknife":
+        return text, jackknife_difference(ours.to_numpy(), theirs.to_numpy())
     name = f"{measured.table}/{measured.name} vs {measured.baseline}: {text}"
     return text, relative_difference(ours.to_numpy()[None], theirs.to_numpy()[None], name)
+
+
+def _conditions(measured: Measured) -> list[str]:
+    """What holds on both sides, and what differs besides the two things that are compared."""
+    told = []
+    for column, value in measured.of.items():
+        other = measured.against.get(column)
+        if other == value:
+            if (column, value) != ("implementation", DEFAULT):  # nothing special
+                told.append(f"{_words(column)} {_words(value)}")
+        elif column == "implementation":
+            told.append(f"{_words(column)} {value} against {other}")
+    return told
+
+
+def _words(value: str | int | float) -> str:
+    return str(value).replace("_", " ")
 
 
 def _values(

@@ -15,6 +15,7 @@ from l2l.config import Config
 from l2l.config.measurements import cost_settings
 from l2l.config.problems import MLPSettings
 from l2l.errors import UserError
+from l2l.evaluation.variants import Variant
 from l2l.evaluation.variants import variants as compare
 from l2l.figures import (
     architecture,
@@ -91,14 +92,22 @@ def _unroll(experiments: list[str], config: Config, layout: Layout) -> Figure:
     """The study of meta-gradients, and what the windows of the experiments' recipes lead to."""
     quality, measured = [], config.measurements.meta_gradients
     for name in experiments:
-        panel, by_window, growing = _variants(name, config, layout), {}, None
+        if config.experiments[name].reference is None:
+            raise UserError(f"config: experiments.{name}.reference is missing: unroll needs one")
+        panel, growing = _variants(name, config, layout), None
+        by_window: dict[int, Variant] = {}
+        reference = config.recipes[panel.reference].unroll[0].window
         for variant in panel.variants:
             stages = config.recipes[variant.optimizer].unroll if variant.meta_seeds else ()
-            if len(stages) == 1:
-                by_window[stages[0].window] = variant
-            elif stages:
+            if len(stages) > 1:
                 growing = variant
-        reference = config.recipes[panel.reference].unroll[0].window
+            elif stages and stages[0].window in (reference, *by_window):
+                raise UserError(
+                    f"config: experiments.{name}.learned: {variant.optimizer} has the window of "
+                    "another one; figure unroll shows one for each window"
+                )
+            elif stages:
+                by_window[stages[0].window] = variant
         quality.append(unroll.Quality(panel.title, by_window, reference, growing))
     table = pd.read_csv(
         _existing(layout.measurement("meta_gradients"), "l2l measure meta-gradients")

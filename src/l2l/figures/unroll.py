@@ -31,7 +31,7 @@ from l2l.figures.style import (
 
 MEASURES = {
     "norm": "norm",
-    "noise": "noise / norm of mean",
+    "noise": "noise / expectation",
     "bias": "bias: 1 − cosine",
 }
 """Column of the table -> what its row of panels shows."""
@@ -111,11 +111,22 @@ def draw(
 
 
 def _draw_measure(axes: Axes, rows: pd.DataFrame, measure: str, looks: dict[str, Look]) -> None:
-    """Median over the repeats, and their range as a band."""
-    for estimator, look in looks.items():
+    """Median over the repeats, and their range as a band; a triangle for what is infinite."""
+    for place, (estimator, look) in enumerate(looks.items()):
         own = rows[rows["estimator"] == estimator]
         values = own.pivot(index="window", columns="repeat", values=measure).clip(lower=LEAST)
         windows, found = values.index.to_numpy(), values.to_numpy()
+        beyond = np.isposinf(found).all(axis=1)
+        found = np.where(np.isinf(found), np.nan, found)
+        axes.plot(
+            windows[beyond],
+            np.full(beyond.sum(), 0.96 - 0.07 * place),
+            transform=axes.get_xaxis_transform(),
+            color=look.color,
+            marker="^",
+            markersize=3,
+            linestyle="",
+        )
         axes.fill_between(
             windows, found.min(axis=1), found.max(axis=1), color=look.color, alpha=0.15, linewidth=0
         )

@@ -43,7 +43,8 @@ def draw(
             axes.set_title(f"step {step}")
         for panels, (experiment, family, optimizer) in zip(grid, rows, strict=True):
             here = updates[(updates["experiment"] == experiment) & (updates["family"] == family)]
-            found = {key: display_name(key, labels) for key in (ADAM, optimizer)}
+            there = set(here["optimizer"])
+            found = {key: display_name(key, labels) for key in (ADAM, optimizer) if key in there}
             styles = looks(found.values())
             for axes, step in zip(panels, steps, strict=True):
                 for key, name in found.items():

@@ -42,9 +42,10 @@ def meta_gradients(
     Returns:
         A row for each (stage, estimator, window, repeat): norm of the estimate; cosine with the
         true gradient of the same problems, 1 where it points the same way; ratio, its norm over the
-        true one's; noise, the distance from the mean over the repeats as a part of that mean's norm
-        (by n / (n - 1), so that its mean square is the relative variance); bias, 1 - cosine of the
-        means over the repeats, the same in all of them. Not finite where the estimate overflowed.
+        true one's. Of all repeats, the same in all of their rows: noise, the relative standard
+        deviation (see `relative_noise`); bias, 1 - cosine of the means. noise_left_out and
+        bias_left_out: the same without the row's repeat, for the jackknife. Not finite where an
+        estimate overflowed.
     """
     pairs = [
         (name, source.estimator, window)
@@ -122,26 +123,48 @@ def _flat(gradient: dict[str, Tensor]) -> Tensor:
 def _table(estimates: Flat, true: Flat) -> pd.DataFrame:
     """The numbers of one estimator and window: [repeats, coordinates of phi] twice."""
     with np.errstate(all="ignore"):
-        norms, mean = np.linalg.norm(estimates, axis=1), estimates.mean(axis=0)
-        count = len(estimates)
-        spread = np.linalg.norm(estimates - mean, axis=1) * np.sqrt(count / (count - 1))
+        norms, repeats = np.linalg.norm(estimates, axis=1), range(len(estimates))
+        others = [np.delete(estimates, repeat, axis=0) for repeat in repeats]
+        true_others = [np.delete(true, repeat, axis=0) for repeat in repeats]
         return pd.DataFrame(
             {
-                "repeat": range(count),
+                "repeat": repeats,
                 "norm": norms,
                 "cosine": _cosine(estimates, true),
                 "ratio": norms / np.linalg.norm(true, axis=1),
-                "noise": spread / np.linalg.norm(mean),
-                "bias": 1 - _cosine(mean[None], true.mean(axis=0)[None])[0],
-                "bias_left_out": 1 - _cosine(_left_out(estimates), _left_out(true)),
+                "noise": relative_noise(estimates),
+                "noise_left_out": [relative_noise(kept) for kept in others],
+                "bias": _bias(estimates, true),
+                "bias_left_out": [_bias(*kept) for kept in zip(others, true_others, strict=True)],
             }
         )
 
 
+def relative_noise(estimates: Flat) -> float:
+    """The standard deviation of an estimate, divided by the length of its expectation.
+
+    With S^2 = sum_i |e_i - mean|^2 / (n - 1), the mean of n estimates is longer than the
+    expectation by noise: E |mean|^2 = |E e|^2 + S^2 / n. That is taken off.
+
+    Args:
+        estimates: independent, [n, coordinates of phi], n >= 2.
+
+    Returns:
+        S / sqrt(|mean|^2 - S^2 / n); infinite where the mean cannot be told from zero.
+    """
+    count, mean = len(estimates), estimates.mean(axis=0)
+    variance = float(((estimates - mean) ** 2).sum()) / (count - 1)
+    squared = float((mean**2).sum()) - variance / count
+    if squared > 0:
+        return float(np.sqrt(variance / squared))
+    return float("nan") if np.isnan(squared) else float("inf")
+
+
+def _bias(estimates: Flat, true: Flat) -> float:
+    """1 - cosine of the means, 0 to 2."""
+    cosine = _cosine(estimates.mean(axis=0)[None], true.mean(axis=0)[None])[0]
+    return float(np.clip(1 - cosine, 0, 2))
+
+
 def _cosine(a: Flat, b: Flat) -> Flat:
     return (a * b).sum(axis=1) / (np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1))
-
-
-def _left_out(values: Flat) -> Flat:
-    """For each repeat the mean of all others, [repeats, coordinates of phi]."""
-    return (values.sum(axis=0) - values) / (len(values) - 1)

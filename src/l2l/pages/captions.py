@@ -95,22 +95,26 @@ CAPTIONS = {
     "ablations": Caption(
         "Ablations: what in the recipe matters",
         "A row for each variant of a recipe that differs from it in one thing: the loss that its "
-        "optimizer reaches, divided by that of the reference; left of 1 is lower, so better. Dots "
-        "are the loss at the last step, diamonds the mean over all steps, lines their 95 % "
-        "intervals. An arrow at the edge points to what lies beyond. On top short meta-trainings "
-        "on quadratics, below them on MNIST. Last, both ways of going on from the optimizer with "
-        "the long unroll, which has stopped to improve. ADAM, tuned, is there for orientation.",
+        "optimizer reaches, divided by that of the reference; left of 1 is lower, so better. "
+        "Dots are the loss at the last step, diamonds the mean over all steps, lines their 95 % "
+        "intervals. An arrow at the edge points to what lies beyond. Second derivatives, "
+        "averaging cells and evolution strategies need all coordinates in the backward pass: "
+        "what they change shows against “No sampling”. On top short meta-trainings on "
+        "quadratics, below them on MNIST. Last, both ways of going on from the optimizer with "
+        "the long unroll, which has stopped improving. ADAM, tuned, is there for orientation.",
     ),
     "unroll": Caption(
         "How long to unroll",
         "Meta-gradients are found in windows of some steps. Top: what their length does to the "
-        "meta-gradient of an episode, with the weights φ held fixed as the column says. Norm: its "
-        "length. Noise: how far estimates on different problems are from their mean. Bias: how far "
-        "its direction is from that of the true one (a single window, second derivatives kept); 0 "
-        "is the same, 1 at a right angle. Lines are medians over repeats, bands their range. "
-        "Bottom: what is learned with each window from as many inner steps, as the loss divided "
-        "by that of the reference's window; lower is better, upright lines are 95 % intervals. "
-        "Dashed: windows that grow in the course of meta-training.",
+        "meta-gradient of an episode, with the weights φ held fixed as the column says. Norm: "
+        "its length. Noise: the standard deviation of estimates on different problems, divided "
+        "by the length of their expectation; a triangle at the top where it is too much for the "
+        "number of repeats to tell the expectation from zero. Bias: how far its direction is "
+        "from that of the true one (a single window, second derivatives kept); 0 is the same, 1 "
+        "at a right angle. Lines are medians over repeats, bands their range. Bottom: what is "
+        "learned with each window from as many inner steps, as the loss divided by that of the "
+        "reference's window; lower is better, upright lines are 95 % intervals. Dashed: windows "
+        "that grow in the course of meta-training.",
     ),
     "hierarchical": Caption(
         "A hierarchical RNN",

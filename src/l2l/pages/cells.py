@@ -43,8 +43,10 @@ JUDGED = (
     "baselines that the claim names. The effect is the relative difference, learned / baseline − "
     "1: negative means less. A comparison counts as *replicated* if its whole 95 % interval lies "
     "on the claimed side, as *not replicated* if all of it lies on the other side, as "
-    "*inconclusive* otherwise. A claim needs all of its comparisons; the row shows the one that "
-    "decides."
+    "*inconclusive* otherwise. Where a claim says that something makes little difference, the "
+    "sides meet at what is allowed, not at zero. Times and meta-gradients are measured; their "
+    "intervals are those of the repeats. A claim needs all of its comparisons; the row shows the "
+    "one that decides."
 )
 
 

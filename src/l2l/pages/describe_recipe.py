@@ -175,7 +175,9 @@ def _output(settings: LearnedSettings) -> str:
 
 
 def _start(settings: LearnedSettings) -> str:
-    head = getattr(settings, "head_init_scale", 1)
+    head = getattr(settings, "head_init_scale", None)
+    if head is None:
+        return "its own"
     forget = (
         f"forget-gate bias {settings.forget_bias:g}; " if isinstance(settings, LSTMSettings) else ""
     )

@@ -50,7 +50,8 @@ def facts(name: str, results: Results) -> list[str]:
             f"data: {'; '.join(data_used(shown.experiments, results))}",
             f"{test_problems(tables)}, the same for every optimizer",
             meta_seeds(tables),
-            f"bands: {100 * config.figures.interval:g} % intervals",
+            *_bands(shown.experiments, config),
+            *_measured(name, config),
             *_classes(shown.experiments, config),
             *pictures.styles(shown.experiments, results),
             *_groups(shown.experiments, config),
@@ -73,9 +74,23 @@ def facts(name: str, results: Results) -> list[str]:
     return found
 
 
+def _bands(experiments: Sequence[str], config: Config) -> list[str]:
+    """What the bands around curves are; comparisons with a reference have none."""
+    if any(config.experiments[name].reference for name in experiments):
+        return []
+    return [f"bands: {100 * config.figures.interval:g} % intervals"]
+
+
 def _measured(name: str, config: Config) -> list[str]:
-    """How a measurement was made."""
+    """How a measurement was made; nothing of a figure that shows none."""
     measured = config.measurements
+    if name == "unroll":
+        gradients = measured.meta_gradients
+        return [
+            f"meta-gradients: of {between([gradients.problems], 'problem')} and "
+            f"{between([gradients.steps], 'step')} each, {between([gradients.repeats], 'repeat')}, "
+            "meta-seed 0"
+        ]
     if name == "overhead":
         repeats = measured.overhead.repeats
         return [

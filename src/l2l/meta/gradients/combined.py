@@ -87,7 +87,8 @@ def _dropped(
         for member, (seen, cotangents) in list(zip(members.members, parts, strict=True))[1:]
     ]
     end = perturbed.unperturbed(rolled.end)
-    found = torch.stack([perturbed.flat(gradient) for gradient in gradients])
+    order = members.members[0].phi  # the gradient's own is the kernels', a loaded file's another
+    found = torch.stack([perturbed.flat(gradient, order) for gradient in gradients])
     return perturbed.RolledPopulation(end, losses[:, 0], totals), found.double()
 
 
@@ -105,5 +106,6 @@ def _kept(
     totals = torch.stack([window.meta_loss.double() for window in windows])
     totals = torch.cat([rolled.meta_losses, totals])
     end = perturbed.unperturbed(rolled.end)
-    found = torch.stack([perturbed.flat(window.gradient) for window in windows])
+    order = members.members[0].phi
+    found = torch.stack([perturbed.flat(window.gradient, order) for window in windows])
     return perturbed.RolledPopulation(end, rolled.losses, totals), found.double()

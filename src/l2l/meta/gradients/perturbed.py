@@ -7,6 +7,7 @@ the next window goes on from. Its losses give w[t] of all members.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -38,9 +39,10 @@ class RolledPopulation:
     meta_losses: Tensor
 
 
-def flat(phi: Phi) -> Tensor:
-    """All weights in one vector, in the order of the mapping."""
-    return torch.cat([weight.detach().flatten() for weight in phi.values()])
+def flat(phi: Phi, order: Iterable[str] | None = None) -> Tensor:
+    """All weights in one vector, in the order of these names; without them in the mapping's."""
+    names = phi if order is None else order
+    return torch.cat([phi[name].detach().flatten() for name in names])
 
 
 def like(vector: Tensor, phi: Phi) -> Phi:

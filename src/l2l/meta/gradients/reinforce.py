@@ -108,7 +108,7 @@ class Reinforce(Estimator):
         here = slice(start, start + len(losses))
         expected = torch.where(weights[here] > 0, sums[here] / weights[here], losses)
         decay = self.settings.baseline_decay
-        finite = losses.isfinite()  # a diverged episode is not remembered
+        finite = losses.isfinite().all()  # nothing of a window that diverges is remembered
         for kept, new in ((sums, losses), (weights, torch.ones_like(losses))):
             kept[here] = torch.where(finite, decay * kept[here] + (1 - decay) * new, kept[here])
         return expected, torch.cat([sums, weights])
