@@ -11,7 +11,7 @@ from tests.cli.test_commands import l2l
 from tests.small import lstm_settings, random_phi
 
 from l2l.optimizers import CoordinatewiseLSTM, checkpoint
-from l2l.released import optimizer_path, released
+from l2l.shipped import optimizer_path, released
 
 
 @pytest.fixture

@@ -60,7 +60,7 @@ def paint(
     from l2l.painting import read, write
     from l2l.painting.paint import paint as painted
     from l2l.progress import Progress
-    from l2l.released import optimizer_path
+    from l2l.shipped import optimizer_path
 
     config, _ = configuration(protocol, config_file, setting)
     problem = config.problems[PROBLEM]

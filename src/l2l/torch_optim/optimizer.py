@@ -1,0 +1,216 @@
+"""A `torch.optim.Optimizer` whose update rule was learned."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from itertools import chain, pairwise
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from l2l.errors import UserError
+from l2l.torch_optim.state import State, moved, packed, unpacked
+from l2l.torch_optim.weights import Source, digest, weights
+
+STATE = "learned"  # in `state`, of the first parameter of those that share one
+MEMBERS = "members"  # beside it: which of the group's parameters those are
+
+
+class LearnedOptimizer(torch.optim.Optimizer):
+    r"""theta <- theta + lr g, with (g, h) = m(grad, h, phi): the paper's equation (1) and (3).
+
+    The rule m was meta-trained and stays as it is; there is nothing to tune but `lr`, a factor on
+    its updates, which learning rate schedulers may change. ::
+
+        optimizer = l2l.LearnedOptimizer(model.parameters(), "mnist")
+        for x, y in batches:
+            optimizer.zero_grad()
+            loss(model(x), y).backward()
+            optimizer.step()
+
+    It sees gradients only, so it does best on losses and lengths of training like those that it
+    was meta-trained on; `l2l.released()` tells what those were and where it fails.
+
+    Each coordinate of each parameter has a recurrent state in float32, whatever the parameter's
+    dtype: 320 bytes with the LSTMs that ship, 88 with the hierarchical RNN. On a CPU the LSTM's
+    step is a compiled kernel, on a GPU cuDNN's LSTM. A parameter without a gradient is left alone,
+    its state too. The hierarchical RNN looks at all parameters of a group together: there those
+    that have a gradient must be the same in every step.
+
+    Args:
+        params: parameters, named parameters, or groups of them as dictionaries, as any optimizer of
+            torch takes them. A group can say its own `learned` and `lr`.
+        learned: the name of a released optimizer (`l2l.released()`), or the path of a checkpoint.
+            Of one with several parts, such as "cifar", a part: "cifar:convolutional".
+        lr: a factor on the updates, 0 or more; 1 is what was learned.
+
+    Raises:
+        UserError: there is no such optimizer, it has several parts and none is chosen, or `lr` is
+            not a number of 0 or more; in a step: a gradient is sparse or complex.
+    """
+
+    def __init__(self, params: Iterable[Any], learned: Source = "mnist", lr: float = 1.0) -> None:
+        super().__init__(params, {"learned": str(learned), "lr": lr})
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Add parameters; their group's `learned` is looked up at once."""
+        group = {**self.defaults, **param_group}
+        group["learned"] = str(group["learned"])
+        lr = group["lr"]
+        if not (isinstance(lr, float | int) and 0 <= lr < math.inf):
+            raise UserError(f"lr = {lr!r}: expected a number of 0 or more")
+        weights(group["learned"])
+        super().add_param_group(param_group | {"learned": group["learned"]})
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """One update of every parameter that has a gradient.
+
+        Args:
+            closure: evaluates the model anew and returns the loss; torch's convention.
+
+        Returns:
+            What the closure returns, or None.
+        """
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        for group in self.param_groups:
+            for together in self._together(group):
+                self._update(group, together)
+        return loss
+
+    def state_dict(self) -> dict[str, Any]:
+        """The state as tensors and plain values, for `torch.save`; loads with `weights_only`.
+
+        Returns:
+            As of any torch optimizer. A parameter's state has the recurrent state as float32
+            tensors; a group has the digest of its weights phi.
+        """
+        found = super().state_dict()
+        found["state"] = {number: _packed(entry) for number, entry in found["state"].items()}
+        for group in found["param_groups"]:
+            group["digest"] = digest(group["learned"])
+        return found
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from a `state_dict`, with the same bits on the same device.
+
+        Raises:
+            ValueError: the groups have other sizes, as with any torch optimizer.
+            UserError: it is of another learned optimizer than the one of this name here.
+        """
+        groups = [dict(group) for group in state_dict["param_groups"]]
+        for group in groups:
+            here = digest(group["learned"])
+            if group.pop("digest", here) != here:
+                raise UserError(
+                    f"the state is of another optimizer than '{group['learned']}' is here; use the "
+                    "version of l2l, or the file, that it was saved with"
+                )
+        super().load_state_dict(state_dict | {"state": {}, "param_groups": groups})
+        numbers = chain.from_iterable(group["params"] for group in state_dict["param_groups"])
+        places = [(group, p) for group in self.param_groups for p in group["params"]]
+        for number, (group, parameter) in zip(numbers, places, strict=True):
+            if number in state_dict["state"]:
+                self.state[parameter] = self._unpacked(group, state_dict["state"][number])
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For pickle: without the kernels' own layout, which differs between processors."""
+        found = super().__getstate__()
+        return found | {"state": {p: _packed(entry) for p, entry in self.state.items()}}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                if parameter in self.state:
+                    self.state[parameter] = self._unpacked(group, self.state[parameter])
+
+    def _unpacked(self, group: dict[str, Any], entry: dict[str, Any]) -> dict[str, Any]:
+        """What `_packed` made of an entry of `state`, as this process keeps it."""
+        members = list(entry[MEMBERS])
+        template = self._start(group, [group["params"][member] for member in members])
+        return {MEMBERS: members, STATE: unpacked(entry, template)}
+
+    def _together(self, group: dict[str, Any]) -> list[list[int]]:
+        """The parameters with a gradient, as numbers in the group: those in one list share a state.
+
+        A coordinate-wise optimizer has a list for each.
+        """
+        found = [n for n, p in enumerate(group["params"]) if p.grad is not None]
+        if not self._weights(group["learned"], "cpu").settings.couples:
+            return [[number] for number in found]
+        for parameter in group["params"]:
+            before = self.state[parameter].get(MEMBERS) if parameter in self.state else None
+            if before is not None and before != found:
+                raise UserError(
+                    f"'{group['learned']}' looks at all parameters of a group together, and other "
+                    "ones have a gradient now than before: give those that come and go a group of "
+                    "their own"
+                )
+        return [found] if found else []
+
+    def _update(self, group: dict[str, Any], members: list[int]) -> None:
+        parameters = [group["params"][member] for member in members]
+        gradient = torch.cat([_gradient(p) for p in parameters])[None]
+        entry = self.state[parameters[0]]
+        if not entry:
+            entry.update({MEMBERS: members, STATE: self._start(group, parameters)})
+        state = moved(entry[STATE], gradient.device)
+        learned = self._bound(group, parameters)
+        step, entry[STATE] = learned.update(gradient, state, reuse=True)
+        sizes = [p.numel() for p in parameters]
+        for parameter, own in zip(parameters, step[0].split(sizes), strict=True):
+            parameter.add_(own.view_as(parameter).to(parameter.dtype), alpha=group["lr"])
+
+    def _weights(self, learned: str, device: str) -> Any:
+        """The learned optimizer as it was when this one first used it."""
+        known = self.__dict__.setdefault("_known", {})
+        if (learned, device) not in known:
+            known[learned, device] = weights(learned, device)
+        return known[learned, device]
+
+    def _start(self, group: dict[str, Any], parameters: list[Tensor]) -> State:
+        """h[0] of parameters that share a state."""
+        count = sum(p.numel() for p in parameters)
+        theta = torch.zeros(1, count, device=parameters[0].device)
+        return self._bound(group, parameters).init(theta)
+
+    def _bound(self, group: dict[str, Any], parameters: list[Tensor]) -> Any:
+        """The optimizer for theta made of these parameters, on their device."""
+        learned = self._weights(group["learned"], str(parameters[0].device))
+        if not learned.settings.couples:
+            return learned
+        ends = torch.tensor([0, *(p.numel() for p in parameters)]).cumsum(0).tolist()
+        spans = pairwise(ends)
+        device = parameters[0].device
+        return learned.bind(
+            {str(n): torch.arange(*span, device=device) for n, span in enumerate(spans)}
+        )
+
+
+def _packed(entry: dict[str, Any]) -> dict[str, Any]:
+    """An entry of `state` as a list of numbers and tensors."""
+    return {MEMBERS: entry[MEMBERS], **packed(entry[STATE])}
+
+
+def _gradient(parameter: Tensor) -> Tensor:
+    """A parameter's gradient, flat, in float32."""
+    gradient = parameter.grad
+    assert gradient is not None
+    if gradient.layout != torch.strided:
+        raise UserError(
+            f"a parameter of shape {tuple(parameter.shape)} has a sparse gradient, and a learned "
+            "optimizer needs one for every coordinate: use sparse=False in the embedding, or "
+            "another optimizer for it"
+        )
+    if gradient.is_complex():
+        raise UserError(
+            f"a parameter of shape {tuple(parameter.shape)} is complex: optimize its real and "
+            "imaginary parts (torch.view_as_real)"
+        )
+    return gradient.detach().float().flatten()

@@ -1,0 +1,88 @@
+"""Recurrent states of any kind as named tensors and back, for state_dict, and to other devices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from l2l.errors import UserError
+from l2l.kernels import LSTMState
+
+State = Any
+"""A tensor, an LSTM's state, or a tuple (of tuples) of such; see `l2l.optimizers.learned`."""
+
+
+def packed(state: State, name: str = "state") -> dict[str, Tensor]:
+    """The tensors of a state by name, copies where the kernels keep another layout.
+
+    An LSTM has state.hidden and state.cell, [layers, coordinates, units].
+    """
+    if isinstance(state, Tensor):
+        return {name: state}
+    found: dict[str, Tensor] = {}
+    for key, part in _parts(state).items():
+        found |= packed(part, f"{name}.{key}")
+    return found
+
+
+def unpacked(tensors: Mapping[str, Tensor], like: State, name: str = "state") -> State:
+    """The inverse of `packed`.
+
+    Args:
+        tensors: name -> tensor.
+        like: a state of the same optimizer and parameters: structure, shapes, dtype, device.
+        name: where it stands in the names.
+
+    Raises:
+        UserError: a tensor is missing or has another shape.
+    """
+    if isinstance(like, Tensor):
+        found = tensors.get(name)
+        if found is None or found.shape != like.shape:
+            seen = "missing" if found is None else f"of shape {tuple(found.shape)}"
+            raise UserError(
+                f"the saved {name} is {seen}, expected {tuple(like.shape)}: it is the state of "
+                "another optimizer, or of other parameters"
+            )
+        return found.detach().to(device=like.device, dtype=like.dtype, copy=True)
+    parts = {key: unpacked(tensors, part, f"{name}.{key}") for key, part in _parts(like).items()}
+    if _is_lstm(like):
+        return LSTMState(**parts)
+    return type(like)(**parts) if hasattr(like, "_fields") else tuple(parts.values())
+
+
+def moved(state: State, device: torch.device) -> State:
+    """The state on a device; itself where it is there."""
+    if _device(state) == device:
+        return state
+    there = {name: tensor.to(device) for name, tensor in packed(state).items()}
+    return unpacked(there, _on(state, device))
+
+
+def _on(state: State, device: torch.device) -> State:
+    """A state of the same structure on a device, whatever its values."""
+    if isinstance(state, Tensor):
+        return torch.empty_like(state, device=device)
+    parts = {key: _on(part, device) for key, part in _parts(state).items()}
+    if _is_lstm(state):
+        return LSTMState(**parts)
+    return type(state)(**parts) if hasattr(state, "_fields") else tuple(parts.values())
+
+
+def _is_lstm(state: State) -> bool:
+    return hasattr(state, "hidden") and hasattr(state, "cell")
+
+
+def _device(state: State) -> torch.device:
+    return state.device if isinstance(state, Tensor) else _device(state[0])
+
+
+def _parts(state: State) -> dict[str, State]:
+    if _is_lstm(state):  # whatever its layout, the kernels take these two
+        return {"hidden": state.hidden, "cell": state.cell}
+    if hasattr(state, "_fields"):
+        return dict(zip(state._fields, state, strict=True))
+    return {str(number): part for number, part in enumerate(state)}
