@@ -82,8 +82,10 @@ class Experiment(Section):
                 {"name": self.reference, "learned": ", ".join(self.learned)},
             )
         for names in (self.problems, self.learned, self.baselines):
-            if len(set(names)) < len(names):
+            if twice := [name for name in names if names.count(name) > 1]:
                 raise PydanticCustomError(
-                    "twice", "'{name}' stands twice in {names}", {"names": ", ".join(names)}
+                    "twice",
+                    "'{name}' stands twice in {names}",
+                    {"name": twice[0], "names": ", ".join(names)},
                 )
         return self
