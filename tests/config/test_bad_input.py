@@ -35,14 +35,17 @@ def _message(**layers: Any) -> str:
         # more than there are
         (
             "experiments.neural_art.evaluation.problems=101",
-            ["experiments.neural_art.evaluation.problems", "101", "only 100"],
+            ["config: experiments.neural_art.evaluation.problems = 101: ", "only 100"],
         ),
         (
             "experiments.neural_art.tuning.problems=21",
             ["experiments.neural_art.tuning.problems", "21", "only 20"],
         ),
         ("recipes.neural_art.validation.problems=21", ["recipes.neural_art", "21", "only 20"]),
-        ("experiments.neural_art.evaluation.pictures=5", ["pictures", "5", "problems and batch"]),
+        (
+            "experiments.neural_art.evaluation.pictures=5",
+            ["evaluation: pictures = 5 ", "problems and batch"],
+        ),
         # wrong types
         ("evaluation.problems=many", ["evaluation.problems", "'many'", "integer"]),
         ("evaluation.problems=2.5", ["evaluation.problems", "2.5", "integer"]),
@@ -83,6 +86,75 @@ def _message(**layers: Any) -> str:
             "experiments.mnist.problems=[Bad/Name]",
             ["experiments.mnist.problems.0", "Bad/Name", "pattern"],
         ),
+        # variants and mixtures
+        (
+            "experiments.ablations_mnist.reference=mnist_paper",
+            ["experiments.ablations_mnist", "reference = 'mnist_paper'", "learned: mnist_base, "],
+        ),
+        ("experiments.plateau.figure=mnist", ["'mnist'", "some have a reference and others not"]),
+        (
+            "problems.outer={kind: mixture, of: [mnist, small_problems], scale: {low: 1, high: 2}}",
+            ["problems.outer.of", "'small_problems' is a mixture itself"],
+        ),
+        ("problems.small_problems.of=[cifar]", ["problems.small_problems.of", "'cifar'", "mnist"]),
+        (
+            "experiments.hierarchical_mnist.problems=[mnist, small_problems]",
+            ["experiments.hierarchical_mnist.problems", "'small_problems' is a mixture"],
+        ),
+        (
+            "recipes.hierarchical.validation.problem=null",
+            ["recipes.hierarchical.validation.problem", "a mixture is not validated on"],
+        ),
+        # what cannot be sampled
+        (
+            "recipes.mnist_averaging.sampling.fraction=0.5",
+            ["recipes.mnist_averaging", "sampling.fraction = 0.5", "LSTMSettings", "set it to 1"],
+        ),
+        (
+            f"{RECIPE}.optimizer.averaged_cells=3",
+            [RECIPE, "sampling.fraction = 0.1", "LSTMSettings"],
+        ),
+        (
+            "recipes.quadratics_es.sampling.fraction=0.5",
+            ["recipes.quadratics_es", "sampling.fraction = 0.5", "EvolutionSettings"],
+        ),
+        (
+            "recipes.mnist_averaging.optimizer.averaged_cells=21",
+            ["mnist_averaging.optimizer", "averaged_cells = 21", "units = 20"],
+        ),
+        # names in measurements
+        ("measurements.overhead.recipes=[nobody]", ["overhead.recipes = 'nobody'", "mnist_paper"]),
+        ("measurements.overhead.baselines=[lion]", ["overhead.baselines = 'lion'", "adam, nag"]),
+        (
+            "measurements.overhead.problems.cifar=CIFAR",
+            ["measurements.overhead.problems = 'cifar'", "cifar10"],
+        ),
+        (
+            "measurements.updates.experiments.tried=[mnist_paper]",
+            ["measurements.updates.experiments = 'tried'", "quadratics, mnist"],
+        ),
+        (
+            "measurements.updates.experiments.mnist=[mnist_paper, nobody]",
+            ["measurements.updates.experiments.mnist = 'nobody'", "mnist_paper"],
+        ),
+        (
+            "measurements.meta_gradients.problem=cifar",
+            ["meta_gradients.problem = 'cifar'", "mnist"],
+        ),
+        (
+            "measurements.meta_gradients.stages.short.recipe=nobody",
+            ["measurements.meta_gradients.stages.short.recipe = 'nobody'", "quadratics_base"],
+        ),
+        (
+            "measurements.meta_gradients.windows=[20, 30]",
+            ["config: measurements.meta_gradients: windows", "30 does not divide steps = 100"],
+        ),
+        # twice
+        (
+            "experiments.mnist.learned=[mnist_paper, cifar, mnist_paper]",
+            ["experiments.mnist: 'mnist_paper' stands twice in mnist_paper, cifar, mnist_paper"],
+        ),
+        ("experiments.mnist.baselines=[adam, nag, nag]", ["'nag' stands twice in adam, nag, nag"]),
         # missing and contradictory
         ("problems.new.kind=quadratic", ["problems.new.dimensions", "missing"]),
         (f"{RECIPE}.unroll=[]", [f"{RECIPE}.unroll", "at least 1"]),

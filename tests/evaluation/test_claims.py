@@ -122,6 +122,74 @@ def test_a_claim_of_more_is_judged_the_other_way_round():
     assert overall(judge([more], calm, nag))["verdict"] == "not replicated"
 
 
+def exact(ours: float, spread: float = 0.0, seeds=SEEDS) -> pd.DataFrame:
+    """Mean losses `ours` and 1: of problems alike, or half of them `spread` up, half down."""
+    tables = [runs("ours", 0.0, seeds), runs("nag", 0.0)]
+    for table, level in zip(tables, (ours, 1.0), strict=True):
+        sign = 2 * (table["problem"] % 2) - 1
+        table["loss"] = level * (1 + spread * sign * (table["optimizer"] == "ours"))
+    return pd.concat(tables)
+
+
+@pytest.mark.parametrize(
+    ("claimed", "ours", "verdict"),
+    [
+        # at most 10 % higher
+        ("lower", 0.5, "replicated"),
+        ("lower", 1.0, "replicated"),
+        ("lower", 1.099, "replicated"),
+        ("lower", 1.101, "not replicated"),
+        # at most 10 % lower
+        ("higher", 2.0, "replicated"),
+        ("higher", 1.0, "replicated"),
+        ("higher", 0.901, "replicated"),
+        ("higher", 0.899, "not replicated"),
+    ],
+)
+def test_an_allowance_moves_the_edge_between_the_verdicts(claimed, ours, verdict):
+    table = judge([claim(claimed=claimed, allowance=0.1)], exact(ours))
+    assert table["verdict"].tolist() == [verdict] * 2
+    assert table["estimate"].tolist() == pytest.approx([ours - 1] * 2)
+    assert table["comparison"].iloc[0].endswith("; 10 % allowed")
+
+
+@pytest.mark.parametrize(("claimed", "ours"), [("lower", 1.25), ("higher", 0.75)])
+def test_at_the_very_edge_it_is_inconclusive(claimed, ours):
+    """Binary fractions, and no logarithms of several meta-seeds: nothing is rounded."""
+    curves = exact(ours, seeds=(0,))
+    edge = judge([claim(claimed=claimed, allowance=0.25)], curves).iloc[0]
+    assert edge["low"] == edge["high"] == ours - 1
+    assert edge["verdict"] == "inconclusive"
+
+
+@pytest.mark.parametrize(("claimed", "ours"), [("lower", 1.1), ("higher", 0.9)])
+def test_an_interval_across_the_edge_is_inconclusive_with_an_allowance_too(claimed, ours):
+    wide = exact(ours, 0.02)
+    row = judge([claim(claimed=claimed, allowance=0.1)], wide).iloc[0]
+    edge = ours - 1
+    assert row["low"] < edge < row["high"]
+    assert row["verdict"] == "inconclusive"
+    verdicts = {
+        allowance: judge([claim(claimed=claimed, allowance=allowance)], wide).iloc[0]["verdict"]
+        for allowance in (0.0, 0.05, 0.15)
+    }
+    assert verdicts == {0.0: "not replicated", 0.05: "not replicated", 0.15: "replicated"}
+
+
+def test_the_allowance_counts_where_comparisons_compete():
+    """7 % above with 10 % allowed is nearer to failing than 5 % below with nothing allowed."""
+    near, far = claim(allowance=0.1).comparisons[0], claim(baselines=["sgd"]).comparisons[0]
+    near = near.model_copy(update={"baselines": ("nag",)})
+    both = claim().model_copy(update={"comparisons": (far, near)})
+    curves = exact(1.07)
+    sgd = curves[curves["optimizer"] == "nag"].assign(optimizer="sgd")
+    sgd["loss"] *= 1.07 / 0.95
+    table = judge([both], curves, sgd)
+    assert table["verdict"].tolist() == ["replicated"] * 3
+    assert overall(table)["comparison"].startswith("overall ours: vs nag")
+    assert overall(table)["comparison"].endswith("; 10 % allowed")
+
+
 def test_each_recipe_gets_its_own_verdict():
     table = judge(
         [claim(learned=["ours", "other"])],

@@ -1,9 +1,14 @@
 """Synthetic tables with the columns of the real ones, and a style; only for tests."""
 
+import itertools
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+
+from l2l.evaluation.statistics import Effect
+from l2l.evaluation.variants import Variant
 
 
 @dataclass(frozen=True)
@@ -181,3 +186,27 @@ def make_updates(learned: dict[str, tuple[str, ...]], steps: tuple[int, ...]) ->
                         )
                     )
     return pd.concat(tables, ignore_index=True)
+
+
+def make_variant(optimizer: str, ratio: float, width: float = 1.2, seeds: int = 3) -> Variant:
+    """Its mean loss is `ratio` times the reference's, its final loss twice as much as that."""
+    mean, final = (
+        Effect(each - 1, each / width - 1, each * width - 1, 0.5, 8) for each in (ratio, 2 * ratio)
+    )
+    return Variant(optimizer, mean, final, seeds)
+
+
+def make_meta_gradients(
+    stages: Iterable[str], estimators: Iterable[str], windows: Iterable[int], repeats: int = 3
+) -> pd.DataFrame:
+    """Power laws of the window, as `l2l measure meta-gradients` writes them; the bias goes to 0."""
+    rng = np.random.default_rng(9)
+    keys = itertools.product(enumerate(stages), enumerate(estimators), windows, range(repeats))
+    rows = []
+    for (a, stage), (b, estimator), window, repeat in keys:
+        drawn = np.exp(rng.normal(0, 0.1, 3))
+        norm, noise, bias = drawn * (1e4 * window**0.5 / 9**a, 0.1 * window * 3**b, 0.5 / window)
+        rows.append((stage, estimator, window, repeat, norm, noise, bias if window < 100 else 0.0))
+    return pd.DataFrame(
+        rows, columns=["stage", "estimator", "window", "repeat", "norm", "noise", "bias"]
+    )

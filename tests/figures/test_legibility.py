@@ -11,11 +11,13 @@ from tests.figures.fake_tables import (
     BASELINES,
     make_curves,
     make_log,
+    make_meta_gradients,
     make_overhead,
     make_updates,
+    make_variant,
 )
 
-from l2l.config import load_config
+from l2l.config import Config, load_config
 from l2l.figures import (
     architecture,
     computation_graph,
@@ -28,7 +30,9 @@ from l2l.figures import (
     panels,
     stand_ins,
     style_images,
+    unroll,
     updates,
+    variants,
 )
 
 ON_MNIST = [*BASELINES, "mnist_paper", "mnist_long_unroll"]
@@ -61,6 +65,8 @@ OTHERS = [
     "architecture",
     "overhead",
     "updates",
+    "ablations",
+    "unroll",
 ]
 
 
@@ -109,10 +115,41 @@ def figure(request: pytest.FixtureRequest, labels: dict, style: object) -> Figur
         titles = {"mnist": "MNIST", "cifar10": "CIFAR-10"}
         table = make_updates(recipes, (1, 5, 20, 50, 100))
         return updates.draw(table, titles, load_config().labels(), style)
+    if name == "ablations":
+        return variants.draw(compared(load_config()), load_config().labels(), style)
+    if name == "unroll":
+        measured = load_config().measurements.meta_gradients
+        stages = {key: stage.title for key, stage in measured.stages.items()}
+        sources = {key: source.title for key, source in measured.estimators.items()}
+        table = make_meta_gradients(stages, sources, measured.windows)
+        quality = [
+            unroll.Quality(
+                title,
+                {window: make_variant(f"w{window}", 1 + 5 / window) for window in windows},
+                20,
+                make_variant("growing", 0.8),
+            )
+            for title, windows in (("Quadratics", (1, 2, 5, 10, 50, 100)), ("MNIST", (1, 5, 100)))
+        ]
+        return unroll.draw(table, stages, sources, quality, style)
     if name == "meta_training_of_all":
         labels = load_config().labels()
     logs = [make_log(key, seed) for k, key in enumerate(labels) for seed in range(2 + k % 2)]
     return meta_training.draw(pd.concat(logs), labels, style)
+
+
+def compared(config: Config) -> list[variants.Panel]:
+    """The panels of the figure `ablations`, with losses from equal to far beyond the edge."""
+    found = []
+    for name in config.figure_experiments()["ablations"]:
+        experiment = config.experiments[name]
+        others = [key for key in experiment.learned if key != experiment.reference]
+        made = [
+            make_variant(key, 0.7 * 1.5**k, seeds=1 + 2 * (k % 2)) for k, key in enumerate(others)
+        ]
+        made += [make_variant(key, 200, seeds=0) for key in experiment.baselines]
+        found.append(variants.Panel(experiment.title, str(experiment.reference), made))
+    return found
 
 
 def visible_texts(figure: Figure) -> list[Text]:

@@ -42,11 +42,11 @@ def _true_gradient(steps: int, sigma: float) -> np.ndarray:
     return torch.autograd.grad(_expected_loss(rate, steps, sigma), rate)[0].numpy()
 
 
-def _samples(steps: int, memory: Tensor, repetitions: int = 20000) -> np.ndarray:
-    """Single problems' estimates, [repetitions, 2]: row i alone has the cotangents of problem i."""
+def _samples(steps: int, memory: Tensor) -> np.ndarray:
+    """40 estimates of an episode of 500 problems each, [40, 2]."""
     found = []
     for seed in range(40):
-        many = linear.problems(linear.START.repeat(repetitions // 80, 1))
+        many = linear.problems(linear.START.repeat(250, 1))
         episode = linear.an_episode(many, seed=seed, memory=memory)
         estimator = reinforce()
         carry = estimator.begin(episode, linear.descent())

@@ -21,7 +21,8 @@ PROTOCOLS = ("smoke", "default", "paper")
 OWN_ERRORS = (  # they name the value themselves
     *("unknown_key", "unknown_name", "boolean"),
     *("order", "unroll", "weights", "horizon", "trial", "twice"),
-    *("circle", "seeds", "held_out", "figure", "cells", "sampling", "mixture", "window"),
+    *("circle", "seeds", "held_out", "figure", "cells", "sampling", "mixture"),
+    *("limit", "pictures", "window"),
 )
 
 

@@ -99,7 +99,8 @@ def _draw_effect(axes: Axes, effect: Effect, height: float, color: str, marker: 
     if math.isfinite(ratio) and low <= ratio <= high:
         axes.plot([ratio], [height], color=color, marker=marker, markersize=3.5, linewidth=0)
     else:  # not a number: it diverged
-        axes.plot([high], [height], color=color, marker=">", markersize=4, clip_on=False)
+        edge, arrow = (low, "<") if ratio < low else (high, ">")
+        axes.plot([edge], [height], color=color, marker=arrow, markersize=4, clip_on=False)
 
 
 def _name(variant: Variant, labels: dict[str, str]) -> str:

@@ -1,0 +1,130 @@
+"""The figures of variants and of windows draw what is in their tables, at its place."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from tests.figures.fake_tables import Settings, make_meta_gradients, make_variant
+
+from l2l.evaluation.statistics import Effect
+from l2l.evaluation.variants import Variant
+from l2l.figures import unroll, variants
+
+LABELS = {"base": "Reference", "rnn": "Plain RNN", "es": "ES"}
+VARIANTS = [
+    make_variant("rnn", 1.5),
+    make_variant("es", 0.6, seeds=1),
+    make_variant("adam", 4, seeds=0),
+]
+STAGES, SOURCES = {"early": "untrained", "late": "trained"}, {"kept": "Kept", "es": "ES"}
+WINDOWS = (1, 10, 100)
+
+
+def markers(axes: Axes, marker: str) -> list[tuple[float, float]]:
+    """Points with this marker, from the top row down."""
+    lines = [line for line in axes.lines if line.get_marker() == marker]
+    found = [(float(line.get_xdata()[0]), float(line.get_ydata()[0])) for line in lines]
+    return sorted(found, key=lambda point: point[1])
+
+
+def of_variants(*chosen: Variant) -> Axes:
+    panel = variants.Panel("MNIST", "base", chosen)
+    (axes,) = variants.draw([panel], LABELS, Settings()).axes
+    return axes
+
+
+def test_a_row_for_the_reference_and_each_variant_a_panel_for_each_experiment() -> None:
+    panels = [variants.Panel("Quadratics", "base", VARIANTS[:1])]
+    panels += [variants.Panel("MNIST", "base", VARIANTS)]
+    above, below = variants.draw(panels, LABELS, Settings()).axes
+    assert [axes.get_title(loc="left") for axes in (above, below)] == ["Quadratics", "MNIST"]
+    names = [text.get_text() for text in below.get_yticklabels()]
+    assert names == ["Reference (reference)", "Plain RNN", "ES *", "ADAM, tuned"]
+    assert list(below.get_yticks()) == [-1, 0, 1, 2]
+    assert len(above.get_yticks()) == 2
+    bottom, top = below.get_ylim()
+    assert bottom > 2 > -1 > top, "the first row is the highest"
+
+
+@pytest.mark.parametrize(("attribute", "marker"), [("final", "o"), ("mean", "D")])
+def test_a_marker_stands_at_the_ratio_in_its_row_with_its_interval(
+    attribute: str, marker: str
+) -> None:
+    axes = of_variants(*VARIANTS)
+    found = markers(axes, marker)
+    effects = [getattr(one, attribute) for one in VARIANTS]
+    ratios = [1 + effect.estimate for effect in effects]
+    assert [x for x, _ in found] == pytest.approx([1, *ratios])
+    assert [round(y) for _, y in found] == [-1, 0, 1, 2]
+    intervals = {tuple(map(float, line.get_xdata())) for line in axes.lines}
+    for effect in effects:
+        ends = (1 + effect.low, 1 + effect.high)
+        clipped = tuple(np.clip(ends, *axes.get_xlim()))
+        assert any(np.allclose(clipped, interval) for interval in intervals if len(interval) == 2)
+    low, high = axes.get_xlim()
+    assert low < min(ratios)
+    assert max(ratios) < high
+
+
+@pytest.mark.parametrize(
+    ("ratio", "marker", "edge"), [(math.inf, ">", 1), (100.0, ">", 1), (0.001, "<", 0)]
+)
+def test_what_lies_beyond_is_an_arrow_at_its_edge(ratio: float, marker: str, edge: int) -> None:
+    effect = Effect(ratio - 1, -1, math.inf, 0.5, 8)
+    axes = of_variants(Variant("rnn", effect, make_variant("rnn", 1).mean, 3))
+    at = axes.get_xlim()[edge]
+    assert [x for x, _ in markers(axes, marker)] == pytest.approx([at])
+    assert len(markers(axes, "D")) == 1, "of the reference alone"
+    assert len(markers(axes, "o")) == 2
+
+
+@pytest.fixture(scope="module")
+def of_windows() -> Figure:
+    table = make_meta_gradients(STAGES, SOURCES, WINDOWS)
+    by_window = {1: make_variant("a", 6.0), 100: make_variant("b", 0.75)}
+    quality = [
+        unroll.Quality("Quadratics", by_window, 20, make_variant("c", 0.9)),
+        unroll.Quality("MNIST", {5: make_variant("d", 2.0)}, 20, None),
+    ]
+    return unroll.draw(table, STAGES, SOURCES, quality, Settings())
+
+
+def test_each_measure_and_stage_has_a_panel_with_medians_of_each_estimator(
+    of_windows: Figure,
+) -> None:
+    table = make_meta_gradients(STAGES, SOURCES, WINDOWS)
+    assert len(of_windows.axes) == 3 * 2 + 2
+    grid = np.array(of_windows.axes[:6]).reshape(3, 2)
+    for row, measure in zip(grid, ("norm", "noise", "bias"), strict=True):
+        for axes, stage in zip(row, STAGES, strict=True):
+            assert len(axes.lines) == len(axes.collections) == len(SOURCES)
+            for line, band, source in zip(axes.lines, axes.collections, SOURCES, strict=True):
+                own = table[(table["stage"] == stage) & (table["estimator"] == source)]
+                values = own.groupby("window")[measure]
+                assert list(line.get_xdata()) == list(WINDOWS)
+                np.testing.assert_allclose(line.get_ydata(), values.median().clip(lower=1e-3))
+                heights = band.get_paths()[0].vertices[:, 1]
+                assert heights.max() == pytest.approx(values.max().max())
+                assert heights.min() == pytest.approx(max(values.min().min(), 1e-3))
+    assert [axes.get_title(loc="left") for axes in grid[0]] == ["φ untrained", "φ trained"]
+
+
+def test_below_is_what_was_learned_with_each_window(of_windows: Figure) -> None:
+    """The reference is 1 at its own window; growing windows are a line across."""
+    first, second = of_windows.axes[6:]
+    mean, final = (
+        next(line for line in first.lines if line.get_marker() == marker) for marker in "Do"
+    )
+    assert list(mean.get_xdata()) == [1, 20, 100]
+    assert list(mean.get_ydata()) == pytest.approx([6, 1, 0.75])
+    assert list(final.get_ydata()) == pytest.approx([12, 1, 1.5])
+    across = [line.get_ydata()[0] for line in first.lines if list(line.get_xdata()) == [0, 1]]
+    assert sorted(across) == pytest.approx([0.9, 1, 1.8])
+    points = next(line for line in second.lines if line.get_marker() == "D")
+    assert points.get_xydata().tolist() == [[5, 2], [20, 1]]
+    across = [line for line in second.lines if list(line.get_xdata()) == [0, 1]]
+    assert [line.get_ydata()[0] for line in across] == [1]
