@@ -108,15 +108,20 @@ def _message(**layers: Any) -> str:
         # what cannot be sampled
         (
             "recipes.mnist_averaging.sampling.fraction=0.5",
-            ["recipes.mnist_averaging", "sampling.fraction = 0.5", "LSTMSettings", "set it to 1"],
+            [
+                "recipes.mnist_averaging",
+                "sampling.fraction = 0.5",
+                "lstm and averaged_cells",
+                "set it to 1",
+            ],
         ),
         (
             f"{RECIPE}.optimizer.averaged_cells=3",
-            [RECIPE, "sampling.fraction = 0.1", "LSTMSettings"],
+            [RECIPE, "sampling.fraction = 0.1", "lstm and averaged_cells"],
         ),
         (
             "recipes.quadratics_es.sampling.fraction=0.5",
-            ["recipes.quadratics_es", "sampling.fraction = 0.5", "EvolutionSettings"],
+            ["recipes.quadratics_es", "sampling.fraction = 0.5", "estimator.kind = es"],
         ),
         (
             "recipes.mnist_averaging.optimizer.averaged_cells=21",

@@ -86,16 +86,17 @@ class Recipe(Section):
 
     @model_validator(mode="after")
     def _sampled_where_it_can_be(self) -> Recipe:
-        for key, settings, can in (
-            ("optimizer", self.optimizer, not self.optimizer.couples),
-            ("estimator", self.estimator, self.estimator.samples),
+        averaged = " and averaged_cells" if getattr(self.optimizer, "averaged_cells", 0) else ""
+        for told, can in (
+            (f"optimizer.kind = {self.optimizer.kind}{averaged}", not self.optimizer.couples),
+            (f"estimator.kind = {self.estimator.kind}", self.estimator.samples),
         ):
             if self.sampling.fraction < 1 and not can:
                 raise PydanticCustomError(
                     "sampling",
-                    "sampling.fraction = {fraction}: the backward pass with {key}.kind = {kind} "
-                    "cannot be sampled; set it to 1",
-                    {"fraction": self.sampling.fraction, "key": key, "kind": settings.kind},
+                    "sampling.fraction = {fraction}: the backward pass with {told} cannot be "
+                    "sampled; set it to 1",
+                    {"fraction": self.sampling.fraction, "told": told},
                 )
         return self
 

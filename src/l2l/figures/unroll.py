@@ -118,15 +118,16 @@ def _draw_measure(axes: Axes, rows: pd.DataFrame, measure: str, looks: dict[str,
         windows, found = values.index.to_numpy(), values.to_numpy()
         beyond = np.isposinf(found).all(axis=1)
         found = np.where(np.isinf(found), np.nan, found)
-        axes.plot(
-            windows[beyond],
-            np.full(beyond.sum(), 0.96 - 0.07 * place),
-            transform=axes.get_xaxis_transform(),
-            color=look.color,
-            marker="^",
-            markersize=3,
-            linestyle="",
-        )
+        if beyond.any():
+            axes.plot(
+                windows[beyond],
+                np.full(beyond.sum(), 0.96 - 0.07 * place),
+                transform=axes.get_xaxis_transform(),
+                color=look.color,
+                marker="^",
+                markersize=3,
+                linestyle="",
+            )
         axes.fill_between(
             windows, found.min(axis=1), found.max(axis=1), color=look.color, alpha=0.15, linewidth=0
         )
