@@ -11,7 +11,6 @@ from tests.cli.test_commands import l2l
 from tests.small import lstm_settings, random_phi
 
 from l2l.optimizers import CoordinatewiseLSTM, checkpoint
-from l2l.shipped import optimizer_path, released
 
 
 @pytest.fixture
@@ -72,7 +71,7 @@ def test_the_same_command_gives_the_same_bytes(pictures: Path, data_directory: P
         (("--optimizer", "two_groups.safetensors"), "convolutional, connected"),
         (("--out", "content.png"), "a name of its own"),
         (("--strip", "same.png", "--out", "same.png"), "a name of its own"),
-        (("--optimizer", "nobody"), "give one of neural_art"),
+        (("--optimizer", "nobody"), "neural_art, or the path of a file"),
         (("--optimizer", "style.jpg"), "is not a checkpoint"),
     ],
 )
@@ -90,11 +89,3 @@ def test_bad_input_is_one_line_and_nothing_is_written(
     assert len(done.stderr.strip().splitlines()) == 1
     after = {path: path.read_bytes() for path in pictures.iterdir() if path.is_file()}
     assert after == before
-
-
-def test_what_is_released_can_be_loaded_and_says_where_it_is_from() -> None:
-    assert "neural_art" in released()
-    for name in released():
-        loaded = checkpoint.load(optimizer_path(name))
-        assert loaded.provenance["protocol"] != "smoke"
-        assert loaded.provenance["recipe"]

@@ -2,16 +2,80 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
+import json
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import yaml
+from safetensors import safe_open
 
 from l2l.errors import UserError
 
 FOLDER = Path(__file__).parent
 
 
-def released() -> list[str]:
-    """Their names."""
-    return sorted(path.stem for path in FOLDER.glob("*.safetensors"))
+@dataclass(frozen=True)
+class Card:
+    """What one should know of a released optimizer before one uses it.
+
+    Attributes:
+        name: for `l2l.LearnedOptimizer`.
+        trained_on: problems and lengths of run of its meta-training.
+        works: where it did well.
+        fails: where it did not.
+        measured: comparison -> learned / baseline - 1 and its 95 % interval.
+        recipe: of config/default.yaml, by which it was meta-trained.
+        meta_seed: of the recipe's meta-seeds, the one that validated best.
+        episodes: of its meta-training.
+        commit: of the program that made it.
+        digest: SHA-256 of its file, hexadecimal.
+    """
+
+    name: str
+    trained_on: str
+    works: str
+    fails: str
+    measured: dict[str, str]
+    recipe: str
+    meta_seed: int
+    episodes: int
+    commit: str
+    digest: str
+
+    def __str__(self) -> str:
+        return "\n".join(
+            (
+                f"{self.name}: meta-trained on {self.trained_on}",
+                f"  works: {self.works}",
+                f"  fails: {self.fails}",
+                *(f"  {comparison}: {effect}" for comparison, effect in self.measured.items()),
+                f"  recipe {self.recipe}, meta-seed {self.meta_seed}, {self.episodes} episodes, "
+                f"commit {self.commit}, SHA-256 {self.digest[:16]}...",
+            )
+        )
+
+
+def released() -> dict[str, Card]:
+    """The optimizers that ship: name -> card. `print(*l2l.released().values(), sep="\\n")`."""
+    return dict(_cards())
+
+
+@functools.cache
+def _cards() -> dict[str, Card]:
+    texts = yaml.safe_load((FOLDER / "cards.yaml").read_text(encoding="utf-8"))
+    return {name: _card(name, text) for name, text in texts.items()}
+
+
+def _card(name: str, text: dict[str, Any]) -> Card:
+    path = FOLDER / f"{name}.safetensors"
+    with safe_open(path, framework="numpy") as file:
+        made: dict[str, Any] = json.loads(file.metadata()["l2l"])["provenance"]
+    kept = {key: made[key] for key in ("recipe", "meta_seed", "episodes", "commit")}
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return Card(name=name, digest=digest, **text, **kept)
 
 
 def optimizer_path(name: str) -> Path:
@@ -23,11 +87,11 @@ def optimizer_path(name: str) -> Path:
     Raises:
         UserError: there is neither.
     """
-    if name in released():
+    if name in _cards():
         return FOLDER / f"{name}.safetensors"
     if Path(name).is_file():
         return Path(name)
     raise UserError(
-        f"no optimizer '{name}': give one of {', '.join(released())}, or the path of a file such "
+        f"no optimizer '{name}': give one of {', '.join(_cards())}, or the path of a file such "
         "as results/default/training/neural_art/seed0/optimizer.safetensors"
     )

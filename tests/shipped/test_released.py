@@ -1,0 +1,43 @@
+"""Every optimizer that ships has a card that is true."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import l2l
+from l2l.optimizers.checkpoint import load
+from l2l.pages.verdicts import difference
+from l2l.shipped import FOLDER, Card, optimizer_path
+
+CLAIMS = Path(__file__).parents[2] / "docs" / "replication" / "claims.csv"
+CARDS = l2l.released()
+
+
+def test_every_file_has_a_card_and_every_card_a_file() -> None:
+    assert {path.stem for path in FOLDER.glob("*.safetensors")} == set(CARDS)
+    assert {"quadratics", "mnist", "cifar", "neural_art"} <= set(CARDS)
+
+
+@pytest.mark.parametrize("card", CARDS.values(), ids=CARDS)
+def test_its_numbers_are_those_of_the_committed_claims(card: Card) -> None:
+    rows = pd.read_csv(CLAIMS)
+    rows["bare"] = rows["comparison"].str.removesuffix("; one meta-seed")
+    assert card.measured
+    for comparison, told in card.measured.items():
+        row = rows[rows["bare"] == comparison].iloc[0]
+        found = difference(row.to_dict()).replace("\N{NO-BREAK SPACE}", " ")
+        assert told == found.replace("\N{MINUS SIGN}", "-"), comparison
+        assert comparison.startswith(f"{card.recipe} vs ")
+
+
+@pytest.mark.parametrize("card", CARDS.values(), ids=CARDS)
+def test_it_can_be_loaded_and_says_where_it_is_from(card: Card) -> None:
+    checkpoint = load(optimizer_path(card.name))
+    assert all(weight.isfinite().all() for weight in checkpoint.optimizer.phi.values())
+    assert checkpoint.provenance["protocol"] == "default"
+    assert len(card.commit) == 12
+    assert str(card).startswith(f"{card.name}: meta-trained on ")
+    assert f"commit {card.commit}" in str(card)
