@@ -177,17 +177,16 @@ def test_an_interval_across_the_edge_is_inconclusive_with_an_allowance_too(claim
 
 
 def test_the_allowance_counts_where_comparisons_compete():
-    """7 % above with 10 % allowed is nearer to failing than 5 % below with nothing allowed."""
+    """5 % below with nothing allowed is nearer to failing than 3 % above with 10 % allowed."""
     near, far = claim(allowance=0.1).comparisons[0], claim(baselines=["sgd"]).comparisons[0]
     near = near.model_copy(update={"baselines": ("nag",)})
     both = claim().model_copy(update={"comparisons": (far, near)})
-    curves = exact(1.07)
+    curves = exact(1.03)
     sgd = curves[curves["optimizer"] == "nag"].assign(optimizer="sgd")
-    sgd["loss"] *= 1.07 / 0.95
+    sgd["loss"] *= 1.03 / 0.95
     table = judge([both], curves, sgd)
     assert table["verdict"].tolist() == ["replicated"] * 3
-    assert overall(table)["comparison"].startswith("overall ours: vs nag")
-    assert overall(table)["comparison"].endswith("; 10 % allowed")
+    assert overall(table)["comparison"] == "overall ours: vs sgd: mean loss, steps 1-20"
 
 
 def test_each_recipe_gets_its_own_verdict():

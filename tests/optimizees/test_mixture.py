@@ -100,7 +100,11 @@ def test_a_seed_draws_the_same_problems_and_another_one_others() -> None:
             torch.cat([p.initial(), p.parameter_scale, p.loss_scale[:, None]], 1) for p in found
         ]
 
+    def parts(seed: int) -> list[int]:
+        return [family(seed).sample(NAMES, [k], 1).coordinates for k in range(20)]
+
     assert all(map(torch.equal, drawn(0), drawn(0)))
+    assert parts(0) == parts(0) != parts(1)
     for others in (drawn(1), drawn(0, "other")):
         assert not any(
             one[:, -2:].equal(other[:, -2:]) for one, other in zip(drawn(0), others, strict=True)

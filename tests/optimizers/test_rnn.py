@@ -92,7 +92,11 @@ def test_it_does_what_its_equations_say(recurrence: str, method: str, changes: d
 def test_only_the_recurrent_one_remembers() -> None:
     gradients = made_up()[:1].repeat(2, 1, 1)
     for recurrence, remembers in (("tanh", True), ("none", False)):
-        first, second = followed(made(recurrence), gradients, "update")
+        optimizer = made(recurrence)
+        state = optimizer.init(gradients[0])
+        assert state.shape == (2 if remembers else 0, PROBLEMS * N, UNITS)
+        assert optimizer.update(gradients[0], state)[1].shape == state.shape
+        first, second = followed(optimizer, gradients, "update")
         assert bool(((first - second).abs() > 1e-4).all()) == remembers
 
 
