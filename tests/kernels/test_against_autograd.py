@@ -14,12 +14,13 @@ SHAPES = [
     for units in (1, 7, 20, 50)
     for coordinates in (1, 63, 129)
 ] + [(77, 4, 20)]
+# float32: with one coordinate and unit, head.weight is a sum that cancels (1e-5 on some processors).
 IMPLEMENTATIONS = [
     pytest.param(reference, torch.float64, 1e-12, id="reference-float64"),
-    pytest.param(reference, torch.float32, 1e-5, id="reference-float32"),
-    pytest.param(cpu, torch.float32, 1e-5, id="cpu"),
+    pytest.param(reference, torch.float32, 3e-5, id="reference-float32"),
+    pytest.param(cpu, torch.float32, 3e-5, id="cpu"),
     pytest.param(cuda, torch.float64, 1e-12, id="cuda-float64"),
-    pytest.param(cuda, torch.float32, 1e-5, id="cuda-float32"),
+    pytest.param(cuda, torch.float32, 3e-5, id="cuda-float32"),
 ]
 
 

@@ -26,7 +26,7 @@ class Workflow:
     def environment(self) -> dict[str, str]:
         return {**os.environ, "L2L_DATA_DIR": str(self.data)}
 
-    def run(self, *arguments: str, timeout: int = 2400) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, timeout: int = 3600) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             self.command(*arguments),
             cwd=self.folder,

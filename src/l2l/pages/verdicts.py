@@ -137,7 +137,9 @@ def _rows(claims: pd.DataFrame, against: str, config: Config) -> list[Row]:
 
 def _tested_on(count: int, data: str) -> str:
     """What was repeated: test problems, or the timings of a measurement."""
-    return f"{count} {'repeats' if data.startswith(MEASUREMENT) else 'problems'}, {data}"
+    if data.startswith(MEASUREMENT):
+        return f"{count} repeats, {data.replace('_', ' ')}"
+    return f"{count} problems, {data}"
 
 
 def waiting(claims: pd.DataFrame) -> list[Row]:
@@ -158,7 +160,12 @@ def learned(rows: pd.DataFrame, config: Config) -> list[str]:
     matches = [_match(comparison) for comparison in rows["comparison"]]
     keys = [found["recipe"] if found else "" for found in matches]
     names = names_in([keys], config.labels())
-    return [names[key] for key in keys]
+    return [_words(names[key], key) for key in keys]
+
+
+def _words(name: str, key: str) -> str:
+    """A name for a reader: what is no optimizer of the configuration has its key, in words."""
+    return key.replace("_", " ") if name == key else name
 
 
 def _match(comparison: str) -> re.Match[str] | None:
@@ -175,7 +182,8 @@ def _against(comparison: str, config: Config) -> str:
     if "baseline" not in parts:
         return rest
     where = f" on {_title(parts['experiment'], config)}" if parts["experiment"] else ""
-    return f"{display_name(parts['baseline'], labels)}{where}: {rest}"
+    baseline = parts["baseline"]
+    return f"{_words(display_name(baseline, labels), baseline)}{where}: {rest}"
 
 
 def _title(experiment: str, config: Config) -> str:
