@@ -14,7 +14,7 @@ SHAPES = [
     for units in (1, 7, 20, 50)
     for coordinates in (1, 63, 129)
 ] + [(77, 4, 20)]
-# float32: with one coordinate and unit, head.weight is a sum that cancels (1e-5 on some processors).
+# float32: of one coordinate and unit, head.weight is a sum that cancels (1e-5 on some CPUs).
 IMPLEMENTATIONS = [
     pytest.param(reference, torch.float64, 1e-12, id="reference-float64"),
     pytest.param(reference, torch.float32, 3e-5, id="reference-float32"),
