@@ -1,7 +1,7 @@
 """Learned optimizers, their meta-training, and a replication of Andrychowicz et al. (2016).
 
 For one's own code: `l2l.LearnedOptimizer`, a `torch.optim.Optimizer`, and `l2l.released()`, what
-ships. Both import torch when they are first used.
+ships. The first imports torch when it is first used.
 """
 
 from __future__ import annotations

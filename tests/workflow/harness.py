@@ -36,6 +36,17 @@ class Workflow:
             timeout=timeout,
         )
 
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """A run in the background, in a process group of its own."""
+        return subprocess.Popen(
+            self.command(*arguments),
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
     def planned(self, *arguments: str) -> set[str]:
         """The rules that a dry run would run."""
         done = self.run("--dry-run", *arguments)

@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import subprocess
 
 import pytest
 from tests.workflow.harness import SMOKE, Workflow, wait_for
@@ -55,14 +54,7 @@ def test_a_bad_claims_file_is_seen_before_any_job(workflow: Workflow) -> None:
 
 
 def test_a_second_run_in_the_same_folder_is_refused(workflow: Workflow) -> None:
-    first = subprocess.Popen(
-        workflow.command(*SMOKE, "--", "quadratics"),
-        cwd=workflow.folder,
-        env=workflow.environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    first = workflow.start(*SMOKE, "--", "quadratics")
     try:
         wait_for(workflow.folder / "results/smoke/config.yaml")
         second = workflow.run(*SMOKE, "--", "optimizer_loop")

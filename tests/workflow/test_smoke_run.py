@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 import signal
-import subprocess
 import time
 from pathlib import Path
 
@@ -119,14 +118,7 @@ def test_the_snakemake_report_has_the_figures(smoke: Workflow, tmp_path: Path) -
 def test_a_killed_run_goes_on_and_ends_with_the_same_bits(
     workflow: Workflow, smoke: Workflow
 ) -> None:
-    process = subprocess.Popen(
-        workflow.command(*SMOKE, "--", "quadratics"),
-        cwd=workflow.folder,
-        env=workflow.environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    process = workflow.start(*SMOKE, "--", "quadratics")
     results = workflow.folder / "results/smoke"
     wait_for(results / "training/quadratics_lstm/search/trial0.json")
     time.sleep(4)  # into the jobs that follow

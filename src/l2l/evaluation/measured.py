@@ -6,11 +6,10 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from l2l.config.measurements import IMPLEMENTATIONS
 from l2l.errors import UserError
 from l2l.evaluation.claims_file import Measured
 from l2l.evaluation.statistics import Effect, jackknife_difference, relative_difference
-
-DEFAULT = "default"  # the implementation that runs unless another is asked for
 
 
 def measured_effect(measured: Measured, table: pd.DataFrame) -> tuple[str, Effect]:
@@ -50,7 +49,7 @@ def _conditions(measured: Measured) -> list[str]:
     for column, value in measured.of.items():
         other = measured.against.get(column)
         if other == value:
-            if (column, value) != ("implementation", DEFAULT):  # nothing special
+            if (column, value) != ("implementation", IMPLEMENTATIONS[0]):  # nothing special
                 told.append(f"{_words(column)} {_words(value)}")
         elif column == "implementation":
             told.append(f"{_words(column)} {value} against {other}")

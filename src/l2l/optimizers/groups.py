@@ -18,7 +18,7 @@ from l2l.config.optimizers import ParameterGroup
 from l2l.errors import UserError
 from l2l.optimizers.base import Optimizer
 from l2l.optimizers.learned import LearnedOptimizer, Phi
-from l2l.optimizers.lstm import ONE_GROUP, CoordinatewiseLSTM, group_prefix
+from l2l.optimizers.lstm import CoordinatewiseLSTM, group_prefix
 
 
 @dataclass(frozen=True)
@@ -111,12 +111,8 @@ def bind(optimizer: Optimizer, places: Mapping[str, Tensor]) -> Any:
     if len(groups) == 1:
         return optimizer
     empty = next(iter(places.values()))[:0]
-    single = optimizer.settings.model_copy(update={"groups": ONE_GROUP})
     return GroupedLSTM(
-        {
-            name: (CoordinatewiseLSTM(single, optimizer.group(name)), torch.cat([empty, *parts]))
-            for name, parts in found.items()
-        }
+        {name: (optimizer.alone(name), torch.cat([empty, *parts])) for name, parts in found.items()}
     )
 
 

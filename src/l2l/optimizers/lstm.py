@@ -91,6 +91,11 @@ class CoordinatewiseLSTM(LearnedOptimizer):
         own = {key: value for key, value in self.phi.items() if key.startswith(prefix)}
         return {key.removeprefix(prefix): value for key, value in own.items()}
 
+    def alone(self, name: str) -> CoordinatewiseLSTM:
+        """The LSTM of one parameter group, for all parameters that it is given."""
+        settings = self.settings.model_copy(update={"groups": ONE_GROUP})
+        return CoordinatewiseLSTM(settings, self.group(name))
+
     def inputs(self, gradient: Tensor) -> Tensor:
         """What the LSTM sees of a gradient [...]: [..., 1 or 2]."""
         return features(gradient, self.settings)

@@ -61,7 +61,7 @@ class LearnedOptimizer(torch.optim.Optimizer):
         lr = group["lr"]
         if not (isinstance(lr, float | int) and 0 <= lr < math.inf):
             raise UserError(f"lr = {lr!r}: expected a number of 0 or more")
-        weights(group["learned"])
+        self._weights(group["learned"], "cpu")
         super().add_param_group(param_group | {"learned": group["learned"]})
 
     @torch.no_grad()

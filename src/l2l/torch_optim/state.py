@@ -49,27 +49,23 @@ def unpacked(tensors: Mapping[str, Tensor], like: State, name: str = "state") ->
             )
         return found.detach().to(device=like.device, dtype=like.dtype, copy=True)
     parts = {key: unpacked(tensors, part, f"{name}.{key}") for key, part in _parts(like).items()}
-    if _is_lstm(like):
-        return LSTMState(**parts)
-    return type(like)(**parts) if hasattr(like, "_fields") else tuple(parts.values())
+    return _rebuilt(like, parts)
 
 
 def moved(state: State, device: torch.device) -> State:
     """The state on a device; itself where it is there."""
     if _device(state) == device:
         return state
-    there = {name: tensor.to(device) for name, tensor in packed(state).items()}
-    return unpacked(there, _on(state, device))
-
-
-def _on(state: State, device: torch.device) -> State:
-    """A state of the same structure on a device, whatever its values."""
     if isinstance(state, Tensor):
-        return torch.empty_like(state, device=device)
-    parts = {key: _on(part, device) for key, part in _parts(state).items()}
-    if _is_lstm(state):
+        return state.to(device)
+    return _rebuilt(state, {key: moved(part, device) for key, part in _parts(state).items()})
+
+
+def _rebuilt(like: State, parts: dict[str, State]) -> State:
+    """A state of the same structure from parts such as `_parts` gives."""
+    if _is_lstm(like):
         return LSTMState(**parts)
-    return type(state)(**parts) if hasattr(state, "_fields") else tuple(parts.values())
+    return type(like)(**parts) if hasattr(like, "_fields") else tuple(parts.values())
 
 
 def _is_lstm(state: State) -> bool:

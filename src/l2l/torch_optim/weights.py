@@ -1,4 +1,4 @@
-"""The weights phi that a name or a path stands for, loaded once for each device."""
+"""The weights phi that a name or a path stands for."""
 
 from __future__ import annotations
 
@@ -33,8 +33,7 @@ def weights(source: str, device: str = "cpu") -> LearnedOptimizer:
             has = f"it has {', '.join(names)}" if len(names) > 1 else "it is one"
             raise UserError(f"{path.stem}:{part}: there is no such part; {has}")
         assert isinstance(learned, CoordinatewiseLSTM)
-        single = learned.settings.model_copy(update={"groups": ONE_GROUP})
-        return CoordinatewiseLSTM(single, learned.group(part))
+        return learned.alone(part)
     if len(names) > 1:
         raise UserError(
             f"{path.stem} has a part for each of {', '.join(names)}: give parameters in groups, "
