@@ -58,7 +58,7 @@ def test_later_layers_win_default_protocol_files_overrides_settings(tmp_path: Pa
         return load_config(**layers).evaluation.problems
 
     assert problems() == 48
-    assert problems(protocol="smoke") == 8
+    assert problems(protocol="smoke") == 2
     assert problems(protocol="smoke", files=[one]) == 11
     assert problems(protocol="smoke", files=[one, two]) == 12
     overrides = {"evaluation": {"problems": 13}}
@@ -69,8 +69,8 @@ def test_later_layers_win_default_protocol_files_overrides_settings(tmp_path: Pa
 
 def test_the_protocol_may_be_named_by_any_layer_and_the_argument_wins(tmp_path: Path) -> None:
     named = _write(tmp_path / "mine.yaml", "protocol: smoke")
-    assert load_config(files=[named]).evaluation.problems == 8
-    assert load_config(overrides={"protocol": "smoke"}).evaluation.problems == 8
+    assert load_config(files=[named]).evaluation.problems == 2
+    assert load_config(overrides={"protocol": "smoke"}).evaluation.problems == 2
     assert load_config(settings=["protocol=paper"], files=[named]).evaluation.problems == 256
     config = load_config("default", files=[named])
     assert config.protocol == "default"
