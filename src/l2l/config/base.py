@@ -46,8 +46,8 @@ class Section(BaseModel):
 class Range(Section):
     """From low to high."""
 
-    low: Positive
-    high: Positive
+    low: Annotated[Positive, Field(description="The lower end.")]
+    high: Annotated[Positive, Field(description="The upper end.")]
 
     @model_validator(mode="after")
     def _ordered(self) -> Range:
