@@ -5,12 +5,14 @@ from __future__ import annotations
 import atexit
 import gc
 import sys
+from typing import Annotated
 
 import typer
 
 from l2l.cli import bench, evaluation, measurements, output, paint, training
 from l2l.cli.options import ConfigFiles, Protocol, Settings
 from l2l.config import load_config, resolved_yaml
+from l2l.config.reference import reference
 from l2l.errors import UserError
 
 app = typer.Typer(
@@ -31,10 +33,16 @@ paint.register(app)
 
 @app.command("config")
 def show_config(
-    protocol: Protocol = None, config_file: ConfigFiles = None, setting: Settings = None
+    protocol: Protocol = None,
+    config_file: ConfigFiles = None,
+    setting: Settings = None,
+    explained: Annotated[
+        bool, typer.Option("--reference", help="What every key means, as docs/configuration.md.")
+    ] = False,
 ) -> None:
     """Print the resolved configuration, checked."""
-    print(resolved_yaml(load_config(protocol, config_file or (), setting or ())), end="")
+    config = load_config(protocol, config_file or (), setting or ())
+    print(reference(config) if explained else resolved_yaml(config), end="")
 
 
 def main() -> None:

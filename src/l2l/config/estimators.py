@@ -48,7 +48,7 @@ class AdjointSettings(EstimatorSettings):
 
     samples: ClassVar[bool] = True
     kind: Annotated[
-        Literal["adjoint"], Field(description="Says that it is backpropagation by the adjoint.")
+        Literal["adjoint"], Field(description="The kind: backpropagation by the adjoint.")
     ]
 
 
@@ -56,7 +56,7 @@ class UnrolledSettings(EstimatorSettings):
     """Truncated backpropagation by autograd through the whole window."""
 
     kind: Annotated[
-        Literal["unrolled"], Field(description="Says that it is backpropagation by autograd.")
+        Literal["unrolled"], Field(description="The kind: backpropagation by autograd.")
     ]
     second_derivatives: Annotated[
         Literal["kept", "dropped"],
@@ -67,7 +67,7 @@ class UnrolledSettings(EstimatorSettings):
 class EvolutionSettings(EstimatorSettings):
     """Evolution strategies on the smoothed meta-loss E[L(phi + sigma eps)], antithetic pairs."""
 
-    kind: Annotated[Literal["es"], Field(description="Says that it is evolution strategies.")]
+    kind: Annotated[Literal["es"], Field(description="The kind: evolution strategies.")]
     pairs: Annotated[Count, Field(description="Antithetic pairs of perturbed phi.")]
     sigma: Annotated[Positive, Field(description="Standard deviation of phi's perturbations.")]
 
@@ -75,9 +75,7 @@ class EvolutionSettings(EstimatorSettings):
 class PersistentEvolutionSettings(EstimatorSettings):
     """Persistent evolution strategies (Vicol et al. 2021): unbiased over truncated windows."""
 
-    kind: Annotated[
-        Literal["pes"], Field(description="Says that it is persistent evolution strategies.")
-    ]
+    kind: Annotated[Literal["pes"], Field(description="The kind: persistent evolution strategies.")]
     pairs: Annotated[Count, Field(description="Antithetic pairs of perturbed phi.")]
     sigma: Annotated[Positive, Field(description="Standard deviation of phi's perturbations.")]
 
@@ -85,7 +83,7 @@ class PersistentEvolutionSettings(EstimatorSettings):
 class CombinedSettings(EstimatorSettings):
     """Backpropagation and ES, weighted by inverse variances (Metz et al. 2019)."""
 
-    kind: Annotated[Literal["combined"], Field(description="Says that it is both together.")]
+    kind: Annotated[Literal["combined"], Field(description="The kind: both together.")]
     pairs: Annotated[
         int,
         Field(ge=2, description="Antithetic pairs of perturbed phi; one would have no variance."),
@@ -101,7 +99,7 @@ class ReinforceSettings(EstimatorSettings):
     """REINFORCE (Williams 1992): steps are drawn from a Gaussian around the optimizer's output."""
 
     samples: ClassVar[bool] = True
-    kind: Annotated[Literal["reinforce"], Field(description="Says that it is REINFORCE.")]
+    kind: Annotated[Literal["reinforce"], Field(description="The kind: REINFORCE.")]
     sigma: Annotated[
         float, Field(gt=0, description="Standard deviation of the noise on a coordinate's step.")
     ]

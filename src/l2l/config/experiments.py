@@ -72,7 +72,7 @@ class Experiment(Section):
     ]
     steps: Annotated[Count, Field(description="Inner steps of a test.")]
     horizon: Annotated[
-        int, Field(ge=1, description="The step that tuning looks at, and after which all is shown.")
+        int, Field(ge=1, description="The step whose loss decides in tuning and stands in tables.")
     ]
     shown: Annotated[
         Literal["loss", "test_loss"],

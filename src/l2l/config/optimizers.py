@@ -56,7 +56,7 @@ class Preprocessing(Section):
 class LSTMSettings(Preprocessing, LearnedSettings):
     """The coordinate-wise LSTM m(grad, h, phi) of the paper."""
 
-    kind: Annotated[Literal["lstm"], Field(description="Says that it is the coordinate-wise LSTM.")]
+    kind: Annotated[Literal["lstm"], Field(description="The kind: the coordinate-wise LSTM.")]
     layers: Annotated[int, Field(ge=1, le=8, description="Layers of the LSTM.")]
     units: Annotated[int, Field(ge=1, le=512, description="Units of each layer.")]
     output_scale: Annotated[
@@ -103,7 +103,7 @@ class LSTMSettings(Preprocessing, LearnedSettings):
 class RNNSettings(Preprocessing, LearnedSettings):
     """The coordinate-wise optimizer with a plainer cell: tanh RNN, or no recurrence at all."""
 
-    kind: Annotated[Literal["rnn"], Field(description="Says that it is a plainer cell.")]
+    kind: Annotated[Literal["rnn"], Field(description="The kind: a plainer cell.")]
     recurrence: Annotated[
         Literal["tanh", "none"],
         Field(description="tanh: an RNN; none: a multi-layer perceptron without memory."),
@@ -123,9 +123,7 @@ class HierarchicalSettings(LearnedSettings):
 
     couples: ClassVar[bool] = True
 
-    kind: Annotated[
-        Literal["hierarchical"], Field(description="Says that it is the hierarchical RNN.")
-    ]
+    kind: Annotated[Literal["hierarchical"], Field(description="The kind: the hierarchical RNN.")]
     parameter_units: Annotated[
         int, Field(ge=1, le=512, description="Units of the GRU of each coordinate.")
     ]

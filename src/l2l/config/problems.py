@@ -15,9 +15,7 @@ Activation = Literal["sigmoid", "tanh", "relu", "leaky_relu", "elu", "softplus",
 class QuadraticSettings(Section):
     """f(theta) = ||W theta - y||^2, W and y i.i.d. standard normal, fresh for each problem."""
 
-    kind: Annotated[
-        Literal["quadratic"], Field(description="Says that it is a quadratic function.")
-    ]
+    kind: Annotated[Literal["quadratic"], Field(description="The kind: a quadratic function.")]
     dimensions: Annotated[
         int, Field(ge=1, le=10_000, description="Coordinates of theta; W is square.")
     ]
@@ -32,7 +30,7 @@ class QuadraticSettings(Section):
 class MLPSettings(Section):
     """A fully connected classifier: cross-entropy on minibatches of a dataset."""
 
-    kind: Annotated[Literal["mlp"], Field(description="Says that it is a multi-layer perceptron.")]
+    kind: Annotated[Literal["mlp"], Field(description="The kind: a multi-layer perceptron.")]
     dataset: Annotated[Literal["mnist"], Field(description="The images it classifies.")]
     hidden: Annotated[tuple[Count, ...], Field(description="Units of each hidden layer.")]
     activation: Annotated[Activation, Field(description="Of the hidden layers.")]
@@ -59,9 +57,7 @@ class MLPSettings(Section):
 class ConvNetSettings(Section):
     """Convolutions with batch normalisation, ReLU and max pooling, then fully connected layers."""
 
-    kind: Annotated[
-        Literal["convnet"], Field(description="Says that it is a convolutional network.")
-    ]
+    kind: Annotated[Literal["convnet"], Field(description="The kind: a convolutional network.")]
     dataset: Annotated[Literal["cifar10"], Field(description="The images it classifies.")]
     labels: Annotated[
         tuple[Annotated[int, Field(ge=0, le=9)], ...],
@@ -110,7 +106,7 @@ Style = Literal["starry_night", "wave", "udnie", "the_scream", "composition_vii"
 class NeuralArtSettings(Section):
     """A picture that keeps a photograph's content and takes on a style (Gatys et al. 2015)."""
 
-    kind: Annotated[Literal["neural_art"], Field(description="Says that it is a picture.")]
+    kind: Annotated[Literal["neural_art"], Field(description="The kind: a picture.")]
     features: Annotated[
         Literal["vgg16_dd21191f"],
         Field(description="The network whose features are compared, by its weights' digest."),
@@ -147,7 +143,7 @@ class NeuralArtSettings(Section):
 class MixtureSettings(Section):
     """Problems of several kinds, their parameters and losses in random units."""
 
-    kind: Annotated[Literal["mixture"], Field(description="Says that it is a mixture of others.")]
+    kind: Annotated[Literal["mixture"], Field(description="The kind: a mixture of others.")]
     of: Annotated[
         tuple[Name, ...],
         Field(min_length=1, description="Other problems, by name; an episode has one of them."),

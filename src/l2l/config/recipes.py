@@ -90,8 +90,8 @@ class Recipe(Section):
     loss_weights: Annotated[
         Literal["equal", "final", "inverse"] | tuple[Annotated[float, Field(ge=0)], ...],
         Field(
-            description="w of equation (4): 1; 1 at the last step alone; 1 / (loss + "
-            "`inverse_offset`); or a number for each step."
+            description="w of equation (4). equal: 1; final: 1 at the last step, else 0; inverse: "
+            "1 / (loss + `inverse_offset`); or a number for each step."
         ),
     ]
     inverse_offset: Annotated[
@@ -102,7 +102,9 @@ class Recipe(Section):
     ]
     clip: Annotated[
         Literal["none", "running_median"] | Positive,
-        Field(description="The most that the meta-gradient's norm may be; or the median of 100."),
+        Field(
+            description="Most that the meta-gradient's norm may be; or the median of its last 100."
+        ),
     ]
     sampling: Annotated[Sampling, Field(description="What the backward pass leaves out.")]
     averaging: Annotated[

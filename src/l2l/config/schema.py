@@ -45,7 +45,7 @@ class Compute(Section):
     ]
     threads: Annotated[
         int,
-        Field(ge=1, le=256, description="Threads of a job; `--cores` says how many jobs run."),
+        Field(ge=1, le=256, description="CPU threads of a job; `--cores` says how many jobs run."),
     ]
 
 
@@ -62,7 +62,9 @@ class Config(Section):
 
     protocol: Annotated[
         Protocol,
-        Field(description="Which of config/*.yaml is laid over the default; names the outputs."),
+        Field(
+            description="The file in `config/` that is laid over the default; names the outputs."
+        ),
     ]
     seed: Annotated[
         int,
