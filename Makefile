@@ -38,6 +38,8 @@ lock: $(READY)
 	{ echo "# The versions that the committed results were made with (make lock writes this file)."; \
 	  $(VENV)/bin/pip freeze --exclude-editable; } > constraints.txt
 
-# The committed record of a clean run: figures, small tables, provenance; no data, no photographs.
+# The committed record of a clean run: figures, small tables, provenance, and the verdicts in two
+# pages; no data, no photographs.
 publish: $(READY)
-	$(VENV)/bin/l2l record docs/replication --protocol $(PROTOCOL)
+	$(VENV)/bin/l2l record docs/replication --protocol $(PROTOCOL) \
+	  --page docs/replication/README.md --page docs/not_replicated.md

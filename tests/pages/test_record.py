@@ -10,7 +10,8 @@ from l2l.evaluation.pictures import read_pictures, write_pictures
 from l2l.figures.draw import figures
 from l2l.figures.stand_ins import FREE
 from l2l.pages.html import wrapped
-from l2l.pages.record import markdown, record
+from l2l.pages.markdown import markdown
+from l2l.pages.record import record
 from l2l.pages.results import Results
 from l2l.pages.words import number
 

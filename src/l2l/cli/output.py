@@ -60,13 +60,21 @@ def page(
 
 def record(
     folder: Annotated[Path, typer.Argument(help="Where to; made if it is not there.")],
+    page: Annotated[
+        list[Path] | None,
+        typer.Option(help="A page whose marked tables of verdicts are written; may be repeated."),
+    ] = None,
     protocol: Protocol = None,
     config_file: ConfigFiles = None,
     setting: Settings = None,
 ) -> None:
     """Copy a finished run's figures, small tables and provenance, to keep them."""
+    from l2l.pages.marked import fill, tables
     from l2l.pages.record import record as write
     from l2l.pages.results import Results
 
     config, _ = configuration(protocol, config_file, setting)
-    write(Results(config), folder)
+    results = Results(config)
+    write(results, folder)
+    for each in page or ():
+        fill(each, tables(results.claims(), config))
