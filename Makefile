@@ -11,7 +11,7 @@ READY := $(VENV)/ready
 # Tested without the compiled kernels too; tests/kernels has every implementation in any case.
 USE_THE_LSTM := $(addprefix tests/, bench evaluation meta optimizers)
 
-.PHONY: replicate test lock publish
+.PHONY: replicate test lock publish notebook
 .DEFAULT_GOAL := replicate
 
 replicate: $(READY)
@@ -44,3 +44,7 @@ lock: $(READY)
 # The committed record of a clean run: figures, small tables, provenance; no data, no photographs.
 publish: $(READY)
 	$(VENV)/bin/l2l record docs/replication --protocol $(PROTOCOL)
+
+# docs/digits.ipynb: docs/digits.py, executed.
+notebook: $(READY)
+	$(VENV)/bin/jupytext --to ipynb --set-kernel python3 --execute docs/digits.py
