@@ -1,20 +1,23 @@
 # make replicate: from nothing to every figure.   make test: every check there is.
-# PROTOCOL=smoke|default|paper, CORES=all|N, PYTHON=python3.11
+# PROTOCOL=smoke|default|paper, OPTIMIZERS=trained|released, CORES=all|N, PYTHON=python3.11
 
 PROTOCOL ?= default
+OPTIMIZERS ?= trained
 CORES ?= all
 PYTHON ?= python3
+RUN = $(PROTOCOL)$(if $(filter released,$(OPTIMIZERS)),_released)
 VENV := .venv
 READY := $(VENV)/ready
 # Tested without the compiled kernels too; tests/kernels has every implementation in any case.
 USE_THE_LSTM := $(addprefix tests/, bench evaluation meta optimizers)
 
-.PHONY: replicate test lock publish
+.PHONY: replicate test lock publish notebook
 .DEFAULT_GOAL := replicate
 
 replicate: $(READY)
-	$(VENV)/bin/snakemake --cores $(CORES) --config protocol=$(PROTOCOL)
-	@echo "Done. Open $(CURDIR)/results/$(PROTOCOL)/index.html in a browser."
+	$(VENV)/bin/snakemake --cores $(CORES) --config protocol=$(PROTOCOL) \
+	  optimizers=$(OPTIMIZERS)
+	@echo "Done. Open $(CURDIR)/results/$(RUN)/index.html in a browser."
 
 test: $(READY)
 	$(VENV)/bin/ruff check
@@ -43,3 +46,7 @@ lock: $(READY)
 publish: $(READY)
 	$(VENV)/bin/l2l record docs/replication --protocol $(PROTOCOL) \
 	  --page docs/replication/README.md --page docs/not_replicated.md
+
+# docs/digits.ipynb: docs/digits.py, executed.
+notebook: $(READY)
+	$(VENV)/bin/jupytext --to ipynb --set-kernel python3 --execute docs/digits.py

@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+from pathlib import Path
 
 import pytest
 from tests.workflow.harness import SMOKE, Workflow, wait_for
@@ -15,6 +16,17 @@ pytestmark = pytest.mark.workflow
 def test_every_protocol_has_a_complete_dag(workflow: Workflow, protocol: str) -> None:
     planned = workflow.planned("--config", f"protocol={protocol}")
     assert planned >= FIGURES | {"data", "trial", "train", "tune", "claims", "notebook", "page"}
+
+
+def test_released_optimizers_that_are_not_there_are_told_before_any_job(
+    workflow: Workflow,
+) -> None:
+    done = workflow.run(*SMOKE, "optimizers=released")
+    assert done.returncode == 2
+    errors = [line for line in done.stderr.splitlines() if line.startswith("l2l: ")]
+    assert len(errors) == 1
+    assert "contents.json is missing" in errors[0]
+    assert not (workflow.folder / "results").exists()
 
 
 def test_a_single_figure_plans_only_what_it_needs(workflow: Workflow) -> None:
@@ -51,6 +63,17 @@ def test_a_bad_claims_file_is_seen_before_any_job(workflow: Workflow) -> None:
     done = workflow.run(*SMOKE)
     assert done.returncode == 2
     assert "quadratic_lstm" in done.stderr
+
+
+def test_a_job_that_fails_is_told_by_its_own_line(workflow: Workflow, tmp_path: Path) -> None:
+    no_folder = tmp_path / "no_folder"
+    no_folder.write_text("")
+    done = Workflow(workflow.folder, no_folder).run(*SMOKE, "--", "results/smoke/data/mnist.json")
+    said = done.stdout + done.stderr
+    assert done.returncode == 1
+    assert [line for line in said.splitlines() if line.startswith("l2l: ") and "no_folder" in line]
+    assert "non-zero exit code" in said, "its failure is not lost in the pipe to its log"
+    assert "MissingOutputException" not in said
 
 
 def test_a_second_run_in_the_same_folder_is_refused(workflow: Workflow) -> None:

@@ -42,7 +42,7 @@ except UserError as error:  # before any job starts, one line, nothing of Snakem
     print(f"l2l: {error}", file=sys.stderr, flush=True)
     os._exit(2)
 
-LAYOUT = Layout(CONFIG.protocol)
+LAYOUT = Layout(CONFIG.run_name)
 RESULTS = LAYOUT.results
 LOGS = RESULTS / "logs"
 BENCHMARKS = RESULTS / "benchmarks"
@@ -58,8 +58,11 @@ RUNS = [  # every meta-training
     for seed in range(CONFIG.recipes[recipe].meta_seeds)
 ]
 
-# The l2l of this interpreter, also where its environment is not activated.
-shell.prefix(f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH; ")
+# The l2l of this interpreter, also where its environment is not activated. A prefix replaces
+# Snakemake's own, without which a job that fails before `| tee` would count as done.
+shell.prefix(
+    f"set -euo pipefail; export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH; "
+)
 
 
 def any_of(names):
@@ -139,11 +142,16 @@ def trained_for_meta_gradients():
     return [LAYOUT.run(recipe, META_SEED) / "optimizer.safetensors" for recipe in trained]
 
 
+def optimizers_of(experiment):
+    """All that an experiment tests: (baseline, None), and (recipe, seed)."""
+    entry = CONFIG.experiments[experiment]
+    baselines = [(baseline, None) for baseline in entry.baselines]
+    return baselines + [run for run in RUNS if run[0] in entry.learned]
+
+
 def parts_of_experiment(wildcards):
-    experiment = CONFIG.experiments[wildcards.experiment]
-    baselines = [(baseline, None) for baseline in experiment.baselines]
-    learned = [run for run in RUNS if run[0] in experiment.learned]
-    return [LAYOUT.part(wildcards.experiment, *optimizer) for optimizer in baselines + learned]
+    name = wildcards.experiment
+    return [LAYOUT.part(name, *optimizer) for optimizer in optimizers_of(name)]
 
 
 def tunings_of_experiment(wildcards):

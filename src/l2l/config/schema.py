@@ -19,6 +19,7 @@ from l2l.config.problems import MixtureSettings, ProblemSettings
 from l2l.config.recipes import Recipe
 
 Protocol = Literal["smoke", "default", "paper"]
+Optimizers = Literal["trained", "released"]
 
 
 class FigureSettings(Section):
@@ -66,6 +67,13 @@ class Config(Section):
             description="The file in `config/` that is laid over the default; names the outputs."
         ),
     ]
+    optimizers: Annotated[
+        Optimizers,
+        Field(
+            description="trained: meta-trained and tuned in this run; released: taken from the "
+            "committed record, with its tuned rates."
+        ),
+    ]
     seed: Annotated[
         int,
         Field(ge=0, lt=2**63, description="Every random number is of a named stream of this one."),
@@ -96,6 +104,11 @@ class Config(Section):
     def _fits_together(self) -> Config:
         check(self)
         return self
+
+    @property
+    def run_name(self) -> str:
+        """What the folders of its results and figures are called."""
+        return self.protocol if self.optimizers == "trained" else f"{self.protocol}_released"
 
     def datasets(self, *problems: str) -> list[str]:
         """The datasets that these problems need, each once."""
