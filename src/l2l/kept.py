@@ -36,8 +36,8 @@ def stages(config: Config) -> Iterator[tuple[str, str, list[Path]]]:
     """Every meta-training recipe and every tuning: a key, a digest of its inputs, its files.
 
     Rates tuned for one horizon are taken for another one too (config/released.yaml ends long runs
-    early); the page says so. The files are relative to the working directory; in the record they lie in the same order of
-    folders without `results/<run>`.
+    early); the page says so. The files are relative to the working directory; in the record they
+    lie in the same order of folders without `results/<run>`.
     """
     layout = Layout(config.run_name)
     for recipe in config.used_recipes():
