@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from l2l.config.base import Count, Fraction, Name, Positive, Range, Section
+from l2l.config.base import Count, Fraction, Name, Positive, Range, Section, Whole
 from l2l.config.estimators import EstimatorSettings, Sampling
 from l2l.config.optimizers import LearnedSettings
 from l2l.config.registry import ESTIMATORS, OPTIMIZERS, settings_of
@@ -25,16 +25,16 @@ class UnrollStage(Section):
 
     start: Fraction
     window: Count
-    steps: Annotated[int | None, Field(ge=1, description="of an episode; absent: recipe.steps")] = (
-        None
-    )
+    steps: Annotated[
+        Whole | None, Field(ge=1, description="of an episode; absent: recipe.steps")
+    ] = None
 
 
 class MetaLearningRate(Range):
     """Log-uniform random search; with 0 trials the geometric mean of low and high is taken."""
 
-    trials: Annotated[int, Field(ge=0)]
-    episodes: Annotated[int, Field(ge=1, description="of a trial: the recipe's first ones")]
+    trials: Annotated[Whole, Field(ge=0)]
+    episodes: Annotated[Whole, Field(ge=1, description="of a trial: the recipe's first ones")]
     schedule: Literal["constant", "cosine"]
     final_fraction: Annotated[float, Field(gt=0, le=1, description="of the cosine's last value")]
 
@@ -44,7 +44,7 @@ class Validation(Section):
 
     every: Count
     problems: Count
-    steps: Annotated[int, Field(ge=1, description="inner steps of a validation episode")]
+    steps: Annotated[Whole, Field(ge=1, description="inner steps of a validation episode")]
     problem: Annotated[
         Name | None, Field(description="validated on; absent: the recipe's own problem")
     ] = None
@@ -55,14 +55,14 @@ class Recipe(Section):
 
     label: str
     problem: Name
-    meta_seeds: Annotated[int, Field(ge=1, description="independent meta-trainings")]
+    meta_seeds: Annotated[Whole, Field(ge=1, description="independent meta-trainings")]
     optimizer: AnyOptimizer
     estimator: AnyEstimator
     start_from: Annotated[
         Name | None, Field(description="the recipe whose trained optimizers are gone on from")
     ]
     episodes: Count
-    steps: Annotated[int, Field(ge=1, description="inner steps of an episode")]
+    steps: Annotated[Whole, Field(ge=1, description="inner steps of an episode")]
     problems_per_episode: Count
     unroll: Annotated[tuple[UnrollStage, ...], Field(min_length=1)]
     loss_weights: Literal["equal", "final", "inverse"] | tuple[Annotated[float, Field(ge=0)], ...]
@@ -73,6 +73,9 @@ class Recipe(Section):
     averaging: Annotated[float, Field(ge=0, lt=1, description="decay of phi's moving average")]
     validation: Validation
     attempts: Annotated[int, Field(ge=1, le=100, description="initialisations before giving up")]
+    step_backs: Annotated[
+        int, Field(ge=0, le=100, description="after a divergence, before giving up; 0: stop")
+    ]
 
     @property
     def validated_on(self) -> str:
