@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from l2l.config.base import Count, Positive, Section
+from l2l.config.base import Count, Positive, Section, Whole
 
 
 class EstimatorSettings(Section):
@@ -63,7 +63,7 @@ class CombinedSettings(EstimatorSettings):
     """Backpropagation and ES, weighted by inverse variances (Metz et al. 2019)."""
 
     kind: Literal["combined"]
-    pairs: Annotated[int, Field(ge=2, description="at least two, or they have no variance")]
+    pairs: Annotated[Whole, Field(ge=2, description="at least two, or they have no variance")]
     sigma: Positive
     second_derivatives: Literal["kept", "dropped"]
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from l2l.config.base import Count, Name, Range, Section
+from l2l.config.base import Count, Name, Range, Section, Whole
 
 Baseline = Literal["sgd", "rmsprop", "adam", "nag"]
 
@@ -21,7 +21,7 @@ class Tuning(Section):
 
     problems: Count
     points_per_decade: Count
-    max_widenings: Annotated[int, Field(ge=0)]
+    max_widenings: Annotated[Whole, Field(ge=0)]
     grids: dict[Baseline, Grid]
 
 
@@ -29,12 +29,12 @@ class Evaluation(Section):
     """The test."""
 
     problems: Count
-    batch: Annotated[int, Field(ge=1, description="problems run at once (memory)")]
+    batch: Annotated[Whole, Field(ge=1, description="problems run at once (memory)")]
     measure_every: Annotated[
-        int, Field(ge=1, description="steps between measurements of train_loss and test_loss")
+        Whole, Field(ge=1, description="steps between measurements of train_loss and test_loss")
     ]
     pictures: Annotated[
-        int, Field(ge=0, description="test problems whose last theta is kept as a picture")
+        Whole, Field(ge=0, description="test problems whose last theta is kept as a picture")
     ]
 
     @model_validator(mode="after")
@@ -56,7 +56,7 @@ class Experiment(Section):
     figure: Annotated[Name, Field(description="the figure that it is a panel of")]
     problems: Annotated[tuple[Name, ...], Field(min_length=1)]
     steps: Count
-    horizon: Annotated[int, Field(ge=1, description="step that tuning and claims look at")]
+    horizon: Annotated[Whole, Field(ge=1, description="step that tuning and claims look at")]
     shown: Annotated[Literal["loss", "test_loss"], Field(description="what its panel shows")]
     reference: Annotated[
         Name | None,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from l2l.config.base import Count, Name, Range, Section
+from l2l.config.base import Count, Name, Range, Section, Whole
 from l2l.config.meta_gradients import MetaGradients
 from l2l.config.optimizers import LearnedSettings
 
@@ -34,7 +34,7 @@ class Overhead(Section):
     """The time of a step against the number of coordinates."""
 
     coordinates: Annotated[tuple[Count, ...], Field(min_length=1)]
-    repeats: Annotated[int, Field(ge=2, description="of each size; large ones have fewer")]
+    repeats: Annotated[Whole, Field(ge=2, description="of each size; large ones have fewer")]
     recipes: Annotated[
         tuple[Name, ...], Field(description="whose optimizers are timed, with untrained weights")
     ]
@@ -60,7 +60,7 @@ class Updates(Section):
     steps: Annotated[
         tuple[Count, ...], Field(min_length=1, description="1 is the first update, from h[0]")
     ]
-    coordinates: Annotated[int, Field(ge=1, description="drawn at random, of each problem")]
+    coordinates: Annotated[Whole, Field(ge=1, description="drawn at random, of each problem")]
     gradients: Gradients
 
 

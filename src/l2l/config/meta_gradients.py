@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from l2l.config.base import Count, Name, Section
+from l2l.config.base import Count, Name, Section, Whole
 from l2l.config.recipes import AnyEstimator
 
 
@@ -32,8 +32,8 @@ class MetaGradients(Section):
     problem: Name
     steps: Count
     windows: Annotated[tuple[Count, ...], Field(min_length=1, description="their lengths")]
-    problems: Annotated[int, Field(ge=1, description="of an estimate")]
-    repeats: Annotated[int, Field(ge=3, description="estimates, each with problems of its own")]
+    problems: Annotated[Whole, Field(ge=1, description="of an estimate")]
+    repeats: Annotated[Whole, Field(ge=3, description="estimates, each with problems of its own")]
     stages: Annotated[dict[Name, Stage], Field(min_length=1)]
     estimators: Annotated[dict[Name, GradientSource], Field(min_length=1)]
 

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from l2l.config.base import Name, Positive, Section
+from l2l.config.base import Name, Positive, Section, Whole
 
 
 class LearnedSettings(Section):
@@ -50,7 +50,8 @@ class LSTMSettings(Preprocessing, LearnedSettings):
     forget_bias: float
     head_init_scale: Annotated[float, Field(ge=0, description="scales the output layer's init")]
     averaged_cells: Annotated[
-        int, Field(ge=0, description="of each layer: global averaging cells, the paper's appendix")
+        Whole,
+        Field(ge=0, description="of each layer: global averaging cells, the paper's appendix"),
     ]
     groups: Annotated[
         tuple[ParameterGroup, ...],

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from l2l.config.base import Count, Name, Range, Section
+from l2l.config.base import Count, Name, Range, Section, Whole
 
 Activation = Literal["sigmoid", "tanh", "relu", "leaky_relu", "elu", "softplus", "gelu", "silu"]
 
@@ -57,12 +57,12 @@ class ConvNetSettings(Section):
     channels: Annotated[
         tuple[Count, ...], Field(min_length=1, description="of each convolutional layer, 5x5")
     ]
-    hidden: Annotated[int, Field(ge=1, description="units of the fully connected hidden layer")]
-    batch_size: Annotated[int, Field(ge=2, description="batch normalisation needs two images")]
+    hidden: Annotated[Whole, Field(ge=1, description="units of the fully connected hidden layer")]
+    batch_size: Annotated[Whole, Field(ge=2, description="batch normalisation needs two images")]
     init: Literal["torch", "gaussian"]
     init_std: Annotated[float, Field(ge=0, description="of weights and biases, init: gaussian")]
-    train_sample: Annotated[int, Field(ge=2, description="training images behind train_loss")]
-    test_sample: Annotated[int, Field(ge=2, description="held-out images behind test_loss")]
+    train_sample: Annotated[Whole, Field(ge=2, description="training images behind train_loss")]
+    test_sample: Annotated[Whole, Field(ge=2, description="held-out images behind test_loss")]
 
     @model_validator(mode="after")
     def _distinct(self) -> ConvNetSettings:
