@@ -51,7 +51,7 @@ def load_config(
         user = merge(user, layer)
     for setting in settings:
         user = merge(user, _parse_setting(setting))
-    chosen = protocol or user.get("protocol", "default")
+    chosen = user.get("protocol", "default") if protocol is None else protocol
     if chosen not in PROTOCOLS:
         raise UserError(f"config: protocol = {chosen!r}: allowed are {', '.join(PROTOCOLS)}")
     folder = folder or config_folder()
@@ -97,7 +97,7 @@ def _read(path: Path) -> dict[str, Any]:
 class _Loader(yaml.SafeLoader):
     """YAML as usual, but a key that stands twice is an error: one of the values would be lost."""
 
-    def compose_mapping_node(self, anchor: str | None) -> yaml.MappingNode:
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
         """The mapping, its keys looked at before those of `<<` are added."""
         node = super().compose_mapping_node(anchor)
         lines: dict[str, int] = {}
@@ -145,6 +145,11 @@ def _one_line(error: ValidationError) -> str:
     message = "; or: ".join(alternatives)
     if first["type"] == "missing":
         return f"config: {key} is missing{rest}"
+    if first["type"] == "union_tag_not_found":
+        return f"config: {key}.kind is missing{rest}"
+    if first["type"] == "union_tag_invalid":
+        kind, allowed = first["input"]["kind"], first["ctx"]["expected_tags"]
+        return f"config: {key}.kind = {_short(kind)}: allowed are {allowed}{rest}"
     if first["type"] in OWN_ERRORS:  # these name the value themselves
         return f"config: {key + ': ' if key else ''}{message}{rest}"
     return f"config: {key} = {_short(first['input'])}: {message}{rest}"
