@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import gc
 import sys
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -30,6 +30,9 @@ output.register(app)
 bench.register(app)
 paint.register(app)
 
+_BadUsage: type[Exception] = typer.BadParameter.__mro__[1]
+"""Typer's class of what is wrong with arguments: click's, or of the copy that it brings along."""
+
 
 @app.command("config")
 def show_config(
@@ -52,10 +55,22 @@ def main() -> None:
     gc.set_threshold(5000)
     atexit.register(_leave_garbage)
     try:
-        app()
+        code = app(prog_name="l2l", standalone_mode=False)  # else it draws a box of several lines
     except (UserError, OSError) as error:  # OSError: a full disk, a folder that cannot be written
-        print(f"l2l: {error}", file=sys.stderr)
-        sys.exit(2)
+        _refuse(f"l2l: {error}")
+    except _BadUsage as error:
+        context, told = getattr(error, "ctx", None), error.format_message()  # type: ignore[attr-defined]
+        if not told:  # without any arguments the help has been printed
+            sys.exit(2)
+        command = context.command_path if context else "l2l"
+        _refuse(f"{command}: {told.rstrip('.')}; see {command} --help")
+    sys.exit(code)
+
+
+def _refuse(message: str) -> NoReturn:
+    """One line, whatever stands in names and values."""
+    print(" ".join(message.split()), file=sys.stderr)
+    sys.exit(2)
 
 
 def _leave_garbage() -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from l2l.cli.options import ConfigFiles, Protocol, Settings, configuration, known
+from l2l.errors import UserError
 from l2l.files import write_json, write_text
 
 
@@ -73,6 +74,8 @@ def record(
     from l2l.pages.record import record as write
     from l2l.pages.results import Results
 
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder} is no folder: give another name")
     config, _ = configuration(protocol, config_file, setting)
     results = Results(config)
     write(results, folder)

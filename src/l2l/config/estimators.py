@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from l2l.config.base import Count, Positive, Section
+from l2l.config.base import Count, Positive, Section, Whole
 
 
 class EstimatorSettings(Section):
@@ -85,7 +85,7 @@ class CombinedSettings(EstimatorSettings):
 
     kind: Annotated[Literal["combined"], Field(description="The kind: both together.")]
     pairs: Annotated[
-        int,
+        Whole,
         Field(ge=2, description="Antithetic pairs of perturbed phi; one would have no variance."),
     ]
     sigma: Annotated[Positive, Field(description="Standard deviation of phi's perturbations.")]

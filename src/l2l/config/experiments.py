@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from l2l.config.base import Count, Name, Range, Section
+from l2l.config.base import Count, Name, Range, Section, Whole
 
 Baseline = Literal["sgd", "rmsprop", "adam", "nag"]
 
@@ -22,7 +22,7 @@ class Tuning(Section):
     problems: Annotated[Count, Field(description="Tuning problems; none of them is tested on.")]
     points_per_decade: Annotated[Count, Field(description="Learning rates in a factor of ten.")]
     max_widenings: Annotated[
-        int,
+        Whole,
         Field(ge=0, description="How often a grid may grow by a decade before that is an error."),
     ]
     grids: Annotated[
@@ -35,17 +35,17 @@ class Evaluation(Section):
 
     problems: Annotated[Count, Field(description="Test problems, the same for all optimizers.")]
     batch: Annotated[
-        int, Field(ge=1, description="Problems that run at once; memory grows with it.")
+        Whole, Field(ge=1, description="Problems that run at once; memory grows with it.")
     ]
     measure_every: Annotated[
-        int,
+        Whole,
         Field(
             ge=1,
             description="Steps between measurements of train_loss and test_loss up to the horizon.",
         ),
     ]
     pictures: Annotated[
-        int,
+        Whole,
         Field(ge=0, description="Test problems whose last theta is kept as a picture."),
     ]
 
@@ -72,7 +72,8 @@ class Experiment(Section):
     ]
     steps: Annotated[Count, Field(description="Inner steps of a test.")]
     horizon: Annotated[
-        int, Field(ge=1, description="The step whose loss decides in tuning and stands in tables.")
+        Whole,
+        Field(ge=1, description="The step whose loss decides in tuning and stands in tables."),
     ]
     shown: Annotated[
         Literal["loss", "test_loss"],

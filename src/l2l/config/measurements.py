@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from l2l.config.base import Count, Name, Range, Section
+from l2l.config.base import Count, Name, Range, Section, Whole
 from l2l.config.meta_gradients import MetaGradients
 from l2l.config.optimizers import LearnedSettings
 
@@ -37,7 +37,7 @@ class Overhead(Section):
         tuple[Count, ...], Field(min_length=1, description="Sizes of theta that are timed.")
     ]
     repeats: Annotated[
-        int, Field(ge=2, description="Timings of each size; from 2 million on there are two.")
+        Whole, Field(ge=2, description="Timings of each size; from 2 million on there are two.")
     ]
     recipes: Annotated[
         tuple[Name, ...],
@@ -68,7 +68,7 @@ class Updates(Section):
         Field(min_length=1, description="Updates that are looked at; 1 is the first, from h[0]."),
     ]
     coordinates: Annotated[
-        int, Field(ge=1, description="Coordinates of each problem, drawn at random.")
+        Whole, Field(ge=1, description="Coordinates of each problem, drawn at random.")
     ]
     gradients: Annotated[Gradients, Field(description="The values that a gradient is given.")]
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from l2l.config.base import Count, Name, Section
+from l2l.config.base import Count, Name, Section, Whole
 from l2l.config.recipes import AnyEstimator
 
 
@@ -37,9 +37,9 @@ class MetaGradients(Section):
     windows: Annotated[
         tuple[Count, ...], Field(min_length=1, description="Window lengths; each divides `steps`.")
     ]
-    problems: Annotated[int, Field(ge=1, description="Problems of an estimate.")]
+    problems: Annotated[Whole, Field(ge=1, description="Problems of an estimate.")]
     repeats: Annotated[
-        int, Field(ge=3, description="Estimates of each kind, with problems of their own.")
+        Whole, Field(ge=3, description="Estimates of each kind, with problems of their own.")
     ]
     stages: Annotated[
         dict[Name, Stage], Field(min_length=1, description="At which phi they are estimated.")

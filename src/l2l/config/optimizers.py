@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from l2l.config.base import Name, Positive, Section
+from l2l.config.base import Name, Positive, Section, Whole
 
 
 class LearnedSettings(Section):
@@ -67,7 +67,7 @@ class LSTMSettings(Preprocessing, LearnedSettings):
         float, Field(ge=0, description="Factor on the output layer's initial weights and bias.")
     ]
     averaged_cells: Annotated[
-        int,
+        Whole,
         Field(
             ge=0,
             description="Units of each layer whose outputs are averaged over theta (the paper's "

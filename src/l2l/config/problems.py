@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from l2l.config.base import Count, Name, Range, Section
+from l2l.config.base import Count, Name, Range, Section, Whole
 
 Activation = Literal["sigmoid", "tanh", "relu", "leaky_relu", "elu", "softplus", "gelu", "silu"]
 
@@ -67,9 +67,9 @@ class ConvNetSettings(Section):
         tuple[Count, ...],
         Field(min_length=1, description="Output channels of each convolutional layer, 5x5."),
     ]
-    hidden: Annotated[int, Field(ge=1, description="Units of the fully connected hidden layer.")]
+    hidden: Annotated[Whole, Field(ge=1, description="Units of the fully connected hidden layer.")]
     batch_size: Annotated[
-        int, Field(ge=2, description="Images of a minibatch; batch normalisation needs two.")
+        Whole, Field(ge=2, description="Images of a minibatch; batch normalisation needs two.")
     ]
     init: Annotated[
         Literal["torch", "gaussian"],
@@ -80,10 +80,10 @@ class ConvNetSettings(Section):
         Field(ge=0, description="Standard deviation of weights and biases with `init: gaussian`."),
     ]
     train_sample: Annotated[
-        int, Field(ge=2, description="Fixed training images that train_loss is the loss on.")
+        Whole, Field(ge=2, description="Fixed training images that train_loss is the loss on.")
     ]
     test_sample: Annotated[
-        int, Field(ge=2, description="Fixed held-out images that test_loss is the loss on.")
+        Whole, Field(ge=2, description="Fixed held-out images that test_loss is the loss on.")
     ]
 
     @model_validator(mode="after")

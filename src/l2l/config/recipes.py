@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from l2l.config.base import Count, Fraction, Name, Positive, Range, Section
+from l2l.config.base import Count, Fraction, Name, Positive, Range, Section, Whole
 from l2l.config.estimators import EstimatorSettings, Sampling
 from l2l.config.optimizers import LearnedSettings
 from l2l.config.registry import ESTIMATORS, OPTIMIZERS, settings_of
@@ -30,7 +30,7 @@ class UnrollStage(Section):
         Count, Field(description="Inner steps of a window; phi is updated after each.")
     ]
     steps: Annotated[
-        int | None,
+        Whole | None,
         Field(ge=1, description="Inner steps of an episode; absent: the recipe's `steps`."),
     ] = None
 
@@ -38,9 +38,9 @@ class UnrollStage(Section):
 class MetaLearningRate(Range):
     """Log-uniform random search; with 0 trials the geometric mean of low and high is taken."""
 
-    trials: Annotated[int, Field(ge=0, description="Draws that are tried; 0: no search.")]
+    trials: Annotated[Whole, Field(ge=0, description="Draws that are tried; 0: no search.")]
     episodes: Annotated[
-        int, Field(ge=1, description="Episodes of a trial: the recipe's first ones.")
+        Whole, Field(ge=1, description="Episodes of a trial: the recipe's first ones.")
     ]
     schedule: Annotated[
         Literal["constant", "cosine"], Field(description="How it falls over the episodes.")
@@ -55,7 +55,7 @@ class Validation(Section):
 
     every: Annotated[Count, Field(description="Episodes between validations.")]
     problems: Annotated[Count, Field(description="Validation problems, the same each time.")]
-    steps: Annotated[int, Field(ge=1, description="Inner steps of a validation episode.")]
+    steps: Annotated[Whole, Field(ge=1, description="Inner steps of a validation episode.")]
     problem: Annotated[
         Name | None,
         Field(description="The problem that is validated on; absent: the recipe's own."),
@@ -68,7 +68,8 @@ class Recipe(Section):
     label: Annotated[str, Field(description="Its name in figures and tables.")]
     problem: Annotated[Name, Field(description="What it is meta-trained on.")]
     meta_seeds: Annotated[
-        int, Field(ge=1, description="Independent meta-trainings; absent: the common `meta_seeds`.")
+        Whole,
+        Field(ge=1, description="Independent meta-trainings; absent: the common `meta_seeds`."),
     ]
     optimizer: Annotated[AnyOptimizer, Field(description="What is learned.")]
     estimator: Annotated[
@@ -79,7 +80,7 @@ class Recipe(Section):
         Field(description="The recipe whose trained optimizers are gone on from; null: none."),
     ]
     episodes: Annotated[Count, Field(description="Episodes of a meta-training.")]
-    steps: Annotated[int, Field(ge=1, description="Inner steps of an episode.")]
+    steps: Annotated[Whole, Field(ge=1, description="Inner steps of an episode.")]
     problems_per_episode: Annotated[
         Count, Field(description="Problems that run at once in an episode; their mean counts.")
     ]
@@ -119,6 +120,14 @@ class Recipe(Section):
     attempts: Annotated[
         int,
         Field(ge=1, le=100, description="Initialisations that may collapse before it gives up."),
+    ]
+    step_backs: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=100,
+            description="Divergences that are stepped back from before it gives up; 0: stop.",
+        ),
     ]
 
     @property
