@@ -9,7 +9,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-Whole = Annotated[int, Field(le=10**9)]  # more is a slip, and fits into no array
+LARGEST = 10**9  # more is a slip, and fits into no array
+Whole = Annotated[int, Field(le=LARGEST)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[Whole, Field(ge=1)]

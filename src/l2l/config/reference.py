@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from l2l.config.base import LARGEST
 from l2l.config.schema import Config
 
 HEAD = """# Every configuration key
@@ -24,6 +25,8 @@ How values come together, later ones win: `config/default.yaml`, the protocol's 
 key, all else is replaced; so is a mapping with another `kind`.
 An entry of `problems`, `recipes` or `experiments` with `like: other` takes from that entry what it
 does not say. Unknown keys and values out of range are one-line errors (`l2l config` checks).
+
+No whole number may be above 1,000,000,000 but the seed.
 
 What the claims compare stands in `config/claims.yaml`, whose head explains its keys.
 """
@@ -107,7 +110,8 @@ def _type(entry: dict[str, Any]) -> str:
             return f"name: {_type(inside)}"
         case "string":
             return "name" if "pattern" in entry else "text"
-    ranges = [text.format(entry[key]) for key, text in RANGES.items() if key in entry]
+    limits = {key: entry[key] for key in RANGES if key in entry and entry[key] != LARGEST}
+    ranges = [RANGES[key].format(limit) for key, limit in limits.items()]
     return ", ".join([entry["type"], *ranges])
 
 
