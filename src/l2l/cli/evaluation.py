@@ -51,7 +51,7 @@ def tune(
     config, layout = configuration(protocol, config_file, setting)
     settings = config.experiments[known("experiment", experiment, config.experiments)]
     known("baseline", baseline, settings.baselines)
-    families, _ = open_problems(config, settings.problems)
+    families, _ = open_problems(config, settings.problems, "tune")
     tables = [
         tuning.tune(experiment, settings, baseline, name, family)
         for name, family in families.items()
@@ -78,7 +78,7 @@ def evaluate(
     config, layout = configuration(protocol, config_file, setting)
     settings = config.experiments[known("experiment", experiment, config.experiments)]
     known("optimizer", optimizer, [*settings.baselines, *settings.learned])
-    families, device = open_problems(config, settings.problems)
+    families, device = open_problems(config, settings.problems, "evaluate")
     subjects: dict[str, Optimizer]
     if optimizer in BASELINES:
         if seed is not None:

@@ -198,7 +198,7 @@ def _train(
     from l2l.optimizers.phi import gone_on_from
 
     recipe = config.recipes[name]
-    families, device = open_problems(config, recipe.problems)
+    families, device = open_problems(config, recipe.problems, "train")
     start = None
     if recipe.start_from:
         seed = run[1] if run[0] == "seed" else 0

@@ -7,7 +7,7 @@ them. There are no defaults here, so that the YAML file shows every value that a
 from __future__ import annotations
 
 import itertools
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, model_validator
 
@@ -19,6 +19,9 @@ from l2l.config.problems import MixtureSettings, ProblemSettings
 from l2l.config.recipes import Recipe
 
 Protocol = Literal["smoke", "default", "paper"]
+Device = Literal["auto", "cpu", "cuda"]
+Stage = Literal["train", "tune", "evaluate", "measure"]
+STAGES: tuple[Stage, ...] = get_args(Stage)
 
 
 class FigureSettings(Section):
@@ -33,8 +36,13 @@ class FigureSettings(Section):
 class Compute(Section):
     """Where and how wide a job computes."""
 
-    device: Literal["auto", "cpu", "cuda"]
+    device: Device
+    devices: Annotated[dict[Stage, Device], Field(description="of stages that use another one")]
     threads: Annotated[int, Field(ge=1, le=256, description="per job")]
+
+    def device_of(self, stage: Stage | None) -> Device:
+        """The device that a stage asks for; None: work that is none of the stages."""
+        return self.devices.get(stage, self.device) if stage else self.device
 
 
 class Data(Section):
