@@ -22,7 +22,7 @@ def profile() -> dict[str, Any]:
 
 
 def rules() -> set[str]:
-    """Every rule that the workflow's files define, and the figures, whose rules are made in a loop."""
+    """Every rule that the workflow's files define; those of figures are made in a loop."""
     text = "".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
     named = re.findall(r"^(?:rule|use rule \w+ as) (\w+)", text, re.MULTILINE)
     return {*named, *FIGURES}
