@@ -14,6 +14,7 @@ from tests.workflow.harness import SMOKE, copy_workflow, wait_for
 
 pytestmark = pytest.mark.slurm
 SLURM = (
+    *("--cores", "1"),  # of a job, as the profile says
     *("--profile", "workflow/profiles/slurm"),
     *("--slurm-status-command", "squeue"),  # this cluster keeps no accounts
     *("--slurm-init-seconds-before-status-checks", "5"),

@@ -14,7 +14,7 @@ rule tune:
         "../../environment.yml"
     threads: CONFIG.compute.threads
     resources:
-        runtime=minutes(30),
+        runtime=minutes(10),
         mem_mb=memory,
         gpu=gpus("tune"),
     params:
@@ -43,7 +43,7 @@ rule evaluate_baseline:
         "../../environment.yml"
     threads: CONFIG.compute.threads
     resources:
-        runtime=minutes(20),
+        runtime=minutes(10),
         mem_mb=memory,
         gpu=gpus("evaluate"),
     params:
@@ -70,7 +70,7 @@ rule evaluate_learned:
         "../../environment.yml"
     threads: CONFIG.compute.threads
     resources:
-        runtime=minutes(20),
+        runtime=minutes(10),
         mem_mb=memory,
         gpu=gpus("evaluate"),
     params:

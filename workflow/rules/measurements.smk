@@ -16,7 +16,7 @@ rule measure_overhead:
         "../../environment.yml"
     threads: workflow.cores
     resources:
-        runtime=minutes(60),
+        runtime=minutes(30),
         mem_mb=memory,
         gpu=gpus("measure"),
     params:
@@ -40,7 +40,7 @@ rule measure_updates:
         "../../environment.yml"
     threads: CONFIG.compute.threads
     resources:
-        runtime=minutes(60),
+        runtime=minutes(30),
         mem_mb=memory,
         gpu=gpus("measure"),
     params:
@@ -65,7 +65,7 @@ rule measure_meta_gradients:
         "../../environment.yml"
     threads: CONFIG.compute.threads
     resources:
-        runtime=minutes(60),
+        runtime=minutes(30),
         mem_mb=memory,
         gpu=gpus("measure"),
     params:

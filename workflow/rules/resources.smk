@@ -1,6 +1,6 @@
 """What a cluster is told about jobs; on one machine nothing is limited by it. Cores: `threads`."""
 
-PAPER = 24  # times as long as under the other protocols
+PAPER = 12  # times as long as under the other protocols
 
 
 localrules:  # run where Snakemake does: fetching needs the internet, the others take a second
