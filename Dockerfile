@@ -1,4 +1,4 @@
-# The README's steps in a fresh Debian.   docker build -t l2l . && docker run -v "$PWD/out:/l2l/results" l2l
+# The README's steps in a fresh Debian; how to run it: docs/scale.md
 FROM debian:bookworm-slim
 # ca-certificates: a slim Debian trusts no server without them.
 RUN apt-get update \
