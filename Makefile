@@ -11,7 +11,7 @@ READY := $(VENV)/ready
 # Tested without the compiled kernels too; tests/kernels has every implementation in any case.
 USE_THE_LSTM := $(addprefix tests/, bench evaluation meta optimizers)
 
-.PHONY: replicate test lock publish notebook
+.PHONY: replicate test test-slurm lock publish notebook
 .DEFAULT_GOAL := replicate
 
 replicate: $(READY)
@@ -27,6 +27,11 @@ test: $(READY)
 	$(VENV)/bin/mypy
 	$(VENV)/bin/pytest -n 2
 	L2L_KERNEL=reference $(VENV)/bin/pytest -n 2 $(USE_THE_LSTM)
+
+# The smoke protocol through a SLURM cluster of this one machine, and a training that is cancelled:
+# half an hour, as root (installs slurm-wlm and munge with apt-get where they are missing).
+test-slurm: $(READY)
+	$(VENV)/bin/pytest -n 0 -s -m slurm tests/slurm
 
 # The environment is made anew when what it is made from changes.
 $(READY): pyproject.toml constraints.txt

@@ -57,6 +57,18 @@ def test_environment_yml_has_a_python_that_pyproject_allows() -> None:
     assert Requirement(f"python{project['requires-python']}").specifier.contains(version[7:])
 
 
+def test_the_container_leaves_out_what_git_leaves_out() -> None:
+    ignored = {
+        name: {
+            line.removeprefix("**/").strip("/")
+            for line in (ROOT / name).read_text().replace("!/", "!").splitlines()
+            if not line.startswith("#")
+        }
+        for name in (".gitignore", ".dockerignore")
+    }
+    assert ignored[".gitignore"] == ignored[".dockerignore"]
+
+
 def test_the_installed_versions_are_the_pinned_ones() -> None:
     from importlib import metadata
 

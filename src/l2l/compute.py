@@ -6,21 +6,23 @@ import os
 
 import torch
 
-from l2l.config.schema import Compute
+from l2l.config.schema import Compute, Stage
 from l2l.errors import UserError
 
 
-def prepare(settings: Compute) -> torch.device:
-    """Set threads and deterministic algorithms, and choose the device.
+def prepare(settings: Compute, stage: Stage | None = None) -> torch.device:
+    """Set threads and deterministic algorithms, and choose the device of a stage.
 
     Raises:
-        UserError: device cuda is asked for where there is none.
+        UserError: cuda is asked for where there is none.
     """
     torch.set_num_threads(settings.threads)
+    device = settings.device_of(stage)
     cuda = torch.cuda.is_available()
-    if settings.device == "cuda" and not cuda:
-        raise UserError("compute.device = cuda, but PyTorch sees no GPU; set it to auto or cpu")
-    if not cuda or settings.device == "cpu":
+    if device == "cuda" and not cuda:
+        key = f"devices.{stage}" if stage in settings.devices else "device"
+        raise UserError(f"compute.{key} = cuda, but PyTorch sees no GPU; set it to auto or cpu")
+    if not cuda or device == "cpu":
         return torch.device("cpu")  # everything used here is deterministic on a CPU
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True, warn_only=True)

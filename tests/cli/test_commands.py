@@ -73,6 +73,26 @@ def test_bad_input_gives_one_line_and_exit_code_2(
     assert all(part in done.stderr for part in said), done.stderr
 
 
+@pytest.mark.parametrize(
+    ("stage", "arguments"),
+    [
+        ("train", ("trial", "quadratics_lstm", "0")),
+        ("train", ("bench",)),
+        ("tune", ("tune", "quadratics", "nag")),
+        ("evaluate", ("evaluate", "quadratics", "nag")),
+        ("measure", ("measure", "meta-gradients")),
+    ],
+)
+def test_cuda_that_is_missing_is_said_by_the_commands_of_the_stage(
+    stage: str, arguments: tuple[str, ...], tmp_path: Path
+) -> None:
+    setting = ("--set", f"compute.devices.{stage}=cuda")
+    done = l2l(tmp_path, *arguments, *setting, CUDA_VISIBLE_DEVICES="")
+    assert done.returncode == 2
+    said = f"l2l: compute.devices.{stage} = cuda, but PyTorch sees no GPU; set it to auto or cpu"
+    assert done.stderr.strip() == said
+
+
 def test_the_stages_run_one_after_the_other_without_snakemake(tmp_path: Path) -> None:
     small = (
         "--protocol=smoke",

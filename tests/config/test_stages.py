@@ -72,6 +72,8 @@ def _changed(*settings: str) -> set[str]:
         ("figures.interval=0.9", {"draw"}),
         # where and how wide
         ("compute.device=cpu", {"measure overhead"}),  # times depend on it, losses do not
+        ("compute.devices={train: cpu, tune: cpu, evaluate: cpu}", set()),
+        ("compute.devices={measure: cpu}", {"measure overhead"}),
         ("compute.threads=2", {"measure overhead"}),
         ("data.directory=elsewhere", set()),
         ("evaluation.batch=3", set()),

@@ -57,6 +57,21 @@ def test_a_bad_configuration_is_one_line_and_exit_code_2(
     assert not (workflow.folder / "results").exists(), "before any job starts"
 
 
+def test_cuda_that_is_missing_is_said_before_any_job_that_needs_it(
+    workflow: Workflow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    cuda = (*SMOKE, "compute={devices: {train: cuda}}", "--")
+    done = workflow.run(*cuda, "quadratics")
+    assert done.returncode == 2
+    errors = [line for line in done.stderr.splitlines() if line.startswith("l2l: ")]
+    assert errors == [
+        "l2l: compute.devices.train = cuda, but PyTorch sees no GPU; set it to auto or cpu"
+    ]
+    assert not (workflow.folder / "results").exists()
+    assert workflow.run(*cuda, "optimizer_loop").returncode == 0, "it trains nothing"
+
+
 def test_a_bad_claims_file_is_seen_before_any_job(workflow: Workflow) -> None:
     claims = workflow.folder / "config" / "claims.yaml"
     claims.write_text(claims.read_text().replace("quadratics_lstm", "quadratic_lstm"))

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from l2l.config import config_folder, load_config, resolved_yaml
 from l2l.config.measurements import ADAM, META_SEED, measurement_columns
+from l2l.config.schema import STAGES
 from l2l.config.stages import (
     digest,
     drawing_inputs,
@@ -26,6 +27,13 @@ from l2l.evaluation.claims_file import check_claims, load_claims
 from l2l.files import write_text
 from l2l.layout import Layout
 
+
+def stop(reason):
+    """End before any job starts, with one line and nothing of Snakemake around it."""
+    print(f"l2l: {reason}", file=sys.stderr, flush=True)
+    os._exit(2)
+
+
 try:
     CONFIG = load_config(overrides=config)
     CLAIMS = config_folder() / "claims.yaml"
@@ -38,9 +46,8 @@ try:
         [name for name, entry in experiments.items() if len(entry.problems) > 1],
         measurement_columns(CONFIG),
     )
-except UserError as error:  # before any job starts, one line, nothing of Snakemake around it
-    print(f"l2l: {error}", file=sys.stderr, flush=True)
-    os._exit(2)
+except UserError as error:
+    stop(error)
 
 LAYOUT = Layout(CONFIG.run_name)
 RESULTS = LAYOUT.results
@@ -87,11 +94,16 @@ onstart:
     try:
         fcntl.flock(LOCK, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        print(
-            "l2l: another run is at work in this folder; wait for it or stop it",
-            file=sys.stderr,
-        )
-        os._exit(2)
+        stop("another run is at work in this folder; wait for it or stop it")
+    # On a cluster the jobs see to it: here there may be no GPU where they have one.
+    if workflow.local_exec and any(job.resources.get("gpu") for job in workflow.dag.needrun_jobs()):
+        from l2l.compute import prepare  # imports PyTorch: seconds
+
+        try:
+            for stage in STAGES:
+                prepare(CONFIG.compute, stage)
+        except UserError as error:
+            stop(error)
     if not LAYOUT.config.exists() or LAYOUT.config.read_text() != resolved_yaml(CONFIG):
         write_text(LAYOUT.config, resolved_yaml(CONFIG))
 

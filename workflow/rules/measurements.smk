@@ -15,6 +15,10 @@ rule measure_overhead:
     conda:
         "../../environment.yml"
     threads: workflow.cores
+    resources:
+        runtime=minutes(30),
+        mem_mb=memory,
+        gpu=gpus("measure"),
     params:
         config=LAYOUT.config,
         inputs=digest(measurement_inputs(CONFIG, "overhead")),
@@ -35,6 +39,10 @@ rule measure_updates:
     conda:
         "../../environment.yml"
     threads: CONFIG.compute.threads
+    resources:
+        runtime=minutes(30),
+        mem_mb=memory,
+        gpu=gpus("measure"),
     params:
         config=LAYOUT.config,
         inputs=digest(measurement_inputs(CONFIG, "updates")),
@@ -56,6 +64,10 @@ rule measure_meta_gradients:
     conda:
         "../../environment.yml"
     threads: CONFIG.compute.threads
+    resources:
+        runtime=minutes(30),
+        mem_mb=memory,
+        gpu=gpus("measure"),
     params:
         config=LAYOUT.config,
         inputs=digest(measurement_inputs(CONFIG, "meta_gradients")),

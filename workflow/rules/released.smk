@@ -8,8 +8,11 @@ from l2l import kept
 try:
     kept.check(CONFIG)
 except UserError as error:
-    print(f"l2l: {error}", file=sys.stderr, flush=True)
-    os._exit(2)
+    stop(error)
+
+
+localrules:
+    take,
 
 
 rule take:
@@ -50,6 +53,10 @@ for name in EXPERIMENTS:
         conda:
             "../../environment.yml"
         threads: CONFIG.compute.threads
+        resources:
+            runtime=minutes(30),
+            mem_mb=memory,
+            gpu=gpus("evaluate"),
         params:
             config=LAYOUT.config,
             experiment=name,

@@ -13,6 +13,10 @@ rule tune:
     conda:
         "../../environment.yml"
     threads: CONFIG.compute.threads
+    resources:
+        runtime=minutes(10),
+        mem_mb=memory,
+        gpu=gpus("tune"),
     params:
         config=LAYOUT.config,
         inputs=lambda wildcards: digest(
@@ -38,6 +42,10 @@ rule evaluate_baseline:
     conda:
         "../../environment.yml"
     threads: CONFIG.compute.threads
+    resources:
+        runtime=minutes(10),
+        mem_mb=memory,
+        gpu=gpus("evaluate"),
     params:
         config=LAYOUT.config,
         inputs=lambda wildcards: digest(evaluation_inputs(CONFIG, wildcards.experiment)),
@@ -61,6 +69,10 @@ rule evaluate_learned:
     conda:
         "../../environment.yml"
     threads: CONFIG.compute.threads
+    resources:
+        runtime=minutes(10),
+        mem_mb=memory,
+        gpu=gpus("evaluate"),
     params:
         config=LAYOUT.config,
         inputs=lambda wildcards: digest(evaluation_inputs(CONFIG, wildcards.experiment)),

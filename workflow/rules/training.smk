@@ -15,6 +15,10 @@ rule trial:
     conda:
         "../../environment.yml"
     threads: CONFIG.compute.threads
+    resources:
+        runtime=resumed_minutes(5),
+        mem_mb=memory,
+        gpu=gpus("train"),
     params:
         config=LAYOUT.config,
         inputs=lambda wildcards: digest(trial_inputs(CONFIG, wildcards.recipe)),
@@ -64,6 +68,10 @@ rule train:
     conda:
         "../../environment.yml"
     threads: CONFIG.compute.threads
+    resources:
+        runtime=resumed_minutes(60),
+        mem_mb=memory,
+        gpu=gpus("train"),
     params:
         config=LAYOUT.config,
         inputs=lambda wildcards: digest(training_inputs(CONFIG, wildcards.recipe)),

@@ -81,7 +81,7 @@ def bench(
             f"bench: {recipe} is not one LSTM that the adjoint trains; time one of "
             f"{', '.join(fits)}"
         )
-    families, device = open_problems(config, [settings.problem])
+    families, device = open_problems(config, [settings.problem], "train")
     torch.set_num_threads(threads)
     fraction = settings.sampling.fraction if settings.sampling.fraction < 1 else FRACTION
     family = families[settings.problem]

@@ -54,7 +54,7 @@ def tune(
     config, layout = configuration(protocol, config_file, setting)
     settings = config.experiments[known("experiment", experiment, config.experiments)]
     known("baseline", baseline, settings.baselines)
-    families, _ = open_problems(config, settings.problems)
+    families, _ = open_problems(config, settings.problems, "tune")
     tables = [
         tuning.tune(experiment, settings, baseline, name, family)
         for name, family in families.items()
@@ -89,7 +89,7 @@ def evaluate(
     else:
         seed = in_range("seed", seed or 0, config.recipes[optimizer].meta_seeds)
         wanted = [(optimizer, seed)]
-    families, device = open_problems(config, settings.problems)
+    families, device = open_problems(config, settings.problems, "evaluate")
     for name, meta_seed in wanted:
         _test(config, layout, experiment, families, device, name, meta_seed)
 

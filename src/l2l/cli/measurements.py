@@ -35,7 +35,7 @@ def overhead(
 
     config, layout = configuration(protocol, config_file, setting)
     settings = config.measurements.overhead
-    families, device = open_problems(config, settings.problems)
+    families, device = open_problems(config, settings.problems, "measure")
     subjects = []
     for name in settings.recipes:
         optimizer = config.recipes[name].optimizer
@@ -65,7 +65,7 @@ def updates(
     tables = []
     for name, recipes in settings.experiments.items():
         experiment = config.experiments[name]
-        families, device = open_problems(config, experiment.problems)
+        families, device = open_problems(config, experiment.problems, "measure")
         optimizers: dict[str, dict[str, Optimizer]] = {}
         for recipe in recipes:
             learned = trained(config, layout, recipe, META_SEED, device)
@@ -90,7 +90,7 @@ def meta_gradients(
 
     config, layout = configuration(protocol, config_file, setting)
     settings = config.measurements.meta_gradients
-    families, device = open_problems(config, [settings.problem])
+    families, device = open_problems(config, [settings.problem], "measure")
     optimizers = {}
     for name, stage in settings.stages.items():
         if stage.weights == "trained":

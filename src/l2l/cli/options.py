@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from l2l.config import Config, load_config
+from l2l.config.schema import Stage
 from l2l.errors import UserError
 from l2l.layout import Layout
 
@@ -55,14 +56,14 @@ def in_range(kind: str, number: int, count: int) -> int:
 
 
 def open_problems(
-    config: Config, problems: Iterable[str]
+    config: Config, problems: Iterable[str], stage: Stage
 ) -> tuple[dict[str, Family], torch.device]:
-    """Make the machine ready, load and verify the data, and return the families of problems."""
+    """Make the machine ready for a stage, load and verify the data, return families of problems."""
     from l2l.compute import prepare
     from l2l.data.directory import data_directory
     from l2l.optimizees import make_family
 
-    device = prepare(config.compute)
+    device = prepare(config.compute, stage)
     directory = data_directory(config.data.directory)
     families = {
         name: make_family(name, config.problems, config.seed, directory, device)

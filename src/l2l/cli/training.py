@@ -215,7 +215,7 @@ def _train(
     from l2l.optimizers import checkpoint
     from l2l.optimizers.phi import gone_on_from
 
-    families, device = open_problems(config, recipe.problems)
+    families, device = open_problems(config, recipe.problems, "train")
     start = None
     if recipe.start_from:
         seed = run[1] if run[0] == "seed" else 0

@@ -7,7 +7,7 @@ them. There are no defaults here, so that the YAML file shows every value that a
 from __future__ import annotations
 
 import itertools
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, model_validator
 
@@ -20,6 +20,9 @@ from l2l.config.recipes import Recipe
 
 Protocol = Literal["smoke", "default", "paper"]
 Optimizers = Literal["trained", "released"]
+Device = Literal["auto", "cpu", "cuda"]
+Stage = Literal["train", "tune", "evaluate", "measure"]
+STAGES: tuple[Stage, ...] = get_args(Stage)
 
 
 class FigureSettings(Section):
@@ -41,13 +44,20 @@ class Compute(Section):
     """Where and how wide a job computes."""
 
     device: Annotated[
-        Literal["auto", "cpu", "cuda"],
+        Device,
         Field(description="What computes; auto: a GPU where PyTorch sees one, else the CPU."),
+    ]
+    devices: Annotated[
+        dict[Stage, Device], Field(description="Of stages that use another device than `device`.")
     ]
     threads: Annotated[
         int,
         Field(ge=1, le=256, description="CPU threads of a job; `--cores` says how many jobs run."),
     ]
+
+    def device_of(self, stage: Stage | None) -> Device:
+        """The device that a stage asks for; None: work that is none of the stages."""
+        return self.devices.get(stage, self.device) if stage else self.device
 
 
 class Data(Section):

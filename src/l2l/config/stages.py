@@ -79,7 +79,8 @@ def measurement_inputs(config: Config, name: str) -> dict[str, Any]:
     inputs = {"seed": config.seed, name: settings}
     if name == "overhead":
         settings["problems"] = [_problem(config, problem) for problem in settings["problems"]]
-        inputs["compute"] = config.compute.model_dump(mode="json")
+        compute = config.compute
+        inputs["compute"] = {"device": compute.device_of("measure"), "threads": compute.threads}
         inputs["optimizers"] = [
             cost_settings(config.recipes[recipe].optimizer) for recipe in settings["recipes"]
         ]
