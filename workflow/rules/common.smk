@@ -96,7 +96,9 @@ onstart:
     except OSError:
         stop("another run is at work in this folder; wait for it or stop it")
     # On a cluster the jobs see to it: here there may be no GPU where they have one.
-    if workflow.local_exec and any(job.resources.get("gpu") for job in workflow.dag.needrun_jobs()):
+    if workflow.local_exec and any(
+        job.resources.get("gpu") for job in workflow.dag.needrun_jobs()
+    ):
         from l2l.compute import prepare  # imports PyTorch: seconds
 
         try:
