@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import errno
 import gc
 import sys
 
@@ -46,5 +47,14 @@ def main() -> None:
     try:
         app()
     except (UserError, OSError) as error:  # OSError: a full disk, a folder that cannot be written
-        print(f"l2l: {error}", file=sys.stderr)
+        print(f"l2l: {_in_words(error)}", file=sys.stderr)
         sys.exit(2)
+
+
+def _in_words(error: UserError | OSError) -> str:
+    if not isinstance(error, OSError) or not error.filename:
+        return str(error)
+    told = f"{error.filename}: {error.strerror}"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        told += "; make room, then run the same command again"
+    return told
