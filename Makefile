@@ -1,9 +1,11 @@
 # make replicate: from nothing to every figure.   make test: every check there is.
-# PROTOCOL=smoke|default|paper, CORES=all|N, PYTHON=python3.11
+# PROTOCOL=smoke|default|paper, OPTIMIZERS=trained|released, CORES=all|N, PYTHON=python3.11
 
 PROTOCOL ?= default
+OPTIMIZERS ?= trained
 CORES ?= all
 PYTHON ?= python3
+RUN = $(PROTOCOL)$(if $(filter released,$(OPTIMIZERS)),_released)
 VENV := .venv
 READY := $(VENV)/ready
 # Tested without the compiled kernels too; tests/kernels has every implementation in any case.
@@ -13,8 +15,9 @@ USE_THE_LSTM := $(addprefix tests/, bench evaluation meta optimizers)
 .DEFAULT_GOAL := replicate
 
 replicate: $(READY)
-	$(VENV)/bin/snakemake --cores $(CORES) --config protocol=$(PROTOCOL)
-	@echo "Done. Open $(CURDIR)/results/$(PROTOCOL)/index.html in a browser."
+	$(VENV)/bin/snakemake --cores $(CORES) --config protocol=$(PROTOCOL) \
+	  optimizers=$(OPTIMIZERS)
+	@echo "Done. Open $(CURDIR)/results/$(RUN)/index.html in a browser."
 
 test: $(READY)
 	$(VENV)/bin/ruff check

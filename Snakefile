@@ -10,7 +10,18 @@ report: "workflow/report/workflow.rst"
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
-include: "workflow/rules/training.smk"
+
+
+if CONFIG.optimizers == "released":
+
+    include: "workflow/rules/released.smk"
+
+else:
+
+    include: "workflow/rules/training.smk"
+    include: "workflow/rules/testing.smk"
+
+
 include: "workflow/rules/measurements.smk"
 include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/figures.smk"

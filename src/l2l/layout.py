@@ -8,19 +8,19 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Layout:
-    """The outputs of one protocol, relative to the working directory."""
+    """The outputs of one run (`Config.run_name`), relative to the working directory."""
 
-    protocol: str
+    run_name: str
 
     @property
     def results(self) -> Path:
-        """The folder of this protocol's results."""
-        return Path("results") / self.protocol
+        """The folder of this run's results."""
+        return Path("results") / self.run_name
 
     @property
     def figures(self) -> Path:
-        """The folder of this protocol's figures."""
-        return Path("figures") / self.protocol
+        """The folder of this run's figures."""
+        return Path("figures") / self.run_name
 
     @property
     def config(self) -> Path:

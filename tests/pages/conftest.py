@@ -175,6 +175,7 @@ def make_training(recipe: str, config: Config, layout: Layout) -> list[dict]:
             }
         )
         write_table(layout.run(recipe, seed) / "log.csv", log)
+        write_text(layout.run(recipe, seed) / "optimizer.safetensors", f"{recipe} {seed}")
         rows.append(
             {
                 "recipe": recipe,
@@ -190,6 +191,7 @@ def make_training(recipe: str, config: Config, layout: Layout) -> list[dict]:
                 "commit": "0123456789ab",
             }
         )
+        write_json(layout.run(recipe, seed) / "summary.json", rows[-1])
     return rows
 
 
@@ -200,7 +202,10 @@ def make_run(root: Path, config: Config) -> None:
         tables = {name: make_curves(name, config) for name in config.experiments}
         for name, table in tables.items():
             write_table(layout.curves(name), table)
-            write_table(layout.tuning(name), make_tuning(name, config))
+            write_table(layout.tuning(name), tuning := make_tuning(name, config))
+            for baseline in config.experiments[name].baselines:
+                one = tuning[tuning["baseline"] == baseline]
+                write_table(layout.tuning(name, baseline), one)
         for name, size in SIZES.items():
             for optimizer, meta_seed in style_images.OPTIMIZERS.items():
                 write_fakes(layout.pictures(name, optimizer, meta_seed), name, 3, size, 0.5)

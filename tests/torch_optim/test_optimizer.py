@@ -68,11 +68,12 @@ def test_a_released_optimizer_lowers_the_loss_of_an_unknown_network() -> None:
 
 
 @pytest.mark.parametrize("way", ["state_dict", "deepcopy", "pickle"])
-@pytest.mark.parametrize("kind", ["lstm", "hierarchical"])
+@pytest.mark.parametrize("kind", ["lstm", "lstm in bfloat16", "hierarchical"])
 def test_it_goes_on_with_the_same_bits(way: str, kind: str, lstm: Write, hierarchical: str) -> None:
-    path = lstm() if kind == "lstm" else hierarchical
+    path = hierarchical if kind == "hierarchical" else lstm()
+    dtype = torch.bfloat16 if "bfloat16" in kind else torch.float32
     model = network()
-    optimizer = l2l.LearnedOptimizer(model.parameters(), path)
+    optimizer = l2l.LearnedOptimizer(model.parameters(), path, state_dtype=dtype)
     learn(model, optimizer, 4)
     if way == "state_dict":
         file = io.BytesIO()
@@ -140,6 +141,29 @@ def test_parameters_of_other_dtypes_keep_them_with_a_float32_state(
         assert not torch.equal(old, new)
     tensors = [t for e in optimizer.state_dict()["state"].values() for t in e.values()]
     assert {t.dtype for t in tensors if isinstance(t, Tensor)} == {torch.float32}
+
+
+def test_a_state_in_bfloat16_takes_half_the_memory_and_hardly_changes_a_run() -> None:
+    ends, sizes = [], []
+    for dtype in (torch.float32, torch.bfloat16):
+        model = network()
+        optimizer = l2l.LearnedOptimizer(model.parameters(), "mnist", state_dtype=dtype)
+        ends.append(learn(model, optimizer, 60))
+        saved = optimizer.state_dict()["state"].values()
+        tensors = [t for entry in saved for t in entry.values() if isinstance(t, Tensor)]
+        assert {t.dtype for t in tensors} == {dtype}
+        sizes.append(sum(t.nbytes for t in tensors))
+    assert sizes == [320 * 53, 160 * 53]
+    assert ends[0] != ends[1]
+    assert abs(ends[1] / ends[0] - 1) < 0.02
+
+
+def test_a_state_dtype_that_would_do_harm_is_refused(lstm: Write, hierarchical: str) -> None:
+    parameters = list(network().parameters())
+    with pytest.raises(UserError, match=r"torch.float16: expected torch.float32 or torch.bfloat16"):
+        l2l.LearnedOptimizer(parameters, lstm(), state_dtype=torch.float16)
+    with pytest.raises(UserError, match="sums over all steps"):
+        l2l.LearnedOptimizer(parameters, hierarchical, state_dtype=torch.bfloat16)
 
 
 def test_schedulers_scale_the_updates(lstm: Write) -> None:

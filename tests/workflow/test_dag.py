@@ -17,6 +17,17 @@ def test_every_protocol_has_a_complete_dag(workflow: Workflow, protocol: str) ->
     assert planned >= FIGURES | {"data", "trial", "train", "tune", "claims", "notebook", "page"}
 
 
+def test_released_optimizers_that_are_not_there_are_told_before_any_job(
+    workflow: Workflow,
+) -> None:
+    done = workflow.run(*SMOKE, "optimizers=released")
+    assert done.returncode == 2
+    errors = [line for line in done.stderr.splitlines() if line.startswith("l2l: ")]
+    assert len(errors) == 1
+    assert "contents.json is missing" in errors[0]
+    assert not (workflow.folder / "results").exists()
+
+
 def test_a_single_figure_plans_only_what_it_needs(workflow: Workflow) -> None:
     planned = workflow.planned(*SMOKE, "--", "quadratics")
     assert {"train", "tune", "quadratics"} <= planned

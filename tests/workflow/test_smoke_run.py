@@ -4,6 +4,8 @@ import os
 import re
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -132,6 +134,35 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bits(
         "figures/smoke/quadratics.png",
     ):
         assert (workflow.folder / path).read_bytes() == (smoke.folder / path).read_bytes(), path
+
+
+def test_released_optimizers_are_tested_without_training_and_give_the_same_bits(
+    smoke: Workflow, tmp_path: Path
+) -> None:
+    copy = Workflow(tmp_path / "copy", smoke.data)
+    shutil.copytree(smoke.folder, copy.folder)
+    record = ("record", "docs/replication", "--protocol", "smoke")
+    subprocess.run([sys.executable, "-m", "l2l", *record], cwd=copy.folder, check=True)
+    released = (*SMOKE, "optimizers=released")
+    assert not copy.planned(*released) & {"trial", "choose_rate", "train", "tune"}
+    assert copy.planned(*released) > {"take", "test_cifar10", "unroll", "notebook", "page"}
+    problems = "evaluation={problems: 2}"  # as smoke has
+    figures = ("mnist", "meta_training")
+    done = copy.run(*released, problems, "--", *figures)
+    assert done.returncode == 0, done.stderr[-3000:]
+    for path in ("evaluation/mnist/curves.parquet", "tuning/mnist.csv"):
+        mine, theirs = (
+            copy.folder / f"results/{run}" / path for run in ("smoke_released", "smoke")
+        )
+        assert mine.read_bytes() == theirs.read_bytes(), path
+    for name in figures:
+        mine, theirs = (
+            copy.folder / f"figures/{run}/{name}.png" for run in ("smoke_released", "smoke")
+        )
+        assert mine.read_bytes() == theirs.read_bytes(), name
+    other = copy.run(*released, "recipes={mnist_paper: {episodes: 5}}", "--dry-run")
+    assert other.returncode == 2
+    assert "recipes.mnist_paper was released with other settings" in other.stderr
 
 
 def test_the_transfer_that_the_readme_adds_is_a_panel_of_the_figure(

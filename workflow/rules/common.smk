@@ -42,7 +42,7 @@ except UserError as error:  # before any job starts, one line, nothing of Snakem
     print(f"l2l: {error}", file=sys.stderr, flush=True)
     os._exit(2)
 
-LAYOUT = Layout(CONFIG.protocol)
+LAYOUT = Layout(CONFIG.run_name)
 RESULTS = LAYOUT.results
 LOGS = RESULTS / "logs"
 BENCHMARKS = RESULTS / "benchmarks"
@@ -139,11 +139,16 @@ def trained_for_meta_gradients():
     return [LAYOUT.run(recipe, META_SEED) / "optimizer.safetensors" for recipe in trained]
 
 
+def optimizers_of(experiment):
+    """All that an experiment tests: (baseline, None), and (recipe, seed)."""
+    entry = CONFIG.experiments[experiment]
+    baselines = [(baseline, None) for baseline in entry.baselines]
+    return baselines + [run for run in RUNS if run[0] in entry.learned]
+
+
 def parts_of_experiment(wildcards):
-    experiment = CONFIG.experiments[wildcards.experiment]
-    baselines = [(baseline, None) for baseline in experiment.baselines]
-    learned = [run for run in RUNS if run[0] in experiment.learned]
-    return [LAYOUT.part(wildcards.experiment, *optimizer) for optimizer in baselines + learned]
+    name = wildcards.experiment
+    return [LAYOUT.part(name, *optimizer) for optimizer in optimizers_of(name)]
 
 
 def tunings_of_experiment(wildcards):

@@ -1,95 +1,26 @@
-"""Tuning of the baselines, tests of every optimizer, and the verdicts on the claims."""
+"""The tables of all meta-trainings and tests, and the verdicts on the claims."""
 
 
-rule tune:
+rule runs:
     input:
-        data_of_experiment,
+        [LAYOUT.run(recipe, seed) / "summary.json" for recipe, seed in RUNS],
     output:
-        RESULTS / "tuning" / "{experiment}" / "{baseline}.csv",
+        report(
+            LAYOUT.runs,
+            category="Tables",
+            labels={"table": "meta-trainings"},
+            caption="../report/runs.rst",
+        ),
     log:
-        LOGS / "tune" / "{experiment}.{baseline}.log",
+        LOGS / "runs.log",
     benchmark:
-        BENCHMARKS / "tune" / "{experiment}.{baseline}.tsv"
+        BENCHMARKS / "runs.tsv"
     conda:
         "../../environment.yml"
-    threads: CONFIG.compute.threads
     params:
         config=LAYOUT.config,
-        inputs=lambda wildcards: digest(
-            tuning_inputs(CONFIG, wildcards.experiment, wildcards.baseline)
-        ),
     shell:
-        "l2l tune {wildcards.experiment} {wildcards.baseline}"
-        " --config-file {params.config} --set compute.threads={threads} 2>&1 | tee {log}"
-
-
-rule evaluate_baseline:
-    input:
-        data_of_experiment,
-        tuned=rules.tune.output,
-    output:
-        RESULTS / "evaluation" / "{experiment}" / "parts" / "{baseline}.parquet",
-    log:
-        LOGS / "evaluate" / "{experiment}.{baseline}.log",
-    benchmark:
-        BENCHMARKS / "evaluate" / "{experiment}.{baseline}.tsv"
-    wildcard_constraints:
-        experiment=any_of(WITHOUT_PICTURES),
-    conda:
-        "../../environment.yml"
-    threads: CONFIG.compute.threads
-    params:
-        config=LAYOUT.config,
-        inputs=lambda wildcards: digest(evaluation_inputs(CONFIG, wildcards.experiment)),
-    shell:
-        "l2l evaluate {wildcards.experiment} {wildcards.baseline}"
-        " --config-file {params.config} --set compute.threads={threads} 2>&1 | tee {log}"
-
-
-rule evaluate_learned:
-    input:
-        data_of_experiment,
-        optimizer=rules.train.output.optimizer,
-    output:
-        RESULTS / "evaluation" / "{experiment}" / "parts" / "{recipe}.seed{seed}.parquet",
-    log:
-        LOGS / "evaluate" / "{experiment}.{recipe}.{seed}.log",
-    benchmark:
-        BENCHMARKS / "evaluate" / "{experiment}.{recipe}.{seed}.tsv"
-    wildcard_constraints:
-        experiment=any_of(WITHOUT_PICTURES),
-    conda:
-        "../../environment.yml"
-    threads: CONFIG.compute.threads
-    params:
-        config=LAYOUT.config,
-        inputs=lambda wildcards: digest(evaluation_inputs(CONFIG, wildcards.experiment)),
-    shell:
-        "l2l evaluate {wildcards.experiment} {wildcards.recipe} --seed {wildcards.seed}"
-        " --config-file {params.config} --set compute.threads={threads} 2>&1 | tee {log}"
-
-
-# Experiments whose theta is a picture keep the first ones.
-use rule evaluate_baseline as evaluate_baseline_pictures with:
-    output:
-        multiext(
-            f"{RESULTS}/evaluation/{{experiment}}/parts/{{baseline}}",
-            ".parquet",
-            ".pictures.safetensors",
-        ),
-    wildcard_constraints:
-        experiment=any_of(WITH_PICTURES),
-
-
-use rule evaluate_learned as evaluate_learned_pictures with:
-    output:
-        multiext(
-            f"{RESULTS}/evaluation/{{experiment}}/parts/{{recipe}}.seed{{seed}}",
-            ".parquet",
-            ".pictures.safetensors",
-        ),
-    wildcard_constraints:
-        experiment=any_of(WITH_PICTURES),
+        "l2l runs --config-file {params.config} 2>&1 | tee {log}"
 
 
 rule collect:

@@ -70,25 +70,3 @@ rule train:
     shell:
         "l2l train {wildcards.recipe} --seed {wildcards.seed}"
         " --config-file {params.config} --set compute.threads={threads} 2>&1 | tee {log}"
-
-
-rule runs:
-    input:
-        [LAYOUT.run(recipe, seed) / "summary.json" for recipe, seed in RUNS],
-    output:
-        report(
-            LAYOUT.runs,
-            category="Tables",
-            labels={"table": "meta-trainings"},
-            caption="../report/runs.rst",
-        ),
-    log:
-        LOGS / "runs.log",
-    benchmark:
-        BENCHMARKS / "runs.tsv"
-    conda:
-        "../../environment.yml"
-    params:
-        config=LAYOUT.config,
-    shell:
-        "l2l runs --config-file {params.config} 2>&1 | tee {log}"

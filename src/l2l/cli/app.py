@@ -43,7 +43,7 @@ def main() -> None:
     # Importing torch makes objects by the hundred thousand and hardly any garbage. Looking for it
     # less often meanwhile, and not once more when the process ends, saves a quarter of a short job.
     gc.set_threshold(5000)
-    atexit.register(gc.freeze)
+    atexit.register(_leave_garbage)
     try:
         app()
     except (UserError, OSError) as error:  # OSError: a full disk, a folder that cannot be written
@@ -58,3 +58,8 @@ def _in_words(error: UserError | OSError) -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         told += "; make room, then run the same command again"
     return told
+
+
+def _leave_garbage() -> None:
+    if "triton" not in sys.modules:  # it would complain, in fifty lines, of what is not collected
+        gc.freeze()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
@@ -17,6 +17,7 @@ from l2l.cli.options import (
     open_problems,
 )
 from l2l.config import Config, config_folder
+from l2l.config.experiments import Baseline, Experiment
 from l2l.config.stages import training_inputs
 from l2l.errors import UserError
 from l2l.files import write_table
@@ -25,8 +26,10 @@ from l2l.layout import Layout
 if TYPE_CHECKING:  # torch is imported only by the commands that compute
     import torch
 
+    from l2l.optimizees import Family
     from l2l.optimizers import LearnedOptimizer
 
+BASELINE_NAMES = get_args(Baseline)
 ExperimentName = Annotated[str, typer.Argument(help="An experiment of the configuration.")]
 
 
@@ -61,7 +64,10 @@ def tune(
 
 def evaluate(
     experiment: ExperimentName,
-    optimizer: Annotated[str, typer.Argument(help="A baseline or a recipe.")],
+    optimizer: Annotated[
+        str | None,
+        typer.Argument(help="A baseline or a recipe; without it all of the experiment's."),
+    ] = None,
     seed: Annotated[
         int | None, typer.Option("--seed", help="The meta-seed of a learned optimizer.")
     ] = None,
@@ -69,24 +75,56 @@ def evaluate(
     config_file: ConfigFiles = None,
     setting: Settings = None,
 ) -> None:
-    """Test one optimizer on the experiment's test problems."""
+    """Test one optimizer, or all of them, on the experiment's test problems."""
+    config, layout = configuration(protocol, config_file, setting)
+    settings = config.experiments[known("experiment", experiment, config.experiments)]
+    if optimizer is None:
+        if seed is not None:
+            raise UserError(f"--seed {seed}: name the recipe whose meta-seed is to be tested")
+        wanted = tested(config, settings)
+    elif known("optimizer", optimizer, [*settings.baselines, *settings.learned]) in BASELINE_NAMES:
+        if seed is not None:
+            raise UserError(f"--seed {seed}: {optimizer} is hand-crafted and has no meta-seed")
+        wanted = [(optimizer, None)]
+    else:
+        seed = in_range("seed", seed or 0, config.recipes[optimizer].meta_seeds)
+        wanted = [(optimizer, seed)]
+    families, device = open_problems(config, settings.problems)
+    for name, meta_seed in wanted:
+        _test(config, layout, experiment, families, device, name, meta_seed)
+
+
+def tested(config: Config, settings: Experiment) -> list[tuple[str, int | None]]:
+    """All that an experiment tests: baselines, and every meta-seed of its learned optimizers."""
+    baselines: list[tuple[str, int | None]] = [(name, None) for name in settings.baselines]
+    return baselines + [
+        (recipe, seed)
+        for recipe in settings.learned
+        for seed in range(config.recipes[recipe].meta_seeds)
+    ]
+
+
+def _test(
+    config: Config,
+    layout: Layout,
+    experiment: str,
+    families: Mapping[str, Family],
+    device: torch.device,
+    optimizer: str,
+    seed: int | None,
+) -> None:
+    """Test one optimizer and write its table, and its pictures if there are any."""
     from l2l.evaluation.evaluate import HANDCRAFTED
     from l2l.evaluation.evaluate import evaluate as test
     from l2l.evaluation.pictures import write_pictures
     from l2l.optimizers import BASELINES, Optimizer
 
-    config, layout = configuration(protocol, config_file, setting)
-    settings = config.experiments[known("experiment", experiment, config.experiments)]
-    known("optimizer", optimizer, [*settings.baselines, *settings.learned])
-    families, device = open_problems(config, settings.problems)
+    settings = config.experiments[experiment]
     subjects: dict[str, Optimizer]
-    if optimizer in BASELINES:
-        if seed is not None:
-            raise UserError(f"--seed {seed}: {optimizer} is hand-crafted and has no meta-seed")
+    if seed is None:
         rates = tuned_rates(layout, experiment, optimizer, families)
         subjects = {name: BASELINES[optimizer](rates[name]) for name in families}
     else:
-        seed = in_range("seed", seed or 0, config.recipes[optimizer].meta_seeds)
         subjects = dict.fromkeys(families, trained(config, layout, optimizer, seed, device))
     outcome = test(
         experiment,
@@ -165,10 +203,7 @@ def collect(
 
     config, layout = configuration(protocol, config_file, setting)
     settings = config.experiments[known("experiment", experiment, config.experiments)]
-    parts = [layout.part(experiment, baseline, None) for baseline in settings.baselines]
-    for recipe in settings.learned:
-        seeds = range(config.recipes[recipe].meta_seeds)
-        parts += [layout.part(experiment, recipe, seed) for seed in seeds]
+    parts = [layout.part(experiment, *optimizer) for optimizer in tested(config, settings)]
     tunings = [layout.tuning(experiment, baseline) for baseline in settings.baselines]
     for path in [*parts, *tunings]:
         if not path.exists():

@@ -36,7 +36,7 @@ def configuration(
 ) -> tuple[Config, Layout]:
     """The checked configuration and where its outputs lie."""
     config = load_config(protocol, files or (), settings or ())
-    return config, Layout(config.protocol)
+    return config, Layout(config.run_name)
 
 
 def known(kind: str, name: str, among: Iterable[str]) -> str:
@@ -69,7 +69,7 @@ def open_problems(
         for name in problems
     }
     for family in families.values():
-        _check_stand_ins(getattr(family, "stand_ins", {}), Layout(config.protocol))
+        _check_stand_ins(getattr(family, "stand_ins", {}), Layout(config.run_name))
     return families, device
 
 

@@ -1,9 +1,10 @@
-"""Commands of the first stages: data, trials of the meta learning rate, meta-training."""
+"""Commands of the first stages: data, trials of the meta learning rate, meta-training, release."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
@@ -39,7 +40,7 @@ RecipeName = Annotated[str, typer.Argument(help="A recipe of the configuration."
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    for command in (data, trial, choose_rate, train, runs):
+    for command in (data, trial, choose_rate, train, take, runs):
         app.command()(command)
 
 
@@ -166,6 +167,19 @@ def train(
     state_path.unlink(missing_ok=True)
 
 
+def take(
+    protocol: Protocol = None, config_file: ConfigFiles = None, setting: Settings = None
+) -> None:
+    """Take the released optimizers and tuned rates, in the place of meta-training and tuning."""
+    from l2l.kept import take as copy
+
+    config, layout = configuration(protocol, config_file, setting)
+    if config.optimizers != "released":
+        raise UserError("nothing to take: optimizers = trained (say --set optimizers=released)")
+    copy(config)
+    print(f"l2l: released optimizers and tuned rates are in {layout.results}", file=sys.stderr)
+
+
 def runs(
     protocol: Protocol = None, config_file: ConfigFiles = None, setting: Settings = None
 ) -> None:
@@ -204,7 +218,7 @@ def _train(
     start = None
     if recipe.start_from:
         seed = int(run[1]) if run[0] == "seed" else 0
-        layout, cpu = Layout(config.protocol), torch.device("cpu")
+        layout, cpu = Layout(config.run_name), torch.device("cpu")
         start = gone_on_from(
             trained(config, layout, recipe.start_from, seed, cpu), recipe.optimizer
         )

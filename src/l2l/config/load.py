@@ -1,4 +1,4 @@
-"""Where a configuration comes from: default.yaml <- protocol overlay <- user files <- --set."""
+"""Where a configuration comes from: default.yaml <- protocol <- released <- user files <- --set."""
 
 from __future__ import annotations
 
@@ -58,6 +58,8 @@ def load_config(
     merged = _read(folder / "default.yaml")
     if chosen != "default":
         merged = merge(merged, _read(folder / f"{chosen}.yaml"))
+    if user.get("optimizers") == "released":
+        merged = merge(merged, _read(folder / "released.yaml"))
     merged = filled({**merge(merged, user), "protocol": chosen})
     try:
         return Config.model_validate(merged)

@@ -19,6 +19,7 @@ from l2l.config.problems import MixtureSettings, ProblemSettings
 from l2l.config.recipes import Recipe
 
 Protocol = Literal["smoke", "default", "paper"]
+Optimizers = Literal["trained", "released"]
 
 
 class FigureSettings(Section):
@@ -47,6 +48,7 @@ class Config(Section):
     """The whole configuration of a run."""
 
     protocol: Protocol
+    optimizers: Optimizers
     seed: Annotated[int, Field(ge=0, lt=2**63)]
     meta_seeds: Count
     data: Data
@@ -63,6 +65,11 @@ class Config(Section):
     def _fits_together(self) -> Config:
         check(self)
         return self
+
+    @property
+    def run_name(self) -> str:
+        """What the folders of its results and figures are called."""
+        return self.protocol if self.optimizers == "trained" else f"{self.protocol}_released"
 
     def datasets(self, *problems: str) -> list[str]:
         """The datasets that these problems need, each once."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from l2l import kept
 from l2l.figures.draw import figures
 from l2l.files import write_text
 from l2l.pages import catching_up, losses, networks, pictures, verdicts
@@ -20,7 +21,7 @@ from l2l.pages.results import Results
 
 
 def record(results: Results, folder: Path) -> None:
-    """Copy what is small and may be published, and write the losses and verdicts as `tables.md`.
+    """Copy what is small and may be published, write losses and verdicts, keep what was trained.
 
     Args:
         results: a finished run.
@@ -55,6 +56,8 @@ def record(results: Results, folder: Path) -> None:
     for path, name in copies.items():
         shutil.copyfile(path, folder / name)
     write_text(folder / "tables.md", text)
+    if config.optimizers == "trained":
+        kept.keep(config, folder / kept.FOLDER, results.root)
 
 
 NOT_FREE = (

@@ -17,6 +17,7 @@ from l2l.pages import verdicts
 
 MEASURED = {"unroll": ("meta_gradients",), "overhead": ("overhead",), "updates": ("updates",)}
 """Figure -> the measurements that it shows."""
+RELEASED = " --set optimizers=released"
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Results:
     @property
     def layout(self) -> Layout:
         """Where everything lies, relative to `root`."""
-        return Layout(self.config.protocol)
+        return Layout(self.config.run_name)
 
     def curves(self, experiment: str) -> pd.DataFrame:
         """The tests of all optimizers: one row per (optimizer, meta_seed, problem, step)."""
@@ -124,8 +125,9 @@ class Results:
         found = self.root / path
         if not found.is_file():
             raise UserError(
-                f"{found} is missing: run l2l {command} --protocol {self.config.protocol}, "
-                "or snakemake, which knows the order"
+                f"{found} is missing: run l2l {command} --protocol {self.config.protocol}"
+                f"{RELEASED if self.config.optimizers == 'released' else ''}, or snakemake, "
+                "which knows the order"
             )
         return found
 

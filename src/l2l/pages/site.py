@@ -49,6 +49,8 @@ def build_page(config: Config, root: Path = Path()) -> str:
     return environment.get_template("page.html").render(
         protocol=config.protocol,
         smoke=config.protocol == SMOKE,
+        released=_released(results),
+        overrides=_overrides(config),
         stand_ins=_stand_ins(results),
         sections=_sections(results),
         training=[_figure(name, results) for name in fixed if CAPTIONS[name].training],
@@ -73,6 +75,21 @@ def build_page(config: Config, root: Path = Path()) -> str:
         if (root / results.layout.config).is_file()
         else None,
     )
+
+
+def _released(results: Results) -> str:
+    """Of which commits the optimizers are that this run took; empty where it trained its own."""
+    if results.config.optimizers == "trained":
+        return ""
+    return ", ".join(sorted(set(results.runs()["commit"].astype(str))))
+
+
+def _overrides(config: Config) -> str:
+    """What Snakemake has to be told to redraw a figure of this run; empty for the default."""
+    chosen = {"protocol": config.protocol, "optimizers": config.optimizers}
+    usual = {"protocol": "default", "optimizers": "trained"}
+    named = [f"{key}={value}" for key, value in chosen.items() if value != usual[key]]
+    return f" --config {' '.join(named)}" if named else ""
 
 
 def _sections(results: Results) -> list[dict[str, Any]]:

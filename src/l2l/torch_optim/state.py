@@ -12,7 +12,8 @@ from l2l.errors import UserError
 from l2l.kernels import LSTMState
 
 State = Any
-"""A tensor, an LSTM's state, or a tuple (of tuples) of such; see `l2l.optimizers.learned`."""
+"""A tensor, an LSTM's state, or a tuple (of tuples) of such (see `l2l.optimizers.learned`); in
+another dtype than float32, between steps, a dictionary of tensors."""
 
 
 def packed(state: State, name: str = "state") -> dict[str, Tensor]:
@@ -22,6 +23,8 @@ def packed(state: State, name: str = "state") -> dict[str, Tensor]:
     """
     if isinstance(state, Tensor):
         return {name: state}
+    if isinstance(state, dict):  # of `narrowed`
+        return state
     found: dict[str, Tensor] = {}
     for key, part in _parts(state).items():
         found |= packed(part, f"{name}.{key}")
@@ -52,8 +55,17 @@ def unpacked(tensors: Mapping[str, Tensor], like: State, name: str = "state") ->
     return _rebuilt(like, parts)
 
 
+def narrowed(state: State, dtype: torch.dtype) -> State:
+    """The state in a dtype between steps: itself in float32, else as `packed` has it, rounded."""
+    if dtype == torch.float32:
+        return state
+    return {name: tensor.to(dtype) for name, tensor in packed(state).items()}
+
+
 def moved(state: State, device: torch.device) -> State:
     """The state on a device; itself where it is there."""
+    if isinstance(state, dict):
+        return {name: tensor.to(device) for name, tensor in state.items()}
     if _device(state) == device:
         return state
     if isinstance(state, Tensor):

@@ -1,0 +1,112 @@
+"""Optimizers and tuned rates that a record keeps, and a run that takes them."""
+
+import contextlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from l2l.cli import main
+from l2l.config import Config, load_config
+from l2l.errors import UserError
+from l2l.files import write_text
+from l2l.kept import CONTENTS, check, keep, stages, take
+
+
+@pytest.fixture
+def trained() -> Config:
+    return load_config("smoke")
+
+
+@pytest.fixture
+def released() -> Config:
+    return load_config("smoke", settings=["optimizers=released"])
+
+
+@pytest.fixture
+def kept(trained: Config, tmp_path: Path) -> Iterator[Path]:
+    """A record of a run whose files say their own names; the working directory is empty."""
+    with contextlib.chdir(tmp_path):
+        for _, _, files in stages(trained):
+            for file in files:
+                write_text(tmp_path / "run" / file, file.name)
+        keep(trained, tmp_path / "kept", tmp_path / "run")
+        yield tmp_path / "kept"
+
+
+def test_what_is_taken_is_what_was_kept_in_a_folder_of_its_own(kept: Path, released: Config):
+    take(released, kept)
+    files = [file for _, _, files in stages(released) for file in files]
+    assert len(files) > 100
+    for file in files:
+        assert file.parts[:2] == ("results", "smoke_released")
+        assert file.read_text() == file.name
+
+
+def test_released_changes_nothing_that_was_trained_or_tuned_with(trained, released):
+    assert released.evaluation.problems == 16
+    assert [entry[:2] for entry in stages(released)] == [entry[:2] for entry in stages(trained)]
+
+
+@pytest.mark.parametrize(
+    ("setting", "named"),
+    [
+        ("recipes.mnist_paper.steps=50", "recipes.mnist_paper was released with other settings"),
+        ("seed=1", "was released with other settings"),
+        ("meta_seeds=3", "is not among the released ones"),
+        ("tuning.problems=9", "was released with other settings"),
+        ("experiments.mnist.baselines=[sgd]", "experiments.mnist with sgd is not among"),
+    ],
+)
+def test_other_settings_are_refused_and_nothing_is_written(kept: Path, setting: str, named: str):
+    config = load_config("smoke", settings=["optimizers=released", setting])
+    with pytest.raises(UserError, match=named):
+        take(config, kept)
+    assert not Path("results").exists()
+
+
+@pytest.mark.parametrize("damage", ["missing", "truncated", "swapped"])
+def test_a_damaged_file_is_named(kept: Path, released: Config, damage: str):
+    path = kept / "training" / "mnist_paper" / "seed1" / "optimizer.safetensors"
+    if damage == "missing":
+        path.unlink()
+    elif damage == "truncated":
+        path.write_text(path.read_text()[:-1])
+    else:
+        path.write_bytes((path.parent / "log.csv").read_bytes())
+    with pytest.raises(UserError, match=str(path)):
+        take(released, kept)
+    assert not Path("results/smoke_released/training/mnist_paper/seed1").exists()
+
+
+def test_a_record_that_is_no_json_is_named(kept: Path, released: Config):
+    (kept / CONTENTS).write_text((kept / CONTENTS).read_text()[:50])
+    with pytest.raises(UserError, match=CONTENTS):
+        check(released, kept)
+
+
+def test_keeping_replaces_what_an_earlier_run_kept_unless_the_run_is_not_finished(
+    kept: Path, trained: Config, tmp_path: Path
+):
+    (kept / "training" / "of_old").mkdir()
+    lost = tmp_path / "run" / next(stages(trained))[2][0]
+    content = lost.read_bytes()
+    lost.unlink()
+    with pytest.raises(UserError, match=lost.name):
+        keep(trained, kept, tmp_path / "run")
+    assert (kept / "training" / "of_old").exists()
+    lost.write_bytes(content)
+    keep(trained, kept, tmp_path / "run")
+    assert not (kept / "training" / "of_old").exists()
+    assert len(json.loads((kept / CONTENTS).read_text())) == len(list(stages(trained)))
+
+
+def test_taking_without_saying_so_is_refused(
+    capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("sys.argv", ["l2l", "take"])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == 2
+    assert "optimizers=released" in capsys.readouterr().err

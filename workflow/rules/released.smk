@@ -1,0 +1,59 @@
+"""Without meta-training and tuning (`optimizers: released`): what the committed run kept, tested anew.
+
+An experiment is tested by one job: starting Python for each optimizer would take longer than the tests.
+"""
+
+from l2l import kept
+
+try:
+    kept.check(CONFIG)
+except UserError as error:
+    print(f"l2l: {error}", file=sys.stderr, flush=True)
+    os._exit(2)
+
+
+rule take:
+    input:
+        kept.folder() / kept.CONTENTS,
+    output:
+        [file for _, _, files in kept.stages(CONFIG) for file in files],
+    log:
+        LOGS / "take.log",
+    benchmark:
+        BENCHMARKS / "take.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        config=LAYOUT.config,
+    shell:
+        "l2l take --config-file {params.config} 2>&1 | tee {log}"
+
+
+for name in EXPERIMENTS:
+    tested = optimizers_of(name)
+    learned = [(recipe, seed) for recipe, seed in tested if seed is not None]
+
+    rule:
+        name:
+            f"test_{name}"
+        input:
+            data_of(*problems_of(name)),
+            [LAYOUT.tuning(name, baseline) for baseline, seed in tested if seed is None],
+            [LAYOUT.run(*run) / "optimizer.safetensors" for run in learned],
+        output:
+            [LAYOUT.part(name, *optimizer) for optimizer in tested],
+            [LAYOUT.pictures(name, *one) for one in tested if name in WITH_PICTURES],
+        log:
+            LOGS / "evaluate" / f"{name}.log",
+        benchmark:
+            BENCHMARKS / "evaluate" / f"{name}.tsv"
+        conda:
+            "../../environment.yml"
+        threads: CONFIG.compute.threads
+        params:
+            config=LAYOUT.config,
+            experiment=name,
+            inputs=digest(evaluation_inputs(CONFIG, name)),
+        shell:
+            "l2l evaluate {params.experiment}"
+            " --config-file {params.config} --set compute.threads={threads} 2>&1 | tee {log}"
