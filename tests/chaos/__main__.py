@@ -17,10 +17,13 @@ from l2l.data.directory import data_directory
 
 
 def main() -> int:
-    """Exit code 1 where the two runs differ."""
+    """Exit code 1 where the two runs differ, or there were not so many kills."""
     options = parse()
     wanted = ("--config", f"protocol={options.protocol}", "--", *options.targets)
     folder = options.folder.absolute()
+    if folder.exists():
+        print(f"{folder} is there already: delete it, or give another --folder", file=sys.stderr)
+        return 2
     folder.mkdir(parents=True)
     data = data_directory(None)
     calm = Workflow(options.calm.absolute(), data) if options.calm else None
@@ -38,8 +41,8 @@ def main() -> int:
     kills = run_under_fire(fired, wanted, options.kills, options.seed, jobs, folder / "starts")
     write_kills(folder / "kills.csv", kills)
     found = compare(calm.folder, fired.folder, options.protocol)
-    print(*found.lines(), sep="\n")
-    return 0 if found.same else 1
+    print(f"{len(kills)} of {options.kills} kills, then the run was done", *found.lines(), sep="\n")
+    return 0 if found.same and len(kills) == options.kills else 1
 
 
 def parse() -> argparse.Namespace:

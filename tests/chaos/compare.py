@@ -49,17 +49,18 @@ class Comparison:
         yield from (f"  {name}" for name in self.different)
 
 
-def compare(one: Path, other: Path, protocol: str) -> Comparison:
+def compare(one: Path, other: Path, protocol: str, whole: bool = True) -> Comparison:
     """Compare the results and figures of two runs.
 
     Args:
         one, other: the folders that they ran in.
         protocol: whose outputs.
+        whole: False where `other` ran only a part: what only `one` has is no difference then.
     """
     found = Comparison([], [], [])
     for part in ("results", "figures"):
         here, there = (_files(folder / part / protocol) for folder in (one, other))
-        for name in sorted({*here, *there}):
+        for name in sorted({*here, *there} if whole else there):
             shown = f"{part}/{name}"
             if name not in here or name not in there:
                 found.different.append(f"{shown}: only in {one if name in here else other}")

@@ -59,8 +59,12 @@ def test_exchanged_data_files_are_not_used(tmp_path: Path, mnist_directory: Path
     one.write_bytes(second)
     other.write_bytes(first)
     before = contents(folder)
-    data = str(folder.parent)
-    outcome = l2l(tmp_path, "data", "mnist", before=without_network(), L2L_DATA_DIR=data)
+    outcome = l2l(
+        *(tmp_path, "data", "mnist"),
+        before=without_network(),
+        L2L_DATA_DIR=str(folder.parent),
+        npm_config_cache=str(tmp_path / "npm"),
+    )
     assert_refused(outcome, "train-labels-idx1-ubyte is corrupt", "t10k-labels-idx1-ubyte is c")
     assert contents(folder) == before
     assert not (tmp_path / "results").exists()
