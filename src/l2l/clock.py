@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Iterable
@@ -20,11 +21,14 @@ def bring_back(folders: Iterable[Path]) -> int:
         How many files there were.
     """
     now = time.time_ns()
-    files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
-    times = {path: path.stat().st_mtime_ns for path in files}
+    times = {}
+    for path in (path for folder in folders for path in folder.rglob("*") if path.is_file()):
+        with contextlib.suppress(FileNotFoundError):  # a temporary one of another process
+            times[path] = path.stat().st_mtime_ns
     ahead = sorted((path for path in files if times[path] > now), key=lambda path: times[path])
     newest = max((then for then in times.values() if then <= now), default=now - 10**9)
     for rank, path in enumerate(ahead, start=1):
         then = newest + (now - newest) * rank // len(ahead)
-        os.utime(path, ns=(then, then))
+        with contextlib.suppress(FileNotFoundError, PermissionError):
+            os.utime(path, ns=(then, then))
     return len(ahead)

@@ -8,6 +8,7 @@ import pytest
 from tests.chaos.command import assert_refused, l2l
 from tests.chaos.folders import RECIPE, fill_up, prepared, read_only, small, small_disk
 from tests.data.helpers import contents, files_below
+from tests.workflow.harness import SMOKE, copy_workflow
 
 LABELS = "t10k-labels-idx1-ubyte"
 
@@ -35,6 +36,26 @@ def test_a_training_on_a_full_disk_is_one_line_and_goes_on_when_there_is_room(
         filler.unlink()
         assert l2l(disk, *command)[0] == 0
         assert found.read_bytes() == calm.read_bytes()
+
+
+@pytest.mark.workflow
+def test_a_replication_on_a_full_disk_ends_with_one_line_and_runs_when_there_is_room(
+    tmp_path: Path, mnist_directory: Path
+) -> None:
+    wanted = (*SMOKE, "--", "optimizer_loop")
+    disk = tmp_path / "disk"
+    with small_disk(disk, 4):
+        workflow = copy_workflow(disk, mnist_directory)
+        filler = fill_up(disk)
+        done = workflow.run(*wanted)
+        assert done.returncode == 2
+        (line,) = (line for line in done.stderr.splitlines() if line.startswith("l2l: "))
+        assert "results/smoke" in line
+        assert "No space left on device; make room" in line
+        filler.unlink()
+        done = workflow.run(*wanted)
+        assert done.returncode == 0, done.stderr[-3000:]
+        assert (disk / "figures/smoke/optimizer_loop.png").stat().st_size > 1000
 
 
 def test_data_that_cannot_be_mended_on_a_full_disk_are_one_line(

@@ -22,7 +22,7 @@ from l2l.config.stages import (
     trial_inputs,
     tuning_inputs,
 )
-from l2l.errors import UserError
+from l2l.errors import UserError, in_words
 from l2l.evaluation.claims_file import check_claims, load_claims
 from l2l.files import write_text
 from l2l.layout import Layout
@@ -90,15 +90,19 @@ onstart:
             file=sys.stderr,
         )
         os._exit(2)
-    # A job whose input has a later time than its output fails: of a clock that was wrong.
-    if count := bring_back([RESULTS, LAYOUT.figures, Path("workflow"), config_folder()]):
-        print(
-            f"l2l: {count} files seemed to come from the future, a clock was wrong: "
-            "their times are of now, their order is kept",
-            file=sys.stderr,
-        )
-    if not LAYOUT.config.exists() or LAYOUT.config.read_text() != resolved_yaml(CONFIG):
-        write_text(LAYOUT.config, resolved_yaml(CONFIG))
+    try:
+        # A job whose input has a later time than its output fails: of a clock that was wrong.
+        if count := bring_back([RESULTS, LAYOUT.figures, Path("workflow"), config_folder()]):
+            print(
+                f"l2l: {count} files seemed to come from the future, a clock was wrong: "
+                "their times are of now, their order is kept",
+                file=sys.stderr,
+            )
+        if not LAYOUT.config.exists() or LAYOUT.config.read_text() != resolved_yaml(CONFIG):
+            write_text(LAYOUT.config, resolved_yaml(CONFIG))
+    except OSError as error:
+        print(f"l2l: {in_words(error)}", file=sys.stderr, flush=True)
+        os._exit(2)
 
 
 def data_of(*problems):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import errno
 import gc
 import sys
 
@@ -12,7 +11,7 @@ import typer
 from l2l.cli import bench, evaluation, measurements, output, paint, training
 from l2l.cli.options import ConfigFiles, Protocol, Settings
 from l2l.config import load_config, resolved_yaml
-from l2l.errors import UserError
+from l2l.errors import UserError, in_words
 
 app = typer.Typer(
     name="l2l",
@@ -47,17 +46,8 @@ def main() -> None:
     try:
         app()
     except (UserError, OSError) as error:  # OSError: a full disk, a folder that cannot be written
-        print(f"l2l: {_in_words(error)}", file=sys.stderr)
+        print(f"l2l: {in_words(error)}", file=sys.stderr)
         sys.exit(2)
-
-
-def _in_words(error: UserError | OSError) -> str:
-    if not isinstance(error, OSError) or not error.filename:
-        return str(error)
-    told = f"{error.filename}: {error.strerror}"
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        told += "; make room, then run the same command again"
-    return told
 
 
 def _leave_garbage() -> None:
