@@ -25,7 +25,7 @@ def bring_back(folders: Iterable[Path]) -> int:
     for path in (path for folder in folders for path in folder.rglob("*") if path.is_file()):
         with contextlib.suppress(FileNotFoundError):  # a temporary one of another process
             times[path] = path.stat().st_mtime_ns
-    ahead = sorted((path for path in files if times[path] > now), key=lambda path: times[path])
+    ahead = sorted((path for path in times if times[path] > now), key=lambda path: times[path])
     newest = max((then for then in times.values() if then <= now), default=now - 10**9)
     for rank, path in enumerate(ahead, start=1):
         then = newest + (now - newest) * rank // len(ahead)

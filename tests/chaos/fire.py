@@ -16,9 +16,8 @@ from subprocess import Popen
 import psutil  # comes with Snakemake
 from tests.workflow.harness import Workflow
 
-# After the last job that a kill waits for: from the middle of a start to the middle of the jobs
-# that follow.
-LONGEST_WAIT_SECONDS = 12.0
+LONGEST_WAIT_SECONDS = 12.0  # after the last job that a kill waits for, into those that follow
+BEFORE_ANY_JOB = 0.2  # of the kills that wait for no job: Snakemake is still getting ready
 STEPS = re.compile(r"^(\d+) of (\d+) steps \(", re.MULTILINE)
 
 
@@ -73,9 +72,12 @@ def run_under_fire(
         wait_for = round(draw.uniform(0, 2 * left / (kills - len(made) + 1)))
         last = max(left - 2, 0)  # from here on the run may be done at any moment
         wait_for = min(wait_for, last)
+        early = draw.random() < BEFORE_ANY_JOB
         start = time.monotonic()
         process = workflow.start(*arguments, log=log)
-        while steps(log)[0] < wait_for and process.poll() is None:
+        while process.poll() is None and (
+            steps(log)[0] < wait_for or not (early or "\nExecute " in log.read_text())
+        ):
             time.sleep(0.05)
         until = time.monotonic() + draw.uniform(0, LONGEST_WAIT_SECONDS)
         while time.monotonic() < until and steps(log)[0] <= last and process.poll() is None:
