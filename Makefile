@@ -1,9 +1,11 @@
 # make replicate: from nothing to every figure.   make test: every check there is.
+# make chaos: a smoke run of everything, killed KILLS times, against an undisturbed one.
 # PROTOCOL=smoke|default|paper, OPTIMIZERS=trained|released, CORES=all|N, PYTHON=python3.11
 
 PROTOCOL ?= default
 OPTIMIZERS ?= trained
 CORES ?= all
+KILLS ?= 50
 PYTHON ?= python3
 RUN = $(PROTOCOL)$(if $(filter released,$(OPTIMIZERS)),_released)
 VENV := .venv
@@ -11,7 +13,7 @@ READY := $(VENV)/ready
 # Tested without the compiled kernels too; tests/kernels has every implementation in any case.
 USE_THE_LSTM := $(addprefix tests/, bench evaluation meta optimizers)
 
-.PHONY: replicate test test-slurm lock publish notebook
+.PHONY: replicate test test-slurm chaos lock publish notebook
 .DEFAULT_GOAL := replicate
 
 replicate: $(READY)
@@ -32,6 +34,9 @@ test: $(READY)
 # half an hour, as root (installs slurm-wlm and munge with apt-get where they are missing).
 test-slurm: $(READY)
 	$(VENV)/bin/pytest -n 0 -s -m slurm tests/slurm
+
+chaos: $(READY)
+	$(VENV)/bin/python -m tests.chaos --kills $(KILLS)
 
 # The environment is made anew when what it is made from changes.
 $(READY): pyproject.toml constraints.txt

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
@@ -54,6 +56,23 @@ def fill(folder: Path, files: Files, suffix: str = "") -> None:
 def contents(folder: Path) -> Files:
     """The files that lie in a folder, without its subfolders."""
     return {p.name: p.read_bytes() for p in folder.iterdir() if p.is_file()}
+
+
+def together(code: str, *arguments: str, folder: Path | None = None) -> list[str]:
+    """What two processes with the same Python code wrote to stdout; both must end well."""
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, *arguments],
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    outputs = [process.communicate(timeout=300) for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], outputs
+    return [output for output, _ in outputs]
 
 
 class Web:

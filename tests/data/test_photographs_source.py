@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tests.data.helpers import SmallPhotographs, files_below, flipped
+from tests.data.helpers import SmallPhotographs, files_below, flipped, together
 
 from l2l.data import photographs_folder, photographs_manifest, photographs_source
 from l2l.data.photographs import REMADE, fetch_photographs, load_photographs
@@ -199,3 +199,25 @@ photographs.fetch_photographs(Path({str(tmp_path / "data")!r}))
     fetch_photographs(tmp_path / "data")
     assert files_below(folder) == photographs.files
     assert len(photographs.web.requests) == 6 - len(there)
+
+
+def test_two_fetches_at_once_do_not_lose_each_others_digests(
+    tmp_path: Path, photographs: SmallPhotographs
+) -> None:
+    """Files come out differently; the note of their digests is written slowly: the two meet."""
+    code = f"""
+import time
+from pathlib import Path
+from l2l.data import photographs, photographs_folder, photographs_manifest, photographs_source
+photographs_manifest.MANIFEST = Path({str(photographs.manifest)!r})
+photographs_manifest.SITE = {photographs_manifest.SITE!r}
+photographs_source.QUALITY = 90
+write = photographs_folder.write_or_explain
+photographs_folder.write_or_explain = lambda *what: (time.sleep(0.1), write(*what))
+print(photographs.fetch_photographs(Path({str(tmp_path / "data")!r})).digests)
+"""
+    told = together(code)
+    assert told[0] == told[1]
+    asked = len(photographs.web.requests)
+    assert together(code) == told
+    assert len(photographs.web.requests) == asked, "everything is there, and verified"

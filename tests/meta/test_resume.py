@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.data.helpers import flipped
 from tests.meta.runs import (
     FAMILY,
     RICH,
@@ -20,14 +21,23 @@ from l2l.meta import train as train_module
 from l2l.meta.train import train
 
 
+@pytest.mark.parametrize("damage", ["truncated", "one byte", "another file"])
 def test_a_damaged_state_is_said_and_training_starts_anew(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    damage: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    monkeypatch.setattr(train_module, "SECONDS_BETWEEN_SAVES", -1.0)
     expected = run(recipe(), tmp_path / "a")
-    (tmp_path / "b").mkdir()
-    (tmp_path / "b" / "a.state").write_bytes(b"not a state")
+    path = tmp_path / "a.state"
+    with pytest.raises(PowerCutError):
+        train(training(recipe()), InterruptedFamily(5), path, "digest")
+    good = path.read_bytes()
+    damaged = {"truncated": good[:-9], "one byte": flipped(good), "another file": b"not a state"}
+    path.write_bytes(damaged[damage])
     capsys.readouterr()
-    found = run(recipe(), tmp_path / "b")
+    found = train(training(recipe()), FAMILY, path, "digest")
     said = capsys.readouterr().err
     assert "damaged" in said
     assert "starting anew" in said

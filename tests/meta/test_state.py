@@ -97,6 +97,17 @@ def test_a_missing_tensor_is_called_damaged(tmp_path: Path) -> None:
     _assert_damaged(path)
 
 
+def test_one_changed_byte_is_seen(tmp_path: Path) -> None:
+    path = tmp_path / "a.state"
+    save_state(path, _state(), "abc")
+    content = path.read_bytes()
+    for position in range(8, len(content)):
+        changed = bytearray(content)
+        changed[position] ^= 1
+        path.write_bytes(changed)
+        assert isinstance(load_state(path, "abc", CPU), str), position
+
+
 def _assert_damaged(path: Path) -> None:
     found = load_state(path, "abc", CPU)
     assert isinstance(found, str)

@@ -32,9 +32,10 @@ def path(tmp_path: Path) -> Path:
 
 
 def _rewrite(path: Path, change: Any, tensors: dict[str, torch.Tensor] | None = None) -> None:
-    """The file at `path` with other metadata, made without the code under test."""
+    """The file at `path` with other metadata, of the format without a checksum."""
     with safe_open(path, framework="pt") as file:
-        description = json.loads(file.metadata()["l2l"])
+        description = json.loads(file.metadata()["l2l"]) | {"format": 1}
+    del description["sha256"]
     described = change(description)
     metadata = None if described is None else {"l2l": described}
     save_file(tensors or {k: v.clone() for k, v in load_file(path).items()}, path, metadata)
@@ -131,6 +132,39 @@ def test_a_file_of_another_format_is_refused_in_one_line(path: Path) -> None:
 def test_a_folder_is_refused_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "a.safetensors").mkdir()
     _assert_refused(tmp_path / "a.safetensors")
+
+
+def test_no_changed_byte_changes_what_is_loaded(path: Path) -> None:
+    """Each of the header's bytes, and some of every tensor's."""
+    content, good = path.read_bytes(), checkpoint.load(path)
+    header = 8 + int.from_bytes(content[:8], "little")
+    tensors = range(header, len(content), 7)
+    refused = 0
+    for position in (*range(header), *tensors):
+        changed = bytearray(content)
+        changed[position] ^= 1
+        path.write_bytes(changed)
+        try:
+            found = checkpoint.load(path)
+        except UserError:
+            refused += 1
+        else:  # the last digit of a number that is rounded to the same one
+            assert found.optimizer.settings == good.optimizer.settings
+            assert found.provenance == good.provenance
+            assert _same_phi(found, good)
+    assert refused > len(tensors) + 0.99 * header
+
+
+def test_the_format_without_a_checksum_is_read(path: Path) -> None:
+    good = checkpoint.load(path)
+    _rewrite(path, json.dumps)
+    found = checkpoint.load(path)
+    assert found.provenance == good.provenance
+    assert _same_phi(found, good)
+
+
+def _same_phi(one: checkpoint.Checkpoint, other: checkpoint.Checkpoint) -> bool:
+    return all(torch.equal(one.optimizer.phi[k], v) for k, v in other.optimizer.phi.items())
 
 
 def _without(key: str) -> Any:

@@ -36,16 +36,17 @@ class Workflow:
             timeout=timeout,
         )
 
-    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
-        """A run in the background, in a process group of its own."""
-        return subprocess.Popen(
-            self.command(*arguments),
-            cwd=self.folder,
-            env=self.environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+    def start(self, *arguments: str, log: Path = Path(os.devnull)) -> subprocess.Popen[bytes]:
+        """A run in the background, in a process group of its own; its output goes to `log`."""
+        with log.open("wb") as file:
+            return subprocess.Popen(
+                self.command(*arguments),
+                cwd=self.folder,
+                env=self.environment,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
 
     def planned(self, *arguments: str) -> set[str]:
         """The rules that a dry run would run."""

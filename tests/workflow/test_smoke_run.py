@@ -1,17 +1,18 @@
 """What is there after a smoke run, and what a change makes the workflow do again."""
 
 import os
+import random
 import re
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from tests.workflow.harness import ROOT, SMOKE, Workflow, wait_for
+from tests.chaos.compare import compare
+from tests.chaos.fire import run_under_fire
+from tests.workflow.harness import ROOT, SMOKE, Workflow
 
 import l2l
 
@@ -120,20 +121,19 @@ def test_the_snakemake_report_has_the_figures(smoke: Workflow, tmp_path: Path) -
 def test_a_killed_run_goes_on_and_ends_with_the_same_bits(
     workflow: Workflow, smoke: Workflow
 ) -> None:
-    process = workflow.start(*SMOKE, "--", "quadratics")
-    results = workflow.folder / "results/smoke"
-    wait_for(results / "training/quadratics_lstm/search/trial0.json")
-    time.sleep(4)  # into the jobs that follow
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    done = workflow.run(*SMOKE, "--", "quadratics")
-    assert done.returncode == 0, done.stderr[-3000:]
-    for path in (
-        "results/smoke/training/quadratics_lstm/seed0/optimizer.safetensors",
-        "results/smoke/evaluation/quadratics/curves.parquet",
-        "figures/smoke/quadratics.png",
-    ):
-        assert (workflow.folder / path).read_bytes() == (smoke.folder / path).read_bytes(), path
+    """`make chaos` in short: five kills of the whole process tree, in every stage of a figure."""
+    wanted, jobs, seed = (*SMOKE, "--", "quadratics"), 15, random.randrange(1000)
+    print(f"seed {seed}")
+    kills = run_under_fire(workflow, wanted, 5, seed, jobs, workflow.folder / "starts")
+    assert len(kills) >= 3
+    assert any(kill.running for kill in kills), "no job was hit"
+    found = compare(smoke.folder, workflow.folder, "smoke", whole=False)
+    assert found.same, found.different
+    assert {
+        "results/training/quadratics_lstm/seed0/optimizer.safetensors",
+        "results/evaluation/quadratics/curves.parquet",
+        "figures/quadratics.png",
+    } <= set(found.equal)
 
 
 def test_released_optimizers_are_tested_without_training_and_give_the_same_bits(

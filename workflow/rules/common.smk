@@ -10,6 +10,7 @@ import shlex
 import sys
 from pathlib import Path
 
+from l2l.clock import bring_back
 from l2l.config import config_folder, load_config, resolved_yaml
 from l2l.config.measurements import ADAM, META_SEED, measurement_columns
 from l2l.config.schema import STAGES
@@ -22,7 +23,7 @@ from l2l.config.stages import (
     trial_inputs,
     tuning_inputs,
 )
-from l2l.errors import UserError
+from l2l.errors import UserError, in_words
 from l2l.evaluation.claims_file import check_claims, load_claims
 from l2l.files import write_text
 from l2l.layout import Layout
@@ -106,8 +107,18 @@ onstart:
                 prepare(CONFIG.compute, stage)
         except UserError as error:
             stop(error)
-    if not LAYOUT.config.exists() or LAYOUT.config.read_text() != resolved_yaml(CONFIG):
-        write_text(LAYOUT.config, resolved_yaml(CONFIG))
+    try:
+        # A job whose input has a later time than its output fails: of a clock that was wrong.
+        if count := bring_back([RESULTS, LAYOUT.figures, Path("workflow"), config_folder()]):
+            print(
+                f"l2l: {count} files seemed to come from the future, a clock was wrong: "
+                "their times are of now, their order is kept",
+                file=sys.stderr,
+            )
+        if not LAYOUT.config.exists() or LAYOUT.config.read_text() != resolved_yaml(CONFIG):
+            write_text(LAYOUT.config, resolved_yaml(CONFIG))
+    except OSError as error:
+        stop(in_words(error))
 
 
 def data_of(*problems):

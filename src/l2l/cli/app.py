@@ -13,7 +13,7 @@ from l2l.cli import bench, evaluation, measurements, output, paint, training
 from l2l.cli.options import ConfigFiles, Protocol, Settings
 from l2l.config import load_config, resolved_yaml
 from l2l.config.reference import reference
-from l2l.errors import UserError
+from l2l.errors import UserError, in_words
 
 app = typer.Typer(
     name="l2l",
@@ -57,7 +57,7 @@ def main() -> None:
     try:
         code = app(prog_name="l2l", standalone_mode=False)  # else it draws a box of several lines
     except (UserError, OSError) as error:  # OSError: a full disk, a folder that cannot be written
-        _refuse(f"l2l: {error}")
+        _refuse(f"l2l: {in_words(error)}")
     except _BadUsage as error:
         context, told = getattr(error, "ctx", None), error.format_message()  # type: ignore[attr-defined]
         if not told:  # without any arguments the help has been printed

@@ -146,12 +146,19 @@ def trained(
     """A meta-trained optimizer.
 
     Raises:
-        UserError: it is missing, or was trained with other settings.
+        UserError: it is missing, of another recipe or meta-seed, or trained with other settings.
     """
     from l2l.optimizers import checkpoint
 
     path = layout.run(recipe, seed) / "optimizer.safetensors"
     loaded = checkpoint.load(path, str(device))
+    whose = {"recipe": recipe, "meta_seed": seed}
+    found = {key: loaded.provenance.get(key) for key in whose}
+    if found != whose:
+        raise UserError(
+            f"{path} is of recipe {found['recipe']}, meta-seed {found['meta_seed']}: put the right "
+            f"file there, or delete it and run l2l train {recipe} --seed {seed} again"
+        )
     made_with = loaded.provenance.get("inputs", {})
     if {**made_with, "rate": None} != {**training_inputs(config, recipe), "rate": None}:
         raise UserError(

@@ -211,16 +211,20 @@ def _train(
     state_path: Path,
     inputs: dict[str, Any],
 ) -> Any:
+    import torch
+
+    from l2l.cli.evaluation import trained
     from l2l.meta.train import Training, train
-    from l2l.optimizers import checkpoint
     from l2l.optimizers.phi import gone_on_from
 
     families, device = open_problems(config, recipe.problems, "train")
     start = None
     if recipe.start_from:
-        seed = run[1] if run[0] == "seed" else 0
-        path = Layout(config.run_name).run(recipe.start_from, int(seed)) / "optimizer.safetensors"
-        start = gone_on_from(checkpoint.load(path).optimizer, recipe.optimizer)
+        seed = int(run[1]) if run[0] == "seed" else 0
+        layout, cpu = Layout(config.run_name), torch.device("cpu")
+        start = gone_on_from(
+            trained(config, layout, recipe.start_from, seed, cpu), recipe.optimizer
+        )
         inputs = inputs | {"start": hashlib.sha256(start.numpy().tobytes()).hexdigest()}
     training = Training(name, recipe, rate, run, config.seed, device, episodes, label, start)
     what = digest(inputs | {"rate": rate, "run": list(run)})

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from l2l.data.array_file import CorruptError
@@ -76,5 +78,16 @@ class PhotographsFolder:
         """
         digest = hashlib.sha256(content).hexdigest()
         if digest != photograph.sha256:
-            self.set_remade(self.remade() | {photograph.file: digest})
+            with self._alone():  # another process may add a line of its own at this moment
+                self.set_remade(self.remade() | {photograph.file: digest})
         write_or_explain(self.path / photograph.file, content)
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """No other process is in here; the lock goes with the process."""
+        folder = os.open(self.path, os.O_RDONLY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(folder)

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
+from safetensors.torch import save as as_bytes
 from torch import Tensor
 
 from l2l.errors import UserError
-from l2l.files import write_atomically
+from l2l.files import write_bytes
 from l2l.optimizees import Pictures
 
 PUBLISHABLE = "publishable"
@@ -30,8 +31,7 @@ def write_pictures(path: Path, pictures: Mapping[str, Pictures], publishable: bo
         tensors[f"{family}/content"] = found.content.contiguous()
         tensors[f"{family}/styled"] = found.styled.contiguous()
         tensors[f"{family}/style"] = torch.stack(found.style)
-    metadata = {PUBLISHABLE: str(publishable)}
-    write_atomically(path, lambda temporary: save_file(tensors, temporary, metadata))
+    write_bytes(path, as_bytes(tensors, {PUBLISHABLE: str(publishable)}))
 
 
 def may_be_published(path: Path) -> bool:

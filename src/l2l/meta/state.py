@@ -13,11 +13,12 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as as_bytes
 from torch import Tensor
 
-from l2l.files import write_atomically
+from l2l.files import write_bytes
 from l2l.optimizers.handcrafted import AdamState
+from l2l.optimizers.seal import seal
 
 TENSORS = ("phi", "average", "best", "adam_mean", "adam_square", "memory")
 
@@ -95,8 +96,9 @@ def save_state(path: Path, state: TrainingState, digest: str) -> None:
     """Write the state, atomically; `digest` names the settings it belongs to."""
     tensors = {name: getattr(state, name).cpu().clone() for name in TENSORS}
     numbers = {f.name: getattr(state, f.name) for f in fields(state) if f.name not in TENSORS}
-    metadata = {"digest": digest, "numbers": json.dumps(numbers)}
-    write_atomically(path, lambda temporary: save_file(tensors, temporary, metadata))
+    text = json.dumps(numbers)
+    metadata = {"digest": digest, "numbers": text, "sha256": seal(digest + text, tensors)}
+    write_bytes(path, as_bytes(tensors, metadata))
 
 
 def load_state(path: Path, digest: str, device: torch.device) -> TrainingState | str:
@@ -109,6 +111,8 @@ def load_state(path: Path, digest: str, device: torch.device) -> TrainingState |
             if metadata.get("digest") != digest:
                 return f"{path} belongs to other settings"
             tensors = {name: file.get_tensor(name) for name in TENSORS}
+        if metadata["sha256"] != seal(digest + metadata["numbers"], tensors):
+            return f"{path} is damaged (another checksum)"
         return TrainingState(**tensors, **json.loads(metadata["numbers"]))
     except (SafetensorError, KeyError, ValueError, TypeError, OSError) as error:
         return f"{path} is damaged ({error})"

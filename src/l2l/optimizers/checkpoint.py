@@ -1,8 +1,9 @@
 """Trained optimizers as files: safetensors, with everything needed to apply them.
 
 The metadata key `l2l` holds JSON: the kind of the optimizer, its settings, what its inputs and
-outputs are, and where it came from. An LSTM's tensor names are those of `torch.nn.LSTM` and
-`torch.nn.Linear`, gates in torch's order (i, f, g, o).
+outputs are, where it came from, and `sha256`, a checksum of all that and of the tensors. An
+LSTM's tensor names are those of `torch.nn.LSTM` and `torch.nn.Linear`, gates in torch's order
+(i, f, g, o).
 """
 
 from __future__ import annotations
@@ -13,16 +14,18 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as as_bytes
 
 from l2l.config.registry import OPTIMIZERS, resolve
 from l2l.errors import UserError
-from l2l.files import write_atomically
+from l2l.files import write_bytes
 from l2l.optimizers.learned import LearnedOptimizer
 from l2l.optimizers.lstm import ONE_GROUP
 from l2l.optimizers.phi import conventions, learned_optimizer, phi_shapes
+from l2l.optimizers.seal import seal
 
-FORMAT = 1
+FORMAT = 2
+WITHOUT_CHECKSUM = 1  # the format before, still read
 DEFAULTS = {  # of what an LSTM's file may leave out
     "kind": "lstm",
     "input_scale": 1.0,
@@ -57,8 +60,8 @@ def save(path: Path, optimizer: LearnedOptimizer, provenance: dict[str, Any]) ->
         "provenance": provenance,
     }
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in optimizer.phi.items()}
-    metadata = {"l2l": json.dumps(description)}
-    write_atomically(path, lambda temporary: save_file(tensors, temporary, metadata))
+    sealed = {**description, "sha256": seal(json.dumps(description), tensors)}
+    write_bytes(path, as_bytes(tensors, {"l2l": json.dumps(sealed)}))
 
 
 def load(path: Path, device: str = "cpu") -> Checkpoint:
@@ -72,9 +75,14 @@ def load(path: Path, device: str = "cpu") -> Checkpoint:
             if "l2l" not in (metadata := file.metadata() or {}):
                 raise ValueError("it does not say what its tensors are")
             description = json.loads(metadata["l2l"])
-            phi = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
-        if description["format"] != FORMAT:
+            phi = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        if description["format"] not in (FORMAT, WITHOUT_CHECKSUM):
             raise ValueError(f"format {description['format']}, expected {FORMAT}")
+        if description["format"] == FORMAT or "sha256" in description:
+            told = description.pop("sha256")
+            if told != seal(json.dumps(description), phi):
+                raise ValueError("changed since it was written: another checksum")
+        phi = {name: tensor.float() for name, tensor in phi.items()}
         provenance = description["provenance"]
         values = DEFAULTS | description
         if values["kind"] not in OPTIMIZERS:
@@ -87,7 +95,7 @@ def load(path: Path, device: str = "cpu") -> Checkpoint:
         reason = " ".join(str(error).split())  # pydantic writes several lines
         raise UserError(
             f"{path} is not a checkpoint of a learned optimizer ({reason}): "
-            "train it again (l2l train --help), or give a good copy"
+            "delete it and train it again (l2l train --help, or snakemake), or give a good copy"
         ) from None
     expected = phi_shapes(settings)
     found = {name: tuple(tensor.shape) for name, tensor in phi.items()}
