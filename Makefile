@@ -13,7 +13,7 @@ READY := $(VENV)/ready
 # Tested without the compiled kernels too; tests/kernels has every implementation in any case.
 USE_THE_LSTM := $(addprefix tests/, bench evaluation meta optimizers)
 
-.PHONY: replicate test chaos lock publish
+.PHONY: replicate test chaos lock publish notebook
 .DEFAULT_GOAL := replicate
 
 replicate: $(READY)
@@ -46,6 +46,12 @@ lock: $(READY)
 	{ echo "# The versions that the committed results were made with (make lock writes this file)."; \
 	  $(VENV)/bin/pip freeze --exclude-editable; } > constraints.txt
 
-# The committed record of a clean run: figures, small tables, provenance; no data, no photographs.
+# The committed record of a clean run: figures, small tables, provenance, and the verdicts in two
+# pages; no data, no photographs.
 publish: $(READY)
-	$(VENV)/bin/l2l record docs/replication --protocol $(PROTOCOL)
+	$(VENV)/bin/l2l record docs/replication --protocol $(PROTOCOL) \
+	  --page docs/replication/README.md --page docs/not_replicated.md
+
+# docs/digits.ipynb: docs/digits.py, executed.
+notebook: $(READY)
+	$(VENV)/bin/jupytext --to ipynb --set-kernel python3 --execute docs/digits.py

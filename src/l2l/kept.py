@@ -35,8 +35,9 @@ def folder() -> Path:
 def stages(config: Config) -> Iterator[tuple[str, str, list[Path]]]:
     """Every meta-training recipe and every tuning: a key, a digest of its inputs, its files.
 
-    The files are relative to the working directory; in the record they lie in the same order of
-    folders without `results/<run>`.
+    Rates tuned for one horizon are taken for another one too (config/released.yaml ends long runs
+    early); the page says so. The files are relative to the working directory; in the record they
+    lie in the same order of folders without `results/<run>`.
     """
     layout = Layout(config.run_name)
     for recipe in config.used_recipes():
@@ -45,7 +46,8 @@ def stages(config: Config) -> Iterator[tuple[str, str, list[Path]]]:
         yield f"recipes.{recipe}", digest(training_inputs(config, recipe)), files
     for experiment, settings in config.experiments.items():
         for baseline in settings.baselines:
-            inputs = digest(tuning_inputs(config, experiment, baseline))
+            tuned = tuning_inputs(config, experiment, baseline)
+            inputs = digest({name: tuned[name] for name in tuned if name != "horizon"})
             key = f"experiments.{experiment} with {baseline}"
             yield key, inputs, [layout.tuning(experiment, baseline)]
 

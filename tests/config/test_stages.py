@@ -92,6 +92,7 @@ def _changed(*settings: str) -> set[str]:
         ("recipes.mnist_paper.validation.every=10", PAPER),
         ("recipes.mnist_paper.validation.problems=3", PAPER),
         ("recipes.mnist_paper.attempts=3", set()),  # only decides when to give up
+        ("recipes.mnist_paper.step_backs=3", set()),  # likewise
         ("recipes.mnist_paper.meta_learning_rate.schedule=cosine", PAPER),
         ("recipes.mnist_paper.meta_learning_rate.final_fraction=0.5", PAPER),
         ("recipes.mnist_paper.episodes=1000", PAPER),

@@ -357,3 +357,12 @@ def test_weights_that_grow_with_theta_speak_against_the_claim_that_they_do_not()
         assert "10 weights phi for 100 coordinates" in row["comparison"]
     with pytest.raises(UserError, match="all problems have 100"):
         evaluate_claims([sized], dict.fromkeys(tables, tables["mnist"]), "default", sources)
+
+
+def test_one_test_problem_gives_numbers_and_no_verdict():
+    ours, nag = (
+        table[table["problem"] == 0] for table in (runs("ours", 0.5, SEEDS), runs("nag", 0.8))
+    )
+    table = judge([claim()], ours, nag)
+    assert (table["verdict"] == "not judged (one problem)").all()
+    assert (table["estimate"] < 0).all()

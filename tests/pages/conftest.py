@@ -204,7 +204,7 @@ def make_run(root: Path, config: Config) -> None:
             write_table(layout.curves(name), table)
             write_table(layout.tuning(name), tuning := make_tuning(name, config))
             for baseline in config.experiments[name].baselines:
-                one = tuning[tuning["baseline"] == baseline]
+                one = tuning[tuning["optimizer"] == baseline]
                 write_table(layout.tuning(name, baseline), one)
         for name, size in SIZES.items():
             for optimizer, meta_seed in style_images.OPTIMIZERS.items():

@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+from pathlib import Path
 
 import pytest
 from tests.workflow.harness import SMOKE, Workflow, wait_for
@@ -62,6 +63,17 @@ def test_a_bad_claims_file_is_seen_before_any_job(workflow: Workflow) -> None:
     done = workflow.run(*SMOKE)
     assert done.returncode == 2
     assert "quadratic_lstm" in done.stderr
+
+
+def test_a_job_that_fails_is_told_by_its_own_line(workflow: Workflow, tmp_path: Path) -> None:
+    no_folder = tmp_path / "no_folder"
+    no_folder.write_text("")
+    done = Workflow(workflow.folder, no_folder).run(*SMOKE, "--", "results/smoke/data/mnist.json")
+    said = done.stdout + done.stderr
+    assert done.returncode == 1
+    assert [line for line in said.splitlines() if line.startswith("l2l: ") and "no_folder" in line]
+    assert "non-zero exit code" in said, "its failure is not lost in the pipe to its log"
+    assert "MissingOutputException" not in said
 
 
 def test_a_second_run_in_the_same_folder_is_refused(workflow: Workflow) -> None:

@@ -59,8 +59,11 @@ RUNS = [  # every meta-training
     for seed in range(CONFIG.recipes[recipe].meta_seeds)
 ]
 
-# The l2l of this interpreter, also where its environment is not activated.
-shell.prefix(f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH; ")
+# The l2l of this interpreter, also where its environment is not activated. A prefix replaces
+# Snakemake's own, without which a job that fails before `| tee` would count as done.
+shell.prefix(
+    f"set -euo pipefail; export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH; "
+)
 
 
 def any_of(names):

@@ -5,12 +5,14 @@ from __future__ import annotations
 import atexit
 import gc
 import sys
+from typing import Annotated, NoReturn
 
 import typer
 
 from l2l.cli import bench, evaluation, measurements, output, paint, training
 from l2l.cli.options import ConfigFiles, Protocol, Settings
 from l2l.config import load_config, resolved_yaml
+from l2l.config.reference import reference
 from l2l.errors import UserError, in_words
 
 app = typer.Typer(
@@ -28,13 +30,22 @@ output.register(app)
 bench.register(app)
 paint.register(app)
 
+_BadUsage: type[Exception] = typer.BadParameter.__mro__[1]
+"""Typer's class of what is wrong with arguments: click's, or of the copy that it brings along."""
+
 
 @app.command("config")
 def show_config(
-    protocol: Protocol = None, config_file: ConfigFiles = None, setting: Settings = None
+    protocol: Protocol = None,
+    config_file: ConfigFiles = None,
+    setting: Settings = None,
+    explained: Annotated[
+        bool, typer.Option("--reference", help="What every key means, as docs/configuration.md.")
+    ] = False,
 ) -> None:
     """Print the resolved configuration, checked."""
-    print(resolved_yaml(load_config(protocol, config_file or (), setting or ())), end="")
+    config = load_config(protocol, config_file or (), setting or ())
+    print(reference(config) if explained else resolved_yaml(config), end="")
 
 
 def main() -> None:
@@ -44,10 +55,22 @@ def main() -> None:
     gc.set_threshold(5000)
     atexit.register(_leave_garbage)
     try:
-        app()
+        code = app(prog_name="l2l", standalone_mode=False)  # else it draws a box of several lines
     except (UserError, OSError) as error:  # OSError: a full disk, a folder that cannot be written
-        print(f"l2l: {in_words(error)}", file=sys.stderr)
-        sys.exit(2)
+        _refuse(f"l2l: {in_words(error)}")
+    except _BadUsage as error:
+        context, told = getattr(error, "ctx", None), error.format_message()  # type: ignore[attr-defined]
+        if not told:  # without any arguments the help has been printed
+            sys.exit(2)
+        command = context.command_path if context else "l2l"
+        _refuse(f"{command}: {told.rstrip('.')}; see {command} --help")
+    sys.exit(code)
+
+
+def _refuse(message: str) -> NoReturn:
+    """One line, whatever stands in names and values."""
+    print(" ".join(message.split()), file=sys.stderr)
+    sys.exit(2)
 
 
 def _leave_garbage() -> None:

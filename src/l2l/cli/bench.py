@@ -64,6 +64,8 @@ def bench(
         threads = min(THREADS, cores or 1)
     if not 1 <= threads <= (cores or 1):
         raise UserError(f"--threads {threads}: this process has 1..{cores} cores")
+    if json is not None and json.is_dir():
+        raise UserError(f"--json {json} is a folder: give the file a name")
     if json is not None and not json.absolute().parent.is_dir():
         raise UserError(f"--json {json}: there is no folder {json.absolute().parent}")
 

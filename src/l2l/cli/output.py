@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from l2l.cli.options import ConfigFiles, Protocol, Settings, configuration, known
+from l2l.errors import UserError
 from l2l.files import write_json, write_text
 
 
@@ -60,13 +61,23 @@ def page(
 
 def record(
     folder: Annotated[Path, typer.Argument(help="Where to; made if it is not there.")],
+    page: Annotated[
+        list[Path] | None,
+        typer.Option(help="A page whose marked tables of verdicts are written; may be repeated."),
+    ] = None,
     protocol: Protocol = None,
     config_file: ConfigFiles = None,
     setting: Settings = None,
 ) -> None:
     """Copy a finished run's figures, small tables and provenance, to keep them."""
+    from l2l.pages.marked import fill, tables
     from l2l.pages.record import record as write
     from l2l.pages.results import Results
 
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder} is no folder: give another name")
     config, _ = configuration(protocol, config_file, setting)
-    write(Results(config), folder)
+    results = Results(config)
+    write(results, folder)
+    for each in page or ():
+        fill(each, tables(results.claims(), config))

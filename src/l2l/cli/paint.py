@@ -80,7 +80,7 @@ def paint(
     cores = os.cpu_count() or 1  # nothing else runs beside this command
     device = prepare(config.compute.model_copy(update={"threads": cores}))
     learned = checkpoint.load(optimizer_path(optimizer), str(device)).optimizer
-    if len(groups := learned.settings.groups) > 1:
+    if len(groups := getattr(learned.settings, "groups", ())) > 1:
         names = ", ".join(group.name for group in groups)
         raise UserError(
             f"{optimizer} has an LSTM for each of {names}, which a picture has not: give an "

@@ -20,7 +20,7 @@ from l2l.cli.options import (
     known,
     open_problems,
 )
-from l2l.config import Config
+from l2l.config import Config, Recipe
 from l2l.config.stages import digest, training_inputs, trial_inputs
 from l2l.data.vgg16_arrays import NAME as VGG16
 from l2l.errors import UserError
@@ -72,6 +72,7 @@ def trial(
 ) -> None:
     """One trial of the random search: a recipe's beginning at a drawn meta learning rate."""
     from l2l.meta.collapse import AllCollapsedError
+    from l2l.meta.divergence import DivergedError
     from l2l.meta.search import trial_rate
 
     config, layout = configuration(protocol, config_file, setting)
@@ -84,6 +85,7 @@ def trial(
         state = _train(
             config,
             recipe,
+            settings.model_copy(update={"step_backs": 0}),
             settings.meta_learning_rate.episodes,
             rate,
             ("trial",),
@@ -92,7 +94,7 @@ def trial(
             trial_inputs(config, recipe),
         )
         outcome |= {"validation": state.best_validation, "seconds": round(state.seconds, 1)}
-    except AllCollapsedError as error:  # a rate at which nothing is learned is an outcome too
+    except (AllCollapsedError, DivergedError) as error:  # a rate that fails is an outcome too
         outcome |= {"validation": None, "failed": str(error)}
     write_json(path, outcome)
     path.with_suffix(".state").unlink(missing_ok=True)
@@ -142,15 +144,16 @@ def train(
     folder = layout.run(recipe, seed)
     inputs = training_inputs(config, recipe) | {"rate": rate}
     state_path, label = folder / "training.state", f"{recipe} seed {seed}"
+    run = ("seed", seed)
     state = _train(
-        config, recipe, settings.episodes, rate, ("seed", seed), label, state_path, inputs
+        config, recipe, settings, settings.episodes, rate, run, label, state_path, inputs
     )
     summary = {
         "recipe": recipe,
         "meta_seed": seed,
         "meta_learning_rate": rate,
         "attempts": state.attempt + 1,
-        "collapsed": "; ".join(state.collapsed),
+        "collapsed": "; ".join([*state.collapsed, *state.diverged]),
         "episodes": state.episode,
         "best_episode": state.best_episode,
         "best_validation": state.best_validation,
@@ -200,6 +203,7 @@ def runs(
 def _train(
     config: Config,
     name: str,
+    recipe: Recipe,
     episodes: int,
     rate: float,
     run: tuple[str | int, ...],
@@ -213,7 +217,6 @@ def _train(
     from l2l.meta.train import Training, train
     from l2l.optimizers.phi import gone_on_from
 
-    recipe = config.recipes[name]
     families, device = open_problems(config, recipe.problems)
     start = None
     if recipe.start_from:

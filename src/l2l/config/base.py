@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+Whole = Annotated[int, Field(le=10**9)]  # more is a slip, and fits into no array
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Positive = Annotated[float, Field(gt=0)]
-Count = Annotated[int, Field(ge=1)]
+Count = Annotated[Whole, Field(ge=1)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -26,12 +28,13 @@ class Section(BaseModel):
             return data
         allowed = list(cls.model_fields)
         for key, value in data.items():
-            if isinstance(value, bool):  # pydantic would take it for 0 or 1
-                raise PydanticCustomError(
-                    "boolean",
-                    "{key} = {value}: expected a number or text, not true or false",
-                    {"key": str(key), "value": str(value).lower()},
-                )
+            for place, item in _items(key, value):
+                if isinstance(item, bool):  # pydantic would take it for 0 or 1
+                    raise PydanticCustomError(
+                        "boolean",
+                        "{key} = {value}: expected a number or text, not true or false",
+                        {"key": place, "value": str(item).lower()},
+                    )
             if key not in allowed:
                 close = difflib.get_close_matches(str(key), allowed, n=1)
                 hint = f" (did you mean '{close[0]}'?)" if close else ""
@@ -43,11 +46,19 @@ class Section(BaseModel):
         return data
 
 
+def _items(key: Any, value: Any) -> Iterator[tuple[str, Any]]:
+    """A value, or those of a list, by the key that a message names."""
+    if isinstance(value, list | tuple):
+        yield from ((f"{key}.{index}", item) for index, item in enumerate(value))
+    else:
+        yield str(key), value
+
+
 class Range(Section):
     """From low to high."""
 
-    low: Positive
-    high: Positive
+    low: Annotated[Positive, Field(description="The lower end.")]
+    high: Annotated[Positive, Field(description="The upper end.")]
 
     @model_validator(mode="after")
     def _ordered(self) -> Range:

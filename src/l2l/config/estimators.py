@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from l2l.config.base import Count, Positive, Section
+from l2l.config.base import Count, Positive, Section, Whole
 
 
 class EstimatorSettings(Section):
@@ -17,61 +17,92 @@ class EstimatorSettings(Section):
     """
 
     samples: ClassVar[bool] = False
-    kind: str
+    kind: Annotated[str, Field(description="Which kind it is.")]
 
 
 class Sampling(Section):
     """The backward pass over a random part of the coordinates, weighted to stay unbiased."""
 
     fraction: Annotated[
-        float, Field(gt=0, le=1, description="of the coordinates of each group; 1: exact")
+        float,
+        Field(
+            gt=0,
+            le=1,
+            description="Expected fraction of each group's coordinates with cotangents that are "
+            "drawn; 1: exact.",
+        ),
     ]
-    uniform: Annotated[float, Field(ge=0, le=1, description="part drawn whatever the cotangents")]
+    uniform: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=1,
+            description="Part of each probability that is the same for all; the rest is in "
+            "proportion to the cotangents.",
+        ),
+    ]
 
 
 class AdjointSettings(EstimatorSettings):
     """Truncated backpropagation without second derivatives (equation 5), the fast way."""
 
     samples: ClassVar[bool] = True
-    kind: Literal["adjoint"]
+    kind: Annotated[
+        Literal["adjoint"], Field(description="The kind: backpropagation by the adjoint.")
+    ]
 
 
 class UnrolledSettings(EstimatorSettings):
     """Truncated backpropagation by autograd through the whole window."""
 
-    kind: Literal["unrolled"]
-    second_derivatives: Literal["kept", "dropped"]
+    kind: Annotated[
+        Literal["unrolled"], Field(description="The kind: backpropagation by autograd.")
+    ]
+    second_derivatives: Annotated[
+        Literal["kept", "dropped"],
+        Field(description="Whether the gradient's own dependence on theta counts."),
+    ]
 
 
 class EvolutionSettings(EstimatorSettings):
     """Evolution strategies on the smoothed meta-loss E[L(phi + sigma eps)], antithetic pairs."""
 
-    kind: Literal["es"]
-    pairs: Count
-    sigma: Positive
+    kind: Annotated[Literal["es"], Field(description="The kind: evolution strategies.")]
+    pairs: Annotated[Count, Field(description="Antithetic pairs of perturbed phi.")]
+    sigma: Annotated[Positive, Field(description="Standard deviation of phi's perturbations.")]
 
 
 class PersistentEvolutionSettings(EstimatorSettings):
     """Persistent evolution strategies (Vicol et al. 2021): unbiased over truncated windows."""
 
-    kind: Literal["pes"]
-    pairs: Count
-    sigma: Positive
+    kind: Annotated[Literal["pes"], Field(description="The kind: persistent evolution strategies.")]
+    pairs: Annotated[Count, Field(description="Antithetic pairs of perturbed phi.")]
+    sigma: Annotated[Positive, Field(description="Standard deviation of phi's perturbations.")]
 
 
 class CombinedSettings(EstimatorSettings):
     """Backpropagation and ES, weighted by inverse variances (Metz et al. 2019)."""
 
-    kind: Literal["combined"]
-    pairs: Annotated[int, Field(ge=2, description="at least two, or they have no variance")]
-    sigma: Positive
-    second_derivatives: Literal["kept", "dropped"]
+    kind: Annotated[Literal["combined"], Field(description="The kind: both together.")]
+    pairs: Annotated[
+        Whole,
+        Field(ge=2, description="Antithetic pairs of perturbed phi; one would have no variance."),
+    ]
+    sigma: Annotated[Positive, Field(description="Standard deviation of phi's perturbations.")]
+    second_derivatives: Annotated[
+        Literal["kept", "dropped"],
+        Field(description="Whether the gradient's own dependence on theta counts."),
+    ]
 
 
 class ReinforceSettings(EstimatorSettings):
     """REINFORCE (Williams 1992): steps are drawn from a Gaussian around the optimizer's output."""
 
     samples: ClassVar[bool] = True
-    kind: Literal["reinforce"]
-    sigma: Annotated[float, Field(gt=0, description="standard deviation of a coordinate's step")]
-    baseline_decay: Annotated[float, Field(ge=0, lt=1, description="of the running mean return")]
+    kind: Annotated[Literal["reinforce"], Field(description="The kind: REINFORCE.")]
+    sigma: Annotated[
+        float, Field(gt=0, description="Standard deviation of the noise on a coordinate's step.")
+    ]
+    baseline_decay: Annotated[
+        float, Field(ge=0, lt=1, description="Decay of the running mean of returns, the baseline.")
+    ]

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from l2l.config.base import Count, Name, Range, Section
+from l2l.config.base import Count, Name, Range, Section, Whole
 
 Baseline = Literal["sgd", "rmsprop", "adam", "nag"]
 
@@ -19,22 +19,34 @@ class Grid(Range):
 class Tuning(Section):
     """How the learning rate of each baseline is chosen."""
 
-    problems: Count
-    points_per_decade: Count
-    max_widenings: Annotated[int, Field(ge=0)]
-    grids: dict[Baseline, Grid]
+    problems: Annotated[Count, Field(description="Tuning problems; none of them is tested on.")]
+    points_per_decade: Annotated[Count, Field(description="Learning rates in a factor of ten.")]
+    max_widenings: Annotated[
+        Whole,
+        Field(ge=0, description="How often a grid may grow by a decade before that is an error."),
+    ]
+    grids: Annotated[
+        dict[Baseline, Grid], Field(description="Where the search of each baseline begins.")
+    ]
 
 
 class Evaluation(Section):
     """The test."""
 
-    problems: Count
-    batch: Annotated[int, Field(ge=1, description="problems run at once (memory)")]
+    problems: Annotated[Count, Field(description="Test problems, the same for all optimizers.")]
+    batch: Annotated[
+        Whole, Field(ge=1, description="Problems that run at once; memory grows with it.")
+    ]
     measure_every: Annotated[
-        int, Field(ge=1, description="steps between measurements of train_loss and test_loss")
+        Whole,
+        Field(
+            ge=1,
+            description="Steps between measurements of train_loss and test_loss up to the horizon.",
+        ),
     ]
     pictures: Annotated[
-        int, Field(ge=0, description="test problems whose last theta is kept as a picture")
+        Whole,
+        Field(ge=0, description="Test problems whose last theta is kept as a picture."),
     ]
 
     @model_validator(mode="after")
@@ -52,20 +64,34 @@ class Evaluation(Section):
 class Experiment(Section):
     """Learned optimizers and tuned baselines, side by side on fresh test problems."""
 
-    title: str
-    figure: Annotated[Name, Field(description="the figure that it is a panel of")]
-    problems: Annotated[tuple[Name, ...], Field(min_length=1)]
-    steps: Count
-    horizon: Annotated[int, Field(ge=1, description="step that tuning and claims look at")]
-    shown: Annotated[Literal["loss", "test_loss"], Field(description="what its panel shows")]
+    title: Annotated[str, Field(description="Stands above its panel, table and section.")]
+    figure: Annotated[Name, Field(description="The figure that it is a panel of.")]
+    problems: Annotated[
+        tuple[Name, ...],
+        Field(min_length=1, description="What is minimised; several make an architecture study."),
+    ]
+    steps: Annotated[Count, Field(description="Inner steps of a test.")]
+    horizon: Annotated[
+        Whole,
+        Field(ge=1, description="The step whose loss decides in tuning and stands in tables."),
+    ]
+    shown: Annotated[
+        Literal["loss", "test_loss"],
+        Field(description="What its panel shows: the step's loss, or the held-out one."),
+    ]
     reference: Annotated[
         Name | None,
-        Field(description="of its learned optimizers, the one that the others are variants of"),
+        Field(description="The learned optimizer that the others are variants of; absent: none."),
     ] = None
-    learned: Annotated[tuple[Name, ...], Field(min_length=1)]
-    baselines: Annotated[tuple[Baseline, ...], Field(min_length=1)]
-    tuning: Tuning
-    evaluation: Evaluation
+    learned: Annotated[tuple[Name, ...], Field(min_length=1, description="Recipes, by name.")]
+    baselines: Annotated[
+        tuple[Baseline, ...],
+        Field(min_length=1, description="Hand-crafted optimizers, each with a tuned rate."),
+    ]
+    tuning: Annotated[Tuning, Field(description="What differs from the common `tuning`.")]
+    evaluation: Annotated[
+        Evaluation, Field(description="What differs from the common `evaluation`.")
+    ]
 
     @model_validator(mode="after")
     def _horizon_within(self) -> Experiment:

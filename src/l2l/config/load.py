@@ -51,7 +51,7 @@ def load_config(
         user = merge(user, layer)
     for setting in settings:
         user = merge(user, _parse_setting(setting))
-    chosen = protocol or user.get("protocol", "default")
+    chosen = user.get("protocol", "default") if protocol is None else protocol
     if chosen not in PROTOCOLS:
         raise UserError(f"config: protocol = {chosen!r}: allowed are {', '.join(PROTOCOLS)}")
     folder = folder or config_folder()
@@ -82,12 +82,12 @@ def resolved_yaml(config: Config) -> str:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = _parse(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UserError(f"cannot read the configuration {path}: {error.strerror}") from None
     except UnicodeDecodeError:
         raise UserError(f"{path} is not UTF-8 text") from None
-    except yaml.YAMLError as error:
+    except ValueError as error:
         raise UserError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
     if content is None:
         return {}
@@ -96,13 +96,40 @@ def _read(path: Path) -> dict[str, Any]:
     return content
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML as usual, but a key that stands twice is an error: one of the values would be lost."""
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        """The mapping, its keys looked at before those of `<<` are added."""
+        node = super().compose_mapping_node(anchor)
+        lines: dict[str, int] = {}
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                line = key.start_mark.line + 1
+                if key.value in lines:
+                    first = lines[key.value]
+                    raise ValueError(f"{key.value!r} stands twice, in lines {first} and {line}")
+                lines[key.value] = line
+        return node
+
+
+def _parse(text: str) -> Any:
+    """What stands in YAML; ValueError where it is none, or a number or a date that cannot be."""
+    try:
+        return yaml.load(text, _Loader)  # a SafeLoader
+    except (yaml.YAMLError, ValueError) as error:
+        raise ValueError(str(error)) from None
+    except RecursionError:
+        raise ValueError("too many brackets in each other") from None
+
+
 def _parse_setting(setting: str) -> dict[str, Any]:
     key, equals, text = setting.partition("=")
     if not equals or not all(key.split(".")):
         raise UserError(f"--set {setting!r}: expected key=value, such as evaluation.problems=8")
     try:
-        value: Any = yaml.safe_load(text)
-    except yaml.YAMLError:
+        value = _parse(text)
+    except ValueError:
         raise UserError(f"--set {setting!r}: the value is not valid YAML") from None
     for part in reversed(key.split(".")):
         value = {part: value}
@@ -120,6 +147,11 @@ def _one_line(error: ValidationError) -> str:
     message = "; or: ".join(alternatives)
     if first["type"] == "missing":
         return f"config: {key} is missing{rest}"
+    if first["type"] == "union_tag_not_found":
+        return f"config: {key}.kind is missing{rest}"
+    if first["type"] == "union_tag_invalid":
+        kind, allowed = first["input"]["kind"], first["ctx"]["expected_tags"]
+        return f"config: {key}.kind = {_short(kind)}: allowed are {allowed}{rest}"
     if first["type"] in OWN_ERRORS:  # these name the value themselves
         return f"config: {key + ': ' if key else ''}{message}{rest}"
     return f"config: {key} = {_short(first['input'])}: {message}{rest}"
@@ -133,8 +165,9 @@ def _each_once(errors: list[Any]) -> Iterator[Any]:
         place = tuple(rest[1:]) if section in ENTRIES else (section, *rest)
         if section in ENTRIES and place[:1] not in (("tuning",), ("evaluation",)):
             place = (section, *place)
-        if (place, entry["type"], repr(entry["input"])) not in seen:
-            seen.add((place, entry["type"], repr(entry["input"])))
+        error = (place, entry["type"], _repr(entry["input"]))
+        if error not in seen:
+            seen.add(error)
             yield entry
 
 
@@ -151,5 +184,12 @@ def _key(location: tuple[str | int, ...]) -> str:
 
 
 def _short(value: Any) -> str:
-    text = repr(value)
+    text = _repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _repr(value: Any) -> str:
+    try:
+        return repr(value)
+    except ValueError:  # an integer of thousands of digits
+        return "a number of thousands of digits"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from l2l.config.base import Count, Name, Range, Section
+from l2l.config.base import Count, Name, Range, Section, Whole
 from l2l.config.meta_gradients import MetaGradients
 from l2l.config.optimizers import LearnedSettings
 
@@ -33,43 +33,54 @@ META_SEED = 0
 class Overhead(Section):
     """The time of a step against the number of coordinates."""
 
-    coordinates: Annotated[tuple[Count, ...], Field(min_length=1)]
-    repeats: Annotated[int, Field(ge=2, description="of each size; large ones have fewer")]
-    recipes: Annotated[
-        tuple[Name, ...], Field(description="whose optimizers are timed, with untrained weights")
+    coordinates: Annotated[
+        tuple[Count, ...], Field(min_length=1, description="Sizes of theta that are timed.")
     ]
-    baselines: tuple[Name, ...]
+    repeats: Annotated[
+        Whole, Field(ge=2, description="Timings of each size; from 2 million on there are two.")
+    ]
+    recipes: Annotated[
+        tuple[Name, ...],
+        Field(description="Recipes whose optimizers are timed, with untrained weights."),
+    ]
+    baselines: Annotated[tuple[Name, ...], Field(description="Baselines that are timed.")]
     problems: Annotated[
         dict[Name, str],
-        Field(description="whose own gradients are timed, and what figures call them"),
+        Field(description="Problems whose own gradients are timed, and their names in figures."),
     ]
 
 
 class Gradients(Range):
     """The values that a gradient is given: a log grid of both signs, and zero."""
 
-    points_per_decade: Count
+    points_per_decade: Annotated[Count, Field(description="Values in a factor of ten.")]
 
 
 class Updates(Section):
     """The update that is proposed for a gradient, over the course of a run on a test problem."""
 
     experiments: Annotated[
-        dict[Name, tuple[Name, ...]], Field(description="on whose problems -> which recipes")
+        dict[Name, tuple[Name, ...]],
+        Field(description="Experiments on whose problems, and recipes that are asked there."),
     ]
     steps: Annotated[
-        tuple[Count, ...], Field(min_length=1, description="1 is the first update, from h[0]")
+        tuple[Count, ...],
+        Field(min_length=1, description="Updates that are looked at; 1 is the first, from h[0]."),
     ]
-    coordinates: Annotated[int, Field(ge=1, description="drawn at random, of each problem")]
-    gradients: Gradients
+    coordinates: Annotated[
+        Whole, Field(ge=1, description="Coordinates of each problem, drawn at random.")
+    ]
+    gradients: Annotated[Gradients, Field(description="The values that a gradient is given.")]
 
 
 class Measurements(Section):
     """A table each: `l2l measure <name>`."""
 
-    overhead: Overhead
-    updates: Updates
-    meta_gradients: MetaGradients
+    overhead: Annotated[Overhead, Field(description="The cost of a step.")]
+    updates: Annotated[Updates, Field(description="Proposed updates.")]
+    meta_gradients: Annotated[
+        MetaGradients, Field(description="Meta-gradients against the window's length.")
+    ]
 
 
 def cost_settings(optimizer: LearnedSettings) -> dict[str, Any]:

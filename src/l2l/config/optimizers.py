@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from l2l.config.base import Name, Positive, Section
+from l2l.config.base import Name, Positive, Section, Whole
 
 
 class LearnedSettings(Section):
@@ -19,42 +19,64 @@ class LearnedSettings(Section):
     """
 
     couples: ClassVar[bool] = False
-    kind: str
+    kind: Annotated[str, Field(description="Which kind it is.")]
 
 
 class ParameterGroup(Section):
     """Parameters of the optimizee that an LSTM of their own serves."""
 
-    name: Name
+    name: Annotated[Name, Field(description="Stands before the names of its weights.")]
     parameters: Annotated[
         tuple[str, ...],
-        Field(min_length=1, description="patterns of their names; the first group that fits"),
+        Field(
+            min_length=1,
+            description="Patterns of names of parameters; one is in the first group that fits.",
+        ),
     ]
 
 
 class Preprocessing(Section):
     """What a coordinate-wise optimizer sees of a gradient."""
 
-    preprocessing: Literal["none", "log"]  # log: equation (6) of the paper
-    p: Annotated[float, Field(gt=0, le=80, description="of equation (6); e^-p is a float32")]
-    input_scale: Annotated[float, Field(gt=0, description="times the gradient, where it is none")]
+    preprocessing: Annotated[
+        Literal["none", "log"],
+        Field(
+            description="log: size and sign apart, equation (6) of the paper; none: the gradient."
+        ),
+    ]
+    p: Annotated[
+        float,
+        Field(gt=0, le=80, description="Of equation (6): gradients below e^-p count as small."),
+    ]
+    input_scale: Annotated[
+        float, Field(gt=0, description="Factor on the gradient with `preprocessing: none`.")
+    ]
 
 
 class LSTMSettings(Preprocessing, LearnedSettings):
     """The coordinate-wise LSTM m(grad, h, phi) of the paper."""
 
-    kind: Literal["lstm"]
-    layers: Annotated[int, Field(ge=1, le=8)]
-    units: Annotated[int, Field(ge=1, le=512)]
-    output_scale: Positive
-    forget_bias: float
-    head_init_scale: Annotated[float, Field(ge=0, description="scales the output layer's init")]
+    kind: Annotated[Literal["lstm"], Field(description="The kind: the coordinate-wise LSTM.")]
+    layers: Annotated[int, Field(ge=1, le=8, description="Layers of the LSTM.")]
+    units: Annotated[int, Field(ge=1, le=512, description="Units of each layer.")]
+    output_scale: Annotated[
+        Positive, Field(description="Factor on the output, which then is added to theta.")
+    ]
+    forget_bias: Annotated[float, Field(description="Added to the forget gates' initial biases.")]
+    head_init_scale: Annotated[
+        float, Field(ge=0, description="Factor on the output layer's initial weights and bias.")
+    ]
     averaged_cells: Annotated[
-        int, Field(ge=0, description="of each layer: global averaging cells, the paper's appendix")
+        Whole,
+        Field(
+            ge=0,
+            description="Units of each layer whose outputs are averaged over theta (the paper's "
+            "appendix).",
+        ),
     ]
     groups: Annotated[
         tuple[ParameterGroup, ...],
-        Field(min_length=1, description="each has weights phi of its own"),
+        Field(min_length=1, description="Which parameters share an LSTM; each has its own phi."),
     ]
 
     @property
@@ -81,12 +103,19 @@ class LSTMSettings(Preprocessing, LearnedSettings):
 class RNNSettings(Preprocessing, LearnedSettings):
     """The coordinate-wise optimizer with a plainer cell: tanh RNN, or no recurrence at all."""
 
-    kind: Literal["rnn"]
-    recurrence: Literal["tanh", "none"]  # none: a multi-layer perceptron without memory
-    layers: Annotated[int, Field(ge=1, le=8)]
-    units: Annotated[int, Field(ge=1, le=512)]
-    output_scale: Positive
-    head_init_scale: Annotated[float, Field(ge=0, description="scales the output layer's init")]
+    kind: Annotated[Literal["rnn"], Field(description="The kind: a plainer cell.")]
+    recurrence: Annotated[
+        Literal["tanh", "none"],
+        Field(description="tanh: an RNN; none: a multi-layer perceptron without memory."),
+    ]
+    layers: Annotated[int, Field(ge=1, le=8, description="Hidden layers.")]
+    units: Annotated[int, Field(ge=1, le=512, description="Units of each layer.")]
+    output_scale: Annotated[
+        Positive, Field(description="Factor on the output, which then is added to theta.")
+    ]
+    head_init_scale: Annotated[
+        float, Field(ge=0, description="Factor on the output layer's initial weights and bias.")
+    ]
 
 
 class HierarchicalSettings(LearnedSettings):
@@ -94,10 +123,22 @@ class HierarchicalSettings(LearnedSettings):
 
     couples: ClassVar[bool] = True
 
-    kind: Literal["hierarchical"]
-    parameter_units: Annotated[int, Field(ge=1, le=512)]
-    tensor_units: Annotated[int, Field(ge=1, le=512)]
-    global_units: Annotated[int, Field(ge=1, le=512)]
-    scales: Annotated[int, Field(ge=1, le=8, description="time scales of averaged gradients")]
-    learning_rate: Annotated[float, Field(gt=0, description="the running one's first value")]
-    head_init_scale: Annotated[float, Field(ge=0, description="scales the output layers' init")]
+    kind: Annotated[Literal["hierarchical"], Field(description="The kind: the hierarchical RNN.")]
+    parameter_units: Annotated[
+        int, Field(ge=1, le=512, description="Units of the GRU of each coordinate.")
+    ]
+    tensor_units: Annotated[
+        int, Field(ge=1, le=512, description="Units of the GRU of each tensor.")
+    ]
+    global_units: Annotated[
+        int, Field(ge=1, le=512, description="Units of the GRU above all tensors.")
+    ]
+    scales: Annotated[
+        int, Field(ge=1, le=8, description="Time scales over which gradients are averaged.")
+    ]
+    learning_rate: Annotated[
+        float, Field(gt=0, description="First value of the running learning rate.")
+    ]
+    head_init_scale: Annotated[
+        float, Field(ge=0, description="Factor on the output layers' initial weights.")
+    ]

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from l2l.config.base import Count, Name, Range, Section
+from l2l.config.base import Count, Name, Range, Section, Whole
 
 Activation = Literal["sigmoid", "tanh", "relu", "leaky_relu", "elu", "softplus", "gelu", "silu"]
 
@@ -15,9 +15,11 @@ Activation = Literal["sigmoid", "tanh", "relu", "leaky_relu", "elu", "softplus",
 class QuadraticSettings(Section):
     """f(theta) = ||W theta - y||^2, W and y i.i.d. standard normal, fresh for each problem."""
 
-    kind: Literal["quadratic"]
-    dimensions: Annotated[int, Field(ge=1, le=10_000)]
-    init_std: Annotated[float, Field(ge=0, description="standard deviation of theta[0]")]
+    kind: Annotated[Literal["quadratic"], Field(description="The kind: a quadratic function.")]
+    dimensions: Annotated[
+        int, Field(ge=1, le=10_000, description="Coordinates of theta; W is square.")
+    ]
+    init_std: Annotated[float, Field(ge=0, description="Standard deviation of theta[0].")]
 
     @property
     def datasets(self) -> tuple[str, ...]:
@@ -28,15 +30,22 @@ class QuadraticSettings(Section):
 class MLPSettings(Section):
     """A fully connected classifier: cross-entropy on minibatches of a dataset."""
 
-    kind: Literal["mlp"]
-    dataset: Literal["mnist"]
-    hidden: Annotated[tuple[Count, ...], Field(description="units of each hidden layer")]
-    activation: Activation
-    batch_size: Count
-    init: Literal["torch", "gaussian"]
-    init_std: Annotated[float, Field(ge=0, description="of weights and biases, init: gaussian")]
+    kind: Annotated[Literal["mlp"], Field(description="The kind: a multi-layer perceptron.")]
+    dataset: Annotated[Literal["mnist"], Field(description="The images it classifies.")]
+    hidden: Annotated[tuple[Count, ...], Field(description="Units of each hidden layer.")]
+    activation: Annotated[Activation, Field(description="Of the hidden layers.")]
+    batch_size: Annotated[Count, Field(description="Images of a minibatch.")]
+    init: Annotated[
+        Literal["torch", "gaussian"],
+        Field(description="theta[0]: PyTorch's default, or normal with mean 0 and `init_std`."),
+    ]
+    init_std: Annotated[
+        float,
+        Field(ge=0, description="Standard deviation of weights and biases with `init: gaussian`."),
+    ]
     train_sample: Annotated[
-        int, Field(ge=1, le=60_000, description="training images behind train_loss")
+        int,
+        Field(ge=1, le=60_000, description="Fixed training images that train_loss is the loss on."),
     ]
 
     @property
@@ -48,21 +57,34 @@ class MLPSettings(Section):
 class ConvNetSettings(Section):
     """Convolutions with batch normalisation, ReLU and max pooling, then fully connected layers."""
 
-    kind: Literal["convnet"]
-    dataset: Literal["cifar10"]
+    kind: Annotated[Literal["convnet"], Field(description="The kind: a convolutional network.")]
+    dataset: Annotated[Literal["cifar10"], Field(description="The images it classifies.")]
     labels: Annotated[
         tuple[Annotated[int, Field(ge=0, le=9)], ...],
-        Field(min_length=2, description="the classes; images of others are left out"),
+        Field(min_length=2, description="The classes; images of others are left out."),
     ]
     channels: Annotated[
-        tuple[Count, ...], Field(min_length=1, description="of each convolutional layer, 5x5")
+        tuple[Count, ...],
+        Field(min_length=1, description="Output channels of each convolutional layer, 5x5."),
     ]
-    hidden: Annotated[int, Field(ge=1, description="units of the fully connected hidden layer")]
-    batch_size: Annotated[int, Field(ge=2, description="batch normalisation needs two images")]
-    init: Literal["torch", "gaussian"]
-    init_std: Annotated[float, Field(ge=0, description="of weights and biases, init: gaussian")]
-    train_sample: Annotated[int, Field(ge=2, description="training images behind train_loss")]
-    test_sample: Annotated[int, Field(ge=2, description="held-out images behind test_loss")]
+    hidden: Annotated[Whole, Field(ge=1, description="Units of the fully connected hidden layer.")]
+    batch_size: Annotated[
+        Whole, Field(ge=2, description="Images of a minibatch; batch normalisation needs two.")
+    ]
+    init: Annotated[
+        Literal["torch", "gaussian"],
+        Field(description="theta[0]: PyTorch's default, or normal with mean 0 and `init_std`."),
+    ]
+    init_std: Annotated[
+        float,
+        Field(ge=0, description="Standard deviation of weights and biases with `init: gaussian`."),
+    ]
+    train_sample: Annotated[
+        Whole, Field(ge=2, description="Fixed training images that train_loss is the loss on.")
+    ]
+    test_sample: Annotated[
+        Whole, Field(ge=2, description="Fixed held-out images that test_loss is the loss on.")
+    ]
 
     @model_validator(mode="after")
     def _distinct(self) -> ConvNetSettings:
@@ -84,20 +106,27 @@ Style = Literal["starry_night", "wave", "udnie", "the_scream", "composition_vii"
 class NeuralArtSettings(Section):
     """A picture that keeps a photograph's content and takes on a style (Gatys et al. 2015)."""
 
-    kind: Literal["neural_art"]
-    features: Literal["vgg16_dd21191f"]
+    kind: Annotated[Literal["neural_art"], Field(description="The kind: a picture.")]
+    features: Annotated[
+        Literal["vgg16_dd21191f"],
+        Field(description="The network whose features are compared, by its weights' digest."),
+    ]
     size: Annotated[
-        int, Field(ge=16, le=128, description="pixels of a side; the photographs have 128")
+        int, Field(ge=16, le=128, description="Pixels of a side; the photographs have 128.")
     ]
     styles: Annotated[
-        tuple[Style, ...], Field(min_length=1, description="problem i has style i, then from anew")
+        tuple[Style, ...],
+        Field(min_length=1, description="Problem i has style i, and so on from the first anew."),
     ]
-    content_weight: Annotated[float, Field(ge=0, description="alpha")]
-    style_weight: Annotated[float, Field(ge=0, description="beta")]
-    variation_weight: Annotated[float, Field(ge=0, description="gamma")]
+    content_weight: Annotated[float, Field(ge=0, description="alpha, of the content's term.")]
+    style_weight: Annotated[float, Field(ge=0, description="beta, of the style's term.")]
+    variation_weight: Annotated[float, Field(ge=0, description="gamma, of the total variation.")]
     precision: Annotated[
         Literal["auto", "float32", "bfloat16"],
-        Field(description="of the features; auto: bfloat16 on a CPU that multiplies it natively"),
+        Field(
+            description="Of the features; auto: bfloat16 on a CPU that multiplies it natively, "
+            "else float32."
+        ),
     ]
 
     @property
@@ -114,10 +143,14 @@ class NeuralArtSettings(Section):
 class MixtureSettings(Section):
     """Problems of several kinds, their parameters and losses in random units."""
 
-    kind: Literal["mixture"]
-    of: Annotated[tuple[Name, ...], Field(min_length=1, description="other problems, by name")]
+    kind: Annotated[Literal["mixture"], Field(description="The kind: a mixture of others.")]
+    of: Annotated[
+        tuple[Name, ...],
+        Field(min_length=1, description="Other problems, by name; an episode has one of them."),
+    ]
     scale: Annotated[
-        Range, Field(description="of theta and of the loss: two log-uniform draws a problem")
+        Range,
+        Field(description="Units of theta and of the loss: two log-uniform draws a problem."),
     ]
 
     @property

@@ -25,41 +25,80 @@ Optimizers = Literal["trained", "released"]
 class FigureSettings(Section):
     """How figures look. Nothing but figures depends on this."""
 
-    dpi: Annotated[int, Field(ge=50, le=1200)]
-    width_inches: Annotated[float, Field(gt=1, le=20)]
-    font_size: Annotated[float, Field(ge=4, le=24)]
-    interval: Annotated[float, Field(gt=0, lt=1, description="of the shaded bands")]
+    dpi: Annotated[int, Field(ge=50, le=1200, description="Pixels per inch of the PNG.")]
+    width_inches: Annotated[
+        float, Field(gt=1, le=20, description="Printed width of one column, in inches.")
+    ]
+    font_size: Annotated[
+        float, Field(ge=4, le=24, description="Size of the axis labels, in points.")
+    ]
+    interval: Annotated[
+        float, Field(gt=0, lt=1, description="Confidence of the shaded bands, such as 0.95.")
+    ]
 
 
 class Compute(Section):
     """Where and how wide a job computes."""
 
-    device: Literal["auto", "cpu", "cuda"]
-    threads: Annotated[int, Field(ge=1, le=256, description="per job")]
+    device: Annotated[
+        Literal["auto", "cpu", "cuda"],
+        Field(description="What computes; auto: a GPU where PyTorch sees one, else the CPU."),
+    ]
+    threads: Annotated[
+        int,
+        Field(ge=1, le=256, description="CPU threads of a job; `--cores` says how many jobs run."),
+    ]
 
 
 class Data(Section):
     """Where data sets are looked for and kept. The variable L2L_DATA_DIR goes first."""
 
-    directory: str | None
+    directory: Annotated[
+        str | None, Field(description="The folder of all data sets; null: `./data`.")
+    ]
 
 
 class Config(Section):
     """The whole configuration of a run."""
 
-    protocol: Protocol
-    optimizers: Optimizers
-    seed: Annotated[int, Field(ge=0, lt=2**63)]
-    meta_seeds: Count
-    data: Data
-    compute: Compute
-    tuning: Tuning
-    evaluation: Evaluation
-    problems: dict[Name, ProblemSettings]
-    recipes: dict[Name, Recipe]
-    experiments: dict[Name, Experiment]
-    measurements: Measurements
-    figures: FigureSettings
+    protocol: Annotated[
+        Protocol,
+        Field(
+            description="The file in `config/` that is laid over the default; names the outputs."
+        ),
+    ]
+    optimizers: Annotated[
+        Optimizers,
+        Field(
+            description="trained: meta-trained and tuned in this run; released: taken from the "
+            "committed record, with its tuned rates."
+        ),
+    ]
+    seed: Annotated[
+        int,
+        Field(ge=0, lt=2**63, description="Every random number is of a named stream of this one."),
+    ]
+    meta_seeds: Annotated[
+        Count, Field(description="Meta-trainings of each recipe that does not say a number.")
+    ]
+    data: Annotated[Data, Field(description="Where data sets lie.")]
+    compute: Annotated[Compute, Field(description="Device and threads.")]
+    tuning: Annotated[
+        Tuning, Field(description="Of every experiment, where it does not say another value.")
+    ]
+    evaluation: Annotated[
+        Evaluation, Field(description="Of every experiment, where it does not say another value.")
+    ]
+    problems: Annotated[dict[Name, ProblemSettings], Field(description="Families of optimizees.")]
+    recipes: Annotated[
+        dict[Name, Recipe],
+        Field(description="Learned optimizers; those that nothing names are not meta-trained."),
+    ]
+    experiments: Annotated[
+        dict[Name, Experiment], Field(description="What is compared on what, and drawn.")
+    ]
+    measurements: Annotated[Measurements, Field(description="What is measured besides losses.")]
+    figures: Annotated[FigureSettings, Field(description="How figures look.")]
 
     @model_validator(mode="after")
     def _fits_together(self) -> Config:

@@ -18,7 +18,7 @@ from l2l.config.schema import Config
 def training_inputs(config: Config, recipe: str) -> dict[str, Any]:
     """What a full meta-training depends on, besides the chosen meta learning rate."""
     settings = config.recipes[recipe].model_dump(
-        mode="json", exclude={"label", "attempts", "meta_seeds"}
+        mode="json", exclude={"label", "attempts", "step_backs", "meta_seeds"}
     )
     rate = settings.pop("meta_learning_rate")
     settings["schedule"] = {key: rate[key] for key in ("schedule", "final_fraction")}

@@ -37,6 +37,7 @@ COLUMNS += ["protocol", "data"]
 
 REPLICATED, NOT_REPLICATED, INCONCLUSIVE = "replicated", "not replicated", "inconclusive"
 NOT_YET_RUN, NOT_JUDGED = "not yet run", "not judged (smoke)"
+ONE_PROBLEM = "not judged (one problem)"  # between problems it could not differ
 
 MEASUREMENT = "measurement"  # before a table's name, as the data of a comparison
 SMOKE = "smoke"  # the protocol whose numbers are too few for a verdict
@@ -203,7 +204,8 @@ def _judge(
                 how = (comparison.claimed, comparison.allowance)
                 if comparison.allowance:
                     against += f"; {100 * comparison.allowance:g} % allowed"
-                verdict = NOT_JUDGED if protocol == SMOKE else _verdict(effect, *how)
+                verdict = ONE_PROBLEM if ours.shape[1] == 1 else _verdict(effect, *how)
+                verdict = NOT_JUDGED if protocol == SMOKE else verdict
                 source, allowance = data[experiment], comparison.allowance
                 yield _Judged(
                     recipe, against, comparison.claimed, effect, verdict, source, allowance
@@ -248,7 +250,7 @@ def _verdict(effect: Effect, claimed: str, allowance: float = 0.0) -> str:
 
 def _decisive(judged: Sequence[_Judged]) -> _Judged:
     """The comparison whose verdict is the recipe's: the worst verdict, least support."""
-    order = [NOT_REPLICATED, INCONCLUSIVE, REPLICATED, NOT_JUDGED]
+    order = [NOT_REPLICATED, INCONCLUSIVE, REPLICATED, ONE_PROBLEM, NOT_JUDGED]
 
     def support(one: _Judged) -> float:
         return _support(one.effect, one.claimed, one.allowance)[0]

@@ -55,10 +55,10 @@ def evaluate(
         The curves, one tidy row for each (family, problem, step): experiment, family (the problem's
         name in the configuration), problem (its number), optimizer, meta_seed, step (0 is before
         the first update), coordinates (of theta), weights (of phi, 0 for a hand-crafted optimizer),
-        loss, train_loss, test_loss. The last two are measured at every step from the experiment's
-        horizon on and at every `measure_every`-th before it; elsewhere they are NaN, as test_loss
-        is where there are no held-out data. And the pictures of as many test problems as the
-        experiment keeps, at most of the first batch.
+        loss, train_loss, test_loss, infinite where the optimizer diverged. The last two are
+        measured at every step from the experiment's horizon on and at every `measure_every`-th
+        before it; elsewhere they are NaN, as test_loss is where there are no held-out data. And the
+        pictures of as many test problems as the experiment keeps, at most of the first batch.
     """
     label = f"evaluate {optimizer_name}" + (f" seed {meta_seed}" if meta_seed >= 0 else "")
     settings = experiment.evaluation
@@ -114,9 +114,14 @@ def _run(
                 found["test_loss"] = test_loss
         nothing = torch.full_like(carry.loss, torch.nan)
         for key, values in curves.items():
-            values.append(found.get(key, nothing))
+            values.append(_infinite_where_nan(found[key]) if key in found else nothing)
 
     carry = begin(problems, optimizer)
     observe(carry)
     end = rollout(problems, optimizer, carry, experiment.steps, observe)
     return {key: torch.stack(values) for key, values in curves.items()}, end.theta
+
+
+def _infinite_where_nan(loss: torch.Tensor) -> torch.Tensor:
+    """A loss that diverged; in the table NaN says that it was not measured."""
+    return loss.masked_fill(loss.isnan(), torch.inf)

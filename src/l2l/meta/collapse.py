@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import statistics
 
 from l2l.errors import UserError
+from l2l.meta.divergence import why_diverged
 from l2l.meta.state import TrainingState
 from l2l.meta.validate import ValidationResult
 
@@ -28,14 +28,12 @@ class AllCollapsedError(UserError):
 
 
 def check_alive(result: ValidationResult, state: TrainingState) -> None:
-    """Raise CollapseError where validation diverged, or is stuck and the meta-gradient vanished.
+    """Raise CollapseError where the epoch diverged, or is stuck and the meta-gradient vanished.
 
     Once an attempt has made enough updates and stands, it is not judged again.
     """
-    if not state.signals and state.epoch_skipped:
-        raise CollapseError("every meta-gradient was non-finite")
-    if not math.isfinite(result.final):
-        raise CollapseError("the validation problems diverged")
+    if reason := why_diverged(result, state):
+        raise CollapseError(reason)
     if len(state.signals) < UPDATES_BEFORE_STUCK:
         return
     signal = statistics.median(state.signals[len(state.signals) // 2 :])

@@ -43,6 +43,7 @@ class TrainingState:
         alive: whether it was.
         rows: the log table so far.
         collapsed: why earlier attempts were given up.
+        diverged: when and why it stepped back, see `l2l.meta.divergence`.
         seconds: of work so far, over all resumed runs.
     """
 
@@ -65,6 +66,7 @@ class TrainingState:
     epoch_skipped: int = 0
     rows: list[dict[str, Any]] = field(default_factory=list)
     collapsed: list[str] = field(default_factory=list)
+    diverged: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
     @classmethod

@@ -2,7 +2,8 @@
 
 Episodes sample new problems; theta and the LSTM's state are carried over an episode's windows and
 reset with the next one; phi takes an Adam step after each window. After each epoch phi's average is
-validated and the best is kept.
+validated and the best is kept (`l2l.meta.epoch`). A run that collapses starts again
+(`l2l.meta.collapse`), one that diverges steps back (`l2l.meta.divergence`).
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ import torch
 from torch import Tensor
 
 from l2l.config.recipes import Recipe
-from l2l.meta.collapse import AllCollapsedError, CollapseError, check_alive
+from l2l.meta.collapse import AllCollapsedError, CollapseError
+from l2l.meta.divergence import SLOWER
+from l2l.meta.epoch import close_epoch
 from l2l.meta.gradients import Episode, make_estimator, sample_cotangents
 from l2l.meta.schedule import (
     episode_length,
@@ -27,7 +30,7 @@ from l2l.meta.schedule import (
     window_length,
 )
 from l2l.meta.state import TrainingState, load_state, save_state
-from l2l.meta.validate import ValidationResult, validate
+from l2l.meta.validate import validate
 from l2l.optimizees import Family, live_part
 from l2l.optimizers import LearnedOptimizer, Trainable, bind
 from l2l.optimizers.handcrafted import Adam
@@ -70,6 +73,12 @@ class Training:
         """The learned optimizer with the flat weights phi."""
         return learned_optimizer(self.recipe.optimizer, unflatten_phi(phi, self.recipe.optimizer))
 
+    def rate_at(self, state: TrainingState, episode: int) -> float:
+        """The meta learning rate of an episode: by the schedule, and lower after steps back."""
+        progress = episode / self.recipe.episodes
+        scheduled = meta_learning_rate(self.recipe.meta_learning_rate, self.rate, progress)
+        return scheduled * SLOWER ** len(state.diverged)
+
     def begin(self, attempt: int) -> TrainingState:
         """The state before the first episode of an attempt."""
         longest = max(stage.steps or self.recipe.steps for stage in self.recipe.unroll)
@@ -106,6 +115,7 @@ def train(
 
     Raises:
         AllCollapsedError: every attempt collapsed.
+        DivergedError: it diverged more often than the recipe lets it step back.
     """
     recipe = training.recipe
     found = load_state(state_path, digest, training.device)
@@ -134,7 +144,8 @@ def train(
             result = validate(validation_problems, optimizer, recipe.validation.steps)
             state.seconds = before + time.monotonic() - start
             try:
-                _close_epoch(training, state, result)
+                if done := close_epoch(training, state, result):
+                    progress.say(done)
                 note = f"validation {result.final:.4g}, best {state.best_validation:.4g}"
             except CollapseError as collapse:
                 progress.say(f"attempt {state.attempt} collapsed: {collapse}")
@@ -157,8 +168,7 @@ def train_episode(training: Training, family: Family, state: TrainingState) -> N
     length, total = window_length(recipe, state.episode), episode_length(recipe, state.episode)
     if state.episode and length != window_length(recipe, state.episode - 1):
         state.reset_meta_optimizer()
-    progress = state.episode / recipe.episodes
-    adam = Adam(meta_learning_rate(recipe.meta_learning_rate, training.rate, progress))
+    adam = Adam(training.rate_at(state, state.episode))
     count = recipe.problems_per_episode
     first = state.episode * count
     names = (recipe.problem, training.name, *training.run, state.attempt)
@@ -200,7 +210,9 @@ def _update_phi(
     if meta_loss == 0:  # no loss of this window has a weight
         return
     norm = gradient.norm().item()
-    if not math.isfinite(norm):  # the optimizee diverged: nothing to learn from this window
+    if not (
+        math.isfinite(norm) and math.isfinite(meta_loss)
+    ):  # the optimizee diverged: nothing to learn from this window
         state.epoch_skipped += 1
         return
     state.epoch_norms.append(norm)
@@ -216,38 +228,6 @@ def _update_phi(
     step, state.adam = adam.update(gradient, state.adam)
     state.phi = state.phi + step
     state.average = recipe.averaging * state.average + (1 - recipe.averaging) * state.phi
-
-
-def _close_epoch(training: Training, state: TrainingState, result: ValidationResult) -> None:
-    """Log the epoch and keep phi if it is the best so far.
-
-    Raises:
-        CollapseError: seen at the first validations of an attempt.
-    """
-    recipe = training.recipe
-    norm = statistics.median(state.epoch_norms) if state.epoch_norms else math.nan
-    if not state.alive:
-        check_alive(result, state)
-    state.rows.append(
-        {
-            "episode": state.episode,
-            "attempt": state.attempt,
-            "window": window_length(recipe, state.episode - 1),
-            "meta_learning_rate": meta_learning_rate(
-                recipe.meta_learning_rate, training.rate, (state.episode - 1) / recipe.episodes
-            ),
-            "train_loss": statistics.fmean(state.epoch_losses),
-            "meta_gradient_norm": norm,
-            "skipped_windows": state.epoch_skipped,
-            "validation_final": result.final,
-            "validation_mean": result.mean,
-            "seconds": round(state.seconds, 2),
-        }
-    )
-    state.epoch_losses, state.epoch_norms, state.epoch_skipped = [], [], 0
-    if result.final < state.best_validation:
-        state.best, state.best_validation = state.average, result.final
-        state.best_episode = state.episode
 
 
 def _next_attempt(training: Training, state: TrainingState, reason: str) -> TrainingState:

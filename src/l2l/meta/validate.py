@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -13,7 +14,7 @@ from l2l.optimizers import Optimizer, bind
 
 @dataclass(frozen=True)
 class ValidationResult:
-    """Means over the validation problems.
+    """Means over the validation problems, infinite where one diverged (never NaN).
 
     Attributes:
         initial: train_loss at theta[0].
@@ -33,7 +34,12 @@ def validate(problems: Optimizee, optimizer: Optimizer, steps: int) -> Validatio
     carry = begin(problems, optimizer)
     end = rollout(problems, optimizer, carry, steps, lambda now: losses.append(now.loss))
     return ValidationResult(
-        initial=problems.train_loss(carry.theta).mean().item(),
-        final=problems.train_loss(end.theta).mean().item(),
-        mean=torch.stack(losses).mean().item(),
+        initial=_mean(problems.train_loss(carry.theta)),
+        final=_mean(problems.train_loss(end.theta)),
+        mean=_mean(torch.stack(losses)),
     )
+
+
+def _mean(losses: torch.Tensor) -> float:
+    mean = losses.mean().item()
+    return mean if math.isfinite(mean) else math.inf

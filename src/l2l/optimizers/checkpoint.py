@@ -72,7 +72,9 @@ def load(path: Path, device: str = "cpu") -> Checkpoint:
     """
     try:
         with safe_open(path, framework="pt", device=device) as file:
-            description = json.loads((file.metadata() or {})["l2l"])
+            if "l2l" not in (metadata := file.metadata() or {}):
+                raise ValueError("it does not say what its tensors are")
+            description = json.loads(metadata["l2l"])
             phi = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         if description["format"] not in (FORMAT, WITHOUT_CHECKSUM):
             raise ValueError(f"format {description['format']}, expected {FORMAT}")
@@ -100,4 +102,6 @@ def load(path: Path, device: str = "cpu") -> Checkpoint:
     if found != expected:
         wrong = sorted(set(expected.items()) ^ set(found.items()))
         raise UserError(f"{path}: tensors do not fit its settings: {wrong[0][0]}, {wrong[0][1]}")
+    if spoilt := [name for name, tensor in phi.items() if not tensor.isfinite().all()]:
+        raise UserError(f"{path}: {spoilt[0]} has weights that are not finite: train it again")
     return Checkpoint(learned_optimizer(settings, phi), provenance)

@@ -5,10 +5,8 @@ from __future__ import annotations
 import itertools
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-
-from markupsafe import Markup
 
 from l2l import kept
 from l2l.figures.draw import figures
@@ -16,7 +14,8 @@ from l2l.files import write_text
 from l2l.pages import catching_up, losses, networks, pictures, verdicts
 from l2l.pages.captions import caption
 from l2l.pages.facts import facts
-from l2l.pages.html import Row
+from l2l.pages.markdown import markdown
+from l2l.pages.marked import overview
 from l2l.pages.results import Results
 
 
@@ -101,19 +100,7 @@ def _verdicts(results: Results) -> Iterator[str]:
         "The difference is learned / baseline - 1 in the comparison that decides, with its 95 % "
         "interval. All comparisons: [claims.csv](claims.csv)."
     )
-    overall = claims[verdicts.is_overall(claims)]
-    yield markdown(
-        [
-            {
-                "claim": claim["claim"],
-                "statement": claim["statement"],
-                "decided by": claim["comparison"].removeprefix("overall").strip(" :"),
-                "difference": verdicts.difference(claim),
-                "verdict": claim["verdict"],
-            }
-            for claim in overall.to_dict("records")
-        ]
-    )
+    yield markdown(overview(claims[verdicts.is_overall(claims)], results.config))
 
 
 def _pictures(results: Results) -> Iterator[str]:
@@ -125,13 +112,3 @@ def _pictures(results: Results) -> Iterator[str]:
             free = pictures.may_be_published(results)
             made_from = ". ".join(fact[0].upper() + fact[1:] for fact in facts(name, results))
             yield f"{shown.seen} {made_from}." if free else f"{name}.png is left out: {NOT_FREE}."
-
-
-def markdown(rows: Sequence[Row]) -> str:
-    """A table in Markdown; all rows have the same columns."""
-    lines = [list(rows[0]), ["---"] * len(rows[0]), *(list(row.values()) for row in rows)]
-    return "\n".join(f"| {' | '.join(map(_plain, line))} |" for line in lines)
-
-
-def _plain(cell: str) -> str:
-    return cell.striptags() if isinstance(cell, Markup) else cell

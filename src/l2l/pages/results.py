@@ -58,7 +58,7 @@ class Results:
         return verdicts.about(experiments, claims, MEASURED.get(figure, ()))
 
     def runs(self) -> pd.DataFrame:
-        """All meta-trainings; `collapsed` is an empty string where nothing collapsed."""
+        """All meta-trainings; `collapsed` is an empty string where nothing did, or diverged."""
         table = pd.read_csv(self.existing(self.layout.runs, "runs"))
         return table.assign(collapsed=table["collapsed"].fillna(""))
 

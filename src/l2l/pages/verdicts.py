@@ -128,7 +128,7 @@ def _rows(claims: pd.DataFrame, against: str, config: Config) -> list[Row]:
             "verdict": badge(row["verdict"]),
             "difference": difference(row),
             interval_axis(): interval_plot(row["estimate"], row["low"], row["high"]),
-            against: wrapped(_against(row["comparison"], config)),
+            against: wrapped(compared_with(row["comparison"], config)),
             "tested on": wrapped(_tested_on(row["n"], row["data"])),
         }
         for name, row in zip(learned(claims, config), claims.to_dict("records"), strict=True)
@@ -172,8 +172,8 @@ def _match(comparison: str) -> re.Match[str] | None:
     return COMPARISON.fullmatch(comparison) or ALONE.fullmatch(comparison)
 
 
-def _against(comparison: str, config: Config) -> str:
-    """ "<baseline> on <experiment>: <metric>", with the names that a reader knows."""
+def compared_with(comparison: str, config: Config) -> str:
+    """What it was compared with: "NAG on ReLU: final loss, step 100", in a reader's names."""
     labels, found = config.labels(), _match(comparison)
     if found is None:
         return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from PIL import Image
 
 from l2l.config.problems import NeuralArtSettings
 from l2l.data.vgg16 import load_vgg16
+from l2l.errors import UserError
 from l2l.meta.rollout import Carry, begin, rollout
 from l2l.optimizees.neural_art import LAST_LAYER, NeuralArt, Weights
 from l2l.optimizees.neural_art_family import as_tensor, precision
@@ -45,6 +47,9 @@ def paint(
 
     Returns:
         step -> what the picture looked like.
+
+    Raises:
+        UserError: the loss diverged.
     """
     dtype = precision(settings.precision, device)
     features = VGGFeatures.of(load_vgg16(directory), LAST_LAYER, device, dtype)
@@ -54,10 +59,16 @@ def paint(
     frames: Frames = {}
 
     def observe(carry: Carry) -> None:
+        loss = carry.loss.item()
+        if not math.isfinite(loss):
+            raise UserError(
+                f"the loss diverged after {carry.step} of {steps} steps: give another --optimizer, "
+                "or smaller weights of the loss (--set problems.neural_art.style_weight=...)"
+            )
         if carry.step == steps or kept(carry.step):
             frames[carry.step] = Image.fromarray(problem.pictures(carry.theta).styled[0].numpy())
         if carry.step:
-            told(carry.loss.item())
+            told(loss)
 
     start = begin(problem, optimizer)
     observe(start)

@@ -32,6 +32,7 @@ def read_picture(path: Path, size: int) -> Image.Image:
     """
     try:
         with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of tags that do not matter here
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path) as file:
                 upright = ImageOps.exif_transpose(file)
@@ -42,9 +43,12 @@ def read_picture(path: Path, size: int) -> Image.Image:
         raise UserError(f"{path} is no picture that can be read (PNG, JPEG, WebP, ...)") from None
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
         raise UserError(f"{path} has too many pixels: scale it down first") from None
-    except (OSError, ValueError, SyntaxError) as error:  # what Pillow raises for damaged files
-        reason = " ".join(str(error).split())
-        raise UserError(f"{path} cannot be read: {reason}") from error
+    except Exception as error:  # of any kind: a damaged file can be anything to a decoder
+        reason = " ".join(str(getattr(error, "strerror", None) or error).split())
+        raise UserError(
+            f"{path} cannot be read ({reason or type(error).__name__}): give a good copy or "
+            "another picture"
+        ) from error
     scale = min(1, size / max(picture.size))
     width, height = (round(scale * side) for side in picture.size)
     if min(width, height) < SMALLEST:

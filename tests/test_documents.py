@@ -1,0 +1,136 @@
+"""Numbers in README and docs/ are those of the committed tables, and links lead somewhere."""
+
+from __future__ import annotations
+
+import re
+import statistics
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from l2l.config import Config, load_config
+from l2l.data.styles import STYLES
+from l2l.pages.markdown import markdown
+from l2l.pages.marked import MARKED, fill, overview, tables
+from l2l.pages.verdicts import NOT_YET_RUN, difference, is_overall
+from l2l.shipped import optimizer_path
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+RECORD = DOCS / "replication"
+README = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
+WITH_TABLES = [RECORD / "README.md", DOCS / "not_replicated.md"]
+INTERVAL = re.compile(r"(?:[+−]?[\d.,]+|0) % \[[^\]]*\]")
+
+
+@pytest.fixture(scope="module")
+def config() -> Config:
+    return load_config("default")
+
+
+@pytest.fixture(scope="module")
+def claims() -> pd.DataFrame:
+    return pd.read_csv(RECORD / "claims.csv")
+
+
+@pytest.fixture(scope="module")
+def all_claims(claims: pd.DataFrame) -> pd.DataFrame:
+    """Those of the outlook's own run too, where that is kept."""
+    others = RECORD / "outlook" / "claims.csv"
+    judged = claims[claims["verdict"] != NOT_YET_RUN]
+    return pd.concat([judged, pd.read_csv(others)]) if others.exists() else judged
+
+
+def plain(text: str) -> str:
+    """With ordinary spaces, and lines joined."""
+    return " ".join(text.replace("\N{NO-BREAK SPACE}", " ").split())
+
+
+def test_the_marked_tables_are_those_of_the_committed_claims(
+    claims: pd.DataFrame, config: Config, tmp_path: Path
+) -> None:
+    for page in WITH_TABLES:
+        copy = tmp_path / page.name
+        copy.write_text(page.read_text(encoding="utf-8"), encoding="utf-8")
+        fill(copy, tables(claims, config))
+        assert copy.read_text() == page.read_text(), f"{page.name}: run make publish"
+    rows = markdown(overview(claims[is_overall(claims)], config))
+    assert f"{rows}\n\n" in (RECORD / "tables.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("page", WITH_TABLES, ids=lambda page: page.name)
+def test_every_interval_in_a_text_is_that_of_a_claim(page: Path, all_claims: pd.DataFrame) -> None:
+    known = {plain(difference(row)) for row in all_claims.to_dict("records")}
+    told = INTERVAL.findall(plain(MARKED.sub("", page.read_text(encoding="utf-8"))))
+    assert len(told) > 4
+    assert not {*told} - known
+
+
+def minutes(text: str) -> int:
+    """ "61 min 19 s", to the minute."""
+    found = re.fullmatch(r"(\d+) min (\d+) s", text)
+    assert found, text
+    return round(int(found[1]) + int(found[2]) / 60)
+
+
+def test_readme_times_are_those_of_the_committed_run() -> None:
+    text = (RECORD / "README.md").read_text(encoding="utf-8")
+    times = dict(re.findall(r"^\| ([\w, -]+) \| (\d+ min \d+ s) \|$", text, re.MULTILINE))
+    quadratics = minutes(times["quadratics and MNIST"])
+    transfers = minutes(times["transfers, architecture study and CIFAR"])
+    art = minutes(times["Neural Art"])
+    told = (
+        f"{quadratics} minutes for quadratics and MNIST, {transfers} for transfers and CIFAR, "
+        f"{art} for Neural Art (measured)"
+    )
+    assert told in README
+    assert f"{minutes(times['environment'])} to 5 minutes" in README
+    outlook = re.search(
+        r"(\d+) minutes on 2 cores", plain((RECORD / "outlook" / "README.md").read_text())
+    )
+    assert outlook
+    assert f"{outlook[1]} for the outlook" in README
+
+
+def test_readme_speed_is_that_of_the_engines_table() -> None:
+    text = (DOCS / "engine.md").read_text(encoding="utf-8")
+
+    def median(row: str) -> float:
+        found = re.search(rf"^\| [^|]*{row}[^|]* \| ([\d.]+) \|", text, re.MULTILINE)
+        assert found, row
+        return float(found[1])
+
+    plain_pytorch = median("plain PyTorch: LSTMCell")
+    exact = plain_pytorch / median("meta-training step, exact")
+    sampled = plain_pytorch / median("meta-training step, 10 % of the coordinates")
+    assert f"{exact:.1f} times as fast as plain PyTorch exact and {sampled:.1f} times" in text
+    assert (
+        f"is {sampled:.0f} times as fast as in plain PyTorch ({exact:.0f} times without" in README
+    )
+
+
+def test_readme_costs_of_a_learned_optimizer_are_the_measured_ones(
+    all_claims: pd.DataFrame,
+) -> None:
+    measured = pd.read_csv(next(RECORD.rglob("overhead.csv")))
+    large = measured[(measured["timed"] == "mnist_paper") & (measured["problem"] == "cifar10")]
+    assert f"{statistics.median(large['state_bytes']):.0f} bytes of state for each" in README
+    comparison = "mnist_paper vs adam: seconds, implementation default, problem mnist"
+    row = all_claims[all_claims["comparison"] == comparison].iloc[0]
+    assert f"about {round(1 + row['estimate'], -1):.0f} times as long as ADAM's" in README
+
+
+def test_readme_counts_and_sizes_are_those_of_the_files() -> None:
+    kilobytes = optimizer_path("mnist").stat().st_size / 1000
+    assert f"{kilobytes:.0f} KB for an LSTM" in README
+    photographs = pd.read_csv(ROOT / "src" / "l2l" / "data" / "photographs.csv")
+    assert f"{len(photographs):,} photographs, {len(STYLES)} paintings" in README
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_to_files_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+    local = [link for link in links if "://" not in link]
+    assert not [link for link in local if not (page.parent / link).exists()]
