@@ -213,7 +213,8 @@ def in_yaml(value: Any) -> str:
         return f"[{', '.join(map(in_yaml, value))}]"
     if isinstance(value, float):
         special = {"nan": ".nan", "inf": ".inf", "-inf": "-.inf"}
-        return special.get(repr(value), f"{value:.6e}")  # YAML wants the point
+        exact = repr(value) if "." in repr(value) else repr(value).replace("e", ".0e")
+        return special.get(repr(value), exact)  # YAML wants the point
     return json.dumps(value)
 
 
