@@ -205,7 +205,7 @@ def _within(kind: Any, value: Any, path: Path, field: str) -> Iterator[Place]:
 
 
 def in_yaml(value: Any) -> str:
-    """YAML in one line; Python writes no integers of thousands of digits but in hexadecimal."""
+    """YAML in one line."""
     if isinstance(value, dict):
         inner = (f"{json.dumps(key)}: {in_yaml(entry)}" for key, entry in value.items())
         return f"{{{', '.join(inner)}}}"
@@ -213,9 +213,8 @@ def in_yaml(value: Any) -> str:
         return f"[{', '.join(map(in_yaml, value))}]"
     if isinstance(value, float):
         special = {"nan": ".nan", "inf": ".inf", "-inf": "-.inf"}
-        return special.get(repr(value), f"{value:.6e}")  # YAML wants the point
-    if isinstance(value, int) and abs(value) > 2**63:
-        return f"{value:#x}"
+        exact = repr(value) if "." in repr(value) else repr(value).replace("e", ".0e")
+        return special.get(repr(value), exact)  # YAML wants the point
     return json.dumps(value)
 
 
@@ -230,7 +229,7 @@ def _wrong(kind: Any) -> Iterator[tuple[Any, str]]:
     yield True, "true or false"
     for value in (float("nan"), float("inf"), float("-inf")):
         yield value, "not finite"
-    for value in (-1, 0, 10**30, 16**5000, -1e300, 1e300):
+    for value in (-1, 0, 10**30, -(10**200), -1e300, 1e300):
         yield value, "out of range"
     for bound in _bounds(kind):
         for value in (bound - 1, bound, bound + 1, bound - 0.01, bound + 0.01):

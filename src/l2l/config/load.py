@@ -113,6 +113,17 @@ class _Loader(yaml.SafeLoader):
         return node
 
 
+def _whole_number(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> int:
+    """An integer; Python cannot write those of thousands of digits into a message."""
+    number = loader.construct_yaml_int(node)
+    if number.bit_length() > 1000:
+        raise ValueError(f"the number in line {node.start_mark.line + 1} has too many digits")
+    return number
+
+
+_Loader.add_constructor("tag:yaml.org,2002:int", _whole_number)
+
+
 def _parse(text: str) -> Any:
     """What stands in YAML; ValueError where it is none, or a number or a date that cannot be."""
     try:
@@ -165,7 +176,7 @@ def _each_once(errors: list[Any]) -> Iterator[Any]:
         place = tuple(rest[1:]) if section in ENTRIES else (section, *rest)
         if section in ENTRIES and place[:1] not in (("tuning",), ("evaluation",)):
             place = (section, *place)
-        error = (place, entry["type"], _repr(entry["input"]))
+        error = (place, entry["type"], repr(entry["input"]))
         if error not in seen:
             seen.add(error)
             yield entry
@@ -184,12 +195,5 @@ def _key(location: tuple[str | int, ...]) -> str:
 
 
 def _short(value: Any) -> str:
-    text = _repr(value)
+    text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
-
-
-def _repr(value: Any) -> str:
-    try:
-        return repr(value)
-    except ValueError:  # an integer of thousands of digits
-        return "a number of thousands of digits"
