@@ -13,7 +13,7 @@ from tests.workflow.test_smoke_run import FIGURES
 
 PROFILE = "workflow/profiles/slurm"
 ALONE = {"train", "measure_overhead", "measure_updates", "measure_meta_gradients"}
-LOCAL = {"data", "choose_rate", "collect", "runs"}
+LOCAL = {"data", "choose_rate", "collect", "runs", "take"}
 
 
 @cache
