@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from l2l.cli import main
-from l2l.config import Config, load_config
+from l2l.config import Config, load_config, resolved_yaml
 from l2l.errors import UserError
 from l2l.files import write_text
 from l2l.kept import CONTENTS, check, keep, stages, take
@@ -28,25 +28,30 @@ def released() -> Config:
 def kept(trained: Config, tmp_path: Path) -> Iterator[Path]:
     """A record of a run whose files say their own names; the working directory is empty."""
     with contextlib.chdir(tmp_path):
-        for _, _, files in stages(trained):
-            for file in files:
+        for stage in stages(trained):
+            for file in stage.files:
                 write_text(tmp_path / "run" / file, file.name)
+        write_text(tmp_path / "run/results/smoke/config.yaml", resolved_yaml(trained))
         keep(trained, tmp_path / "kept", tmp_path / "run")
         yield tmp_path / "kept"
 
 
 def test_what_is_taken_is_what_was_kept_in_a_folder_of_its_own(kept: Path, released: Config):
     take(released, kept)
-    files = [file for _, _, files in stages(released) for file in files]
+    files = [file for stage in stages(released) for file in stage.files]
     assert len(files) > 100
     for file in files:
         assert file.parts[:2] == ("results", "smoke_released")
         assert file.read_text() == file.name
 
 
-def test_released_changes_nothing_that_was_trained_or_tuned_with(trained, released):
-    assert released.evaluation.problems == 16
-    assert [entry[:2] for entry in stages(released)] == [entry[:2] for entry in stages(trained)]
+def test_released_changes_nothing_that_was_trained_or_tuned_with() -> None:
+    trained, released = load_config(), load_config(settings=["optimizers=released"])
+    assert released.evaluation.problems < trained.evaluation.problems
+    for mine, theirs in zip(stages(released), stages(trained), strict=True):
+        assert (mine.key, mine.inputs) == (theirs.key, theirs.inputs)
+        assert mine.horizon <= theirs.horizon
+        assert len(mine.files) <= len(theirs.files)
 
 
 @pytest.mark.parametrize(
@@ -57,6 +62,7 @@ def test_released_changes_nothing_that_was_trained_or_tuned_with(trained, releas
         ("meta_seeds=3", "is not among the released ones"),
         ("tuning.problems=9", "was released with other settings"),
         ("experiments.mnist.baselines=[sgd]", "experiments.mnist with sgd is not among"),
+        ("experiments.cifar10={steps: 2000, horizon: 2000}", "was tuned for step 20, not 2000"),
     ],
 )
 def test_other_settings_are_refused_and_nothing_is_written(kept: Path, setting: str, named: str):
@@ -80,17 +86,33 @@ def test_a_damaged_file_is_named(kept: Path, released: Config, damage: str):
     assert not Path("results/smoke_released/training/mnist_paper/seed1").exists()
 
 
-def test_a_record_that_is_no_json_is_named(kept: Path, released: Config):
-    (kept / CONTENTS).write_text((kept / CONTENTS).read_text()[:50])
-    with pytest.raises(UserError, match=CONTENTS):
+@pytest.mark.parametrize("content", ["{", "[]", '{"recipes.mnist_paper": 3}', ""])
+def test_a_table_of_contents_that_is_none_is_named(kept: Path, released: Config, content: str):
+    (kept / CONTENTS).write_text(content)
+    with pytest.raises(UserError, match=CONTENTS if content[:2] != '{"' else "recipes"):
         check(released, kept)
+
+
+def test_no_record_at_all_says_what_makes_one(released: Config, tmp_path: Path):
+    with pytest.raises(UserError, match=r"there is no .*nothing: make publish"):
+        check(released, tmp_path / "nothing")
+
+
+def test_a_run_is_not_kept_under_settings_that_it_was_not_made_with(
+    kept: Path, trained: Config, tmp_path: Path
+):
+    other = load_config("smoke", settings=["seed=7", "tuning.problems=64"])
+    before = (kept / CONTENTS).read_bytes()
+    with pytest.raises(UserError, match=r"--config-file .*config\.yaml"):
+        keep(other, kept, tmp_path / "run")
+    assert (kept / CONTENTS).read_bytes() == before
 
 
 def test_keeping_replaces_what_an_earlier_run_kept_unless_the_run_is_not_finished(
     kept: Path, trained: Config, tmp_path: Path
 ):
     (kept / "training" / "of_old").mkdir()
-    lost = tmp_path / "run" / next(stages(trained))[2][0]
+    lost = tmp_path / "run" / next(stages(trained)).files[0]
     content = lost.read_bytes()
     lost.unlink()
     with pytest.raises(UserError, match=lost.name):

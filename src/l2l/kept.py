@@ -12,9 +12,9 @@ import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from l2l.config import Config, config_folder
+from l2l.config import Config, config_folder, load_config
 from l2l.config.stages import digest, training_inputs, tuning_inputs
 from l2l.errors import UserError
 from l2l.files import write_bytes, write_json
@@ -32,24 +32,40 @@ def folder() -> Path:
     return config_folder().parent / "docs" / "replication" / FOLDER
 
 
-def stages(config: Config) -> Iterator[tuple[str, str, list[Path]]]:
-    """Every meta-training recipe and every tuning: a key, a digest of its inputs, its files.
+class Stage(NamedTuple):
+    """A recipe's meta-trainings, or the tuning of a baseline on an experiment.
 
-    Rates tuned for one horizon are taken for another one too (config/released.yaml ends long runs
-    early); the page says so. The files are relative to the working directory; in the record they
-    lie in the same order of folders without `results/<run>`.
+    Attributes:
+        key: for people, and in the table of contents.
+        inputs: a digest of what it depends on, but for the horizon.
+        files: relative to the working directory; in the record they lie in the same order of
+            folders without `results/<run>`.
+        horizon: the step that a tuning looks at; 0 of a meta-training. A rate is taken for a run
+            that ends earlier too (config/released.yaml; the page says so), never for a longer one.
     """
+
+    key: str
+    inputs: str
+    files: list[Path]
+    horizon: int = 0
+
+
+def stages(config: Config) -> Iterator[Stage]:
+    """Everything that a run would meta-train and tune."""
     layout = Layout(config.run_name)
     for recipe in config.used_recipes():
         runs = [layout.run(recipe, seed) for seed in range(config.recipes[recipe].meta_seeds)]
         files = [layout.rate(recipe), *(run / name for run in runs for name in RUN)]
-        yield f"recipes.{recipe}", digest(training_inputs(config, recipe)), files
+        yield Stage(f"recipes.{recipe}", digest(training_inputs(config, recipe)), files)
     for experiment, settings in config.experiments.items():
         for baseline in settings.baselines:
-            tuned = tuning_inputs(config, experiment, baseline)
-            inputs = digest({name: tuned[name] for name in tuned if name != "horizon"})
-            key = f"experiments.{experiment} with {baseline}"
-            yield key, inputs, [layout.tuning(experiment, baseline)]
+            inputs = tuning_inputs(config, experiment, baseline)
+            horizon = inputs.pop("horizon")
+            key, file = (
+                f"experiments.{experiment} with {baseline}",
+                layout.tuning(experiment, baseline),
+            )
+            yield Stage(key, digest(inputs), [file], horizon)
 
 
 def keep(config: Config, to: Path, root: Path = Path()) -> None:
@@ -61,20 +77,28 @@ def keep(config: Config, to: Path, root: Path = Path()) -> None:
         root: the run's working directory.
 
     Raises:
-        UserError: a file of the run is missing.
+        UserError: a file of the run is missing, or it was made with other settings.
     """
-    results = Layout(config.run_name).results
+    layout = Layout(config.run_name)
+    made_with = root / layout.config
+    ran = [*stages(load_config(files=[made_with]))]
+    if any(stage not in ran for stage in stages(config)):
+        raise UserError(
+            f"{made_with}: the run was made with other settings: give --config-file {made_with}"
+        )
     kept = {}
-    if missing := [f for _, _, files in stages(config) for f in files if not (root / f).is_file()]:
+    if missing := [
+        file for one in stages(config) for file in one.files if not (root / file).is_file()
+    ]:
         raise UserError(f"{root / missing[0]} is missing: run snakemake, which knows what makes it")
     shutil.rmtree(to, ignore_errors=True)
-    for key, inputs, files in stages(config):
+    for stage in stages(config):
         digests = {}
-        for file in files:
-            content, name = (root / file).read_bytes(), file.relative_to(results)
+        for file in stage.files:
+            content, name = (root / file).read_bytes(), file.relative_to(layout.results)
             write_bytes(to / name, content)
             digests[name.as_posix()] = hashlib.sha256(content).hexdigest()
-        kept[key] = {"inputs": inputs, "files": digests}
+        kept[stage.key] = {"inputs": stage.inputs, "horizon": stage.horizon, "files": digests}
     write_json(to / CONTENTS, kept)
 
 
@@ -85,27 +109,38 @@ def check(config: Config, kept: Path | None = None) -> dict[str, Any]:
         UserError: something is not kept, or was made with other settings.
     """
     kept = kept or folder()
+    if not kept.is_dir():
+        raise UserError(
+            f"optimizers = released: there is no {kept}: make publish makes it of a finished run; "
+            "or meta-train (optimizers = trained)"
+        )
     try:
         contents: dict[str, Any] = json.loads((kept / CONTENTS).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        results = Layout(config.run_name).results
+        for stage in stages(config):
+            if why := _refused(stage, contents.get(stage.key), results):
+                raise UserError(
+                    f"optimizers = released: {stage.key} {why}: use the protocol default as it is, "
+                    "or meta-train (optimizers = trained)"
+                )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise UserError(
-            f"optimizers = released: {kept / CONTENTS} is missing or damaged: get it from the "
-            "repository again (git checkout), or meta-train (optimizers = trained)"
+            f"{kept / CONTENTS} is missing or damaged: get it from the repository again "
+            "(git checkout), or meta-train (optimizers = trained)"
         ) from None
-    results = Layout(config.run_name).results
-    for key, inputs, files in stages(config):
-        names = {file.relative_to(results).as_posix() for file in files}
-        if names - contents.get(key, {"files": {}})["files"].keys():
-            why = "is not among the released ones"
-        elif contents[key]["inputs"] != inputs:
-            why = "was released with other settings than this configuration's"
-        else:
-            continue
-        raise UserError(
-            f"optimizers = released: {key} {why}: use the protocol default as it is, or "
-            "meta-train (optimizers = trained)"
-        )
     return contents
+
+
+def _refused(stage: Stage, kept: dict[str, Any] | None, results: Path) -> str:
+    """Why a stage cannot be taken; empty if it can."""
+    names = {file.relative_to(results).as_posix() for file in stage.files}
+    if kept is None or names - kept["files"].keys():
+        return "is not among the released ones"
+    if kept["inputs"] != stage.inputs:
+        return "was released with other settings than this configuration's"
+    if stage.horizon > kept["horizon"]:
+        return f"was tuned for step {kept['horizon']}, not {stage.horizon}"
+    return ""
 
 
 def take(config: Config, kept: Path | None = None) -> None:
@@ -117,10 +152,10 @@ def take(config: Config, kept: Path | None = None) -> None:
     kept = kept or folder()
     contents = check(config, kept)
     results = Layout(config.run_name).results
-    for key, _, files in stages(config):
-        for file in files:
+    for stage in stages(config):
+        for file in stage.files:
             name = file.relative_to(results)
-            write_bytes(file, _read(kept / name, contents[key]["files"][name.as_posix()]))
+            write_bytes(file, _read(kept / name, contents[stage.key]["files"][name.as_posix()]))
 
 
 def _read(path: Path, sha256: str) -> bytes:

@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 from tests.small import CPU
 
 from l2l.meta.state import TENSORS, TrainingState, load_state, save_state
+from l2l.optimizers.seal import seal
 
 
 def _state() -> TrainingState:
@@ -87,8 +88,18 @@ def test_a_cut_file_is_called_damaged_in_one_line(tmp_path: Path, kept: int) -> 
 )
 def test_foreign_metadata_is_called_damaged(tmp_path: Path, metadata: dict[str, str]) -> None:
     path = tmp_path / "a.state"
-    save_file({name: torch.zeros(2) for name in TENSORS}, path, metadata)
+    tensors = {name: torch.zeros(2) for name in TENSORS}
+    checksum = seal("abc" + metadata.get("numbers", ""), tensors)
+    save_file(tensors, path, metadata | {"sha256": checksum})
     _assert_damaged(path)
+
+
+def test_a_state_without_a_checksum_is_told_as_of_an_older_version(tmp_path: Path) -> None:
+    path = tmp_path / "a.state"
+    save_file({name: torch.zeros(2) for name in TENSORS}, path, {"digest": "abc", "numbers": "{}"})
+    found = load_state(path, "abc", CPU)
+    assert isinstance(found, str)
+    assert "older version" in found
 
 
 def test_a_missing_tensor_is_called_damaged(tmp_path: Path) -> None:

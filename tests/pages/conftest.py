@@ -11,7 +11,7 @@ import pytest
 from tests.figures.fake_pictures import write_fakes
 from tests.figures.fake_tables import make_overhead, make_updates
 
-from l2l.config import Config, load_config
+from l2l.config import Config, load_config, resolved_yaml
 from l2l.config.load import config_folder
 from l2l.evaluation.claims import evaluate_claims
 from l2l.evaluation.claims_file import load_claims
@@ -232,6 +232,7 @@ def make_run(root: Path, config: Config) -> None:
             write_table(layout.measurement(name), table)
         write_table(layout.claims, evaluate_claims(claims, tables, config.protocol, data, measured))
         write_json(layout.provenance, provenance())
+        write_text(layout.config, resolved_yaml(config))
         header = "s\th:m:s\tmax_rss\n"
         write_text(layout.results / "benchmarks" / "train" / "a.0.tsv", header + "90.5\t0\t1\n")
         write_text(layout.results / "benchmarks" / "train" / "a.1.tsv", header + "30.0\t0\t1\n")

@@ -103,8 +103,10 @@ def test_a_state_of_other_weights_or_other_parameters_is_refused(lstm: Write) ->
     learn(model, optimizer, 1)
     state = optimizer.state_dict()
     lstm(seed=1)  # another one under the same name
+    changed = l2l.LearnedOptimizer(network().parameters(), optimizer.defaults["learned"])
     with pytest.raises(UserError, match="of another optimizer than"):
-        optimizer.load_state_dict(state)
+        changed.load_state_dict(state)
+    optimizer.load_state_dict(state)  # its own weights are those that it has loaded
     lstm()
     smaller = nn.Sequential(nn.Linear(2, 5), nn.Tanh(), nn.Linear(5, 3))
     other = l2l.LearnedOptimizer(smaller.parameters(), lstm())
@@ -156,6 +158,21 @@ def test_a_state_in_bfloat16_takes_half_the_memory_and_hardly_changes_a_run() ->
     assert sizes == [320 * 53, 160 * 53]
     assert ends[0] != ends[1]
     assert abs(ends[1] / ends[0] - 1) < 0.02
+
+
+def test_a_state_dict_without_a_state_dtype_goes_on_in_float32(lstm: Write) -> None:
+    model = network()
+    optimizer = l2l.LearnedOptimizer(model.parameters(), lstm())
+    learn(model, optimizer, 2)
+    saved = optimizer.state_dict()
+    del saved["param_groups"][0]["state_dtype"]  # as the first version wrote it
+    other = network(7)
+    other.load_state_dict(model.state_dict())
+    again = l2l.LearnedOptimizer(other.parameters(), lstm())
+    again.load_state_dict(saved)
+    learn(model, optimizer, 2)
+    learn(other, again, 2)
+    assert same(model, other)
 
 
 def test_a_state_dtype_that_would_do_harm_is_refused(lstm: Write, hierarchical: str) -> None:

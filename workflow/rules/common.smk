@@ -90,12 +90,14 @@ onstart:
     global LOCK  # held as long as this process lives
     # A lock of the kernel's: unlike Snakemake's own (switched off in the profile) it goes with the
     # process, so a killed run can simply be started again.
-    Path(".snakemake").mkdir(exist_ok=True)
-    LOCK = open(".snakemake/l2l.lock", "w")
     try:
+        Path(".snakemake").mkdir(exist_ok=True)
+        LOCK = open(".snakemake/l2l.lock", "w")
         fcntl.flock(LOCK, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         stop("another run is at work in this folder; wait for it or stop it")
+    except OSError as error:  # also of file systems that know no locks
+        stop(f"cannot lock .snakemake/l2l.lock: {in_words(error)}")
     # On a cluster the jobs see to it: here there may be no GPU where they have one.
     if workflow.local_exec and any(
         job.resources.get("gpu") for job in workflow.dag.needrun_jobs()

@@ -19,7 +19,7 @@ rule take:
     input:
         kept.folder() / kept.CONTENTS,
     output:
-        [file for _, _, files in kept.stages(CONFIG) for file in files],
+        [file for stage in kept.stages(CONFIG) for file in stage.files],
     log:
         LOGS / "take.log",
     benchmark:

@@ -16,7 +16,7 @@ rule trial:
         "../../environment.yml"
     threads: CONFIG.compute.threads
     resources:
-        runtime=resumed_minutes(5),
+        runtime=minutes(5),
         mem_mb=memory,
         gpu=gpus("train"),
     params:

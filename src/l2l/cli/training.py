@@ -111,7 +111,10 @@ def choose_rate(
 
     config, layout = configuration(protocol, config_file, setting)
     settings = config.recipes[known("recipe", recipe, config.recipes)].meta_learning_rate
-    trials = [_read(layout.trial(recipe, number)) for number in range(settings.trials)]
+    trials = [
+        _read(layout.trial(recipe, number), "validation", "meta_learning_rate")
+        for number in range(settings.trials)
+    ]
     if trials:
         validations = [
             float("inf") if trial["validation"] is None else trial["validation"] for trial in trials
@@ -140,7 +143,7 @@ def train(
     config, layout = configuration(protocol, config_file, setting)
     settings = config.recipes[known("recipe", recipe, config.recipes)]
     in_range("seed", seed, settings.meta_seeds)
-    rate = _read(layout.rate(recipe))["meta_learning_rate"]
+    rate = _read(layout.rate(recipe), "meta_learning_rate")["meta_learning_rate"]
     folder = layout.run(recipe, seed)
     inputs = training_inputs(config, recipe) | {"rate": rate}
     state_path, label = folder / "training.state", f"{recipe} seed {seed}"
@@ -191,7 +194,7 @@ def runs(
 
     config, layout = configuration(protocol, config_file, setting)
     table = pd.DataFrame(
-        _read(layout.run(recipe, seed) / "summary.json")
+        _read(layout.run(recipe, seed) / "summary.json", "recipe", "best_validation")
         for recipe in config.used_recipes()
         for seed in range(config.recipes[recipe].meta_seeds)
     )
@@ -232,10 +235,14 @@ def _train(
     return train(training, families[recipe.problem], state_path, what, validation)
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path, *keys: str) -> dict[str, Any]:
+    """A JSON file of the stage before, which has these keys."""
     try:
-        return json.loads(path.read_text())
+        found: dict[str, Any] = json.loads(path.read_text())
+        if missing := {*keys} - {*found}:
+            raise ValueError(f"it has no {', '.join(sorted(missing))}")
+        return found
     except FileNotFoundError:
         raise UserError(f"{path} is missing: run the stage before (see l2l --help)") from None
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         raise UserError(f"{path} is damaged ({error}): delete it and run again") from None

@@ -58,7 +58,7 @@ def load_config(
     merged = _read(folder / "default.yaml")
     if chosen != "default":
         merged = merge(merged, _read(folder / f"{chosen}.yaml"))
-    if user.get("optimizers") == "released":
+    if user.get("optimizers") == "released" and chosen != "smoke":  # which is small as it is
         merged = merge(merged, _read(folder / "released.yaml"))
     merged = filled({**merge(merged, user), "protocol": chosen})
     try:

@@ -111,6 +111,8 @@ def load_state(path: Path, digest: str, device: torch.device) -> TrainingState |
             if metadata.get("digest") != digest:
                 return f"{path} belongs to other settings"
             tensors = {name: file.get_tensor(name) for name in TENSORS}
+        if "sha256" not in metadata:
+            return f"{path} is damaged or of an older version (no checksum)"
         if metadata["sha256"] != seal(digest + metadata["numbers"], tensors):
             return f"{path} is damaged (another checksum)"
         return TrainingState(**tensors, **json.loads(metadata["numbers"]))

@@ -16,7 +16,10 @@ from l2l.pages.markdown import markdown
 from l2l.pages.verdicts import NOT_YET_RUN, compared_with, difference, is_overall, learned
 
 MARKED = re.compile(
-    r"(?P<begin><!-- (?P<name>[\w ]+): by make publish -->\n).*?(?P<end><!-- end -->)", re.DOTALL
+    r"(?P<begin><!-- (?P<name>[\w ]+): by make publish -->\n)"
+    r"(?:(?!<!-- [\w ]+: by).)*?"  # not over the beginning of another
+    r"(?P<end><!-- end -->)",
+    re.DOTALL,
 )
 HOW_IT_IS_JUDGED = re.compile(r" \([^()]*\)(?=\.$)")
 

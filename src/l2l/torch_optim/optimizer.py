@@ -107,24 +107,26 @@ class LearnedOptimizer(torch.optim.Optimizer):
 
         Returns:
             As of any torch optimizer. A parameter's state has the recurrent state as float32
-            tensors; a group has the digest of its weights phi.
+            tensors (or as `state_dtype` says); a group has a digest of its phi and settings.
         """
         found = super().state_dict()
         found["state"] = {number: _packed(entry) for number, entry in found["state"].items()}
         for group in found["param_groups"]:
-            group["digest"] = digest(group["learned"])
+            group["digest"] = self._digest(group)
         return found
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from a `state_dict`, with the same bits on the same device.
 
+        What its groups say wins (`lr`, `state_dtype`), as with any torch optimizer.
+
         Raises:
             ValueError: the groups have other sizes, as with any torch optimizer.
             UserError: it is of another learned optimizer than the one of this name here.
         """
-        groups = [dict(group) for group in state_dict["param_groups"]]
+        groups = [{"state_dtype": torch.float32, **group} for group in state_dict["param_groups"]]
         for group in groups:
-            here = digest(group["learned"])
+            here = self._digest(group)
             if group.pop("digest", here) != here:
                 raise UserError(
                     f"the state is of another optimizer than '{group['learned']}' is here; use the "
@@ -145,6 +147,7 @@ class LearnedOptimizer(torch.optim.Optimizer):
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
         for group in self.param_groups:
+            group.setdefault("state_dtype", torch.float32)  # of an older version
             for parameter in group["params"]:
                 if parameter in self.state:
                     self.state[parameter] = self._unpacked(group, self.state[parameter])
@@ -189,6 +192,9 @@ class LearnedOptimizer(torch.optim.Optimizer):
         sizes = [p.numel() for p in parameters]
         for parameter, own in zip(parameters, step[0].split(sizes), strict=True):
             parameter.add_(own.view_as(parameter).to(parameter.dtype), alpha=group["lr"])
+
+    def _digest(self, group: dict[str, Any]) -> str:
+        return digest(self._weights(group["learned"], "cpu"))
 
     def _weights(self, learned: str, device: str) -> Any:
         """The learned optimizer as it was when this one first used it."""

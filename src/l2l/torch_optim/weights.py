@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 from l2l.errors import UserError
 from l2l.optimizers import LearnedOptimizer
 from l2l.optimizers.checkpoint import load
 from l2l.optimizers.lstm import ONE_GROUP, CoordinatewiseLSTM
+from l2l.optimizers.seal import seal
 from l2l.shipped import optimizer_path
 
 Source = str | Path
@@ -42,9 +42,9 @@ def weights(source: str, device: str = "cpu") -> LearnedOptimizer:
     return learned
 
 
-def digest(source: str) -> str:
-    """SHA-256 of the file that a name or a path stands for, hexadecimal."""
-    return hashlib.sha256(_split(source)[0].read_bytes()).hexdigest()
+def digest(learned: LearnedOptimizer) -> str:
+    """SHA-256 of the settings and weights of an optimizer, hexadecimal."""
+    return seal(learned.settings.model_dump_json(), learned.phi)
 
 
 def _split(source: str) -> tuple[Path, str]:
