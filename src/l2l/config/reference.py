@@ -21,8 +21,8 @@ where it is met first: `problems.mnist` stands for every problem of kind `mlp`.
 
 How values come together, later ones win: `config/default.yaml`, the protocol's file,
 `config/released.yaml` with `optimizers: released` (not over smoke), your files (`--config-file`,
-or Snakemake's `--configfile`), single values (`--set key=value`, or Snakemake's `--config`). Mappings merge key by
-key, all else is replaced; so is a mapping with another `kind`.
+or Snakemake's `--configfile`), single values (`--set key=value`, or Snakemake's `--config`).
+Mappings merge key by key, all else is replaced; so is a mapping with another `kind`.
 An entry of `problems`, `recipes` or `experiments` with `like: other` takes from that entry what it
 does not say. Unknown keys and values out of range are one-line errors (`l2l config` checks).
 
