@@ -1,4 +1,4 @@
-"""The workflow on a real SLURM: make test-slurm (root, half an hour; not part of make test)."""
+"""The workflow on a real SLURM: make test-slurm (root; not part of make test)."""
 
 from __future__ import annotations
 
