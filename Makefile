@@ -31,7 +31,7 @@ test: $(READY)
 	L2L_KERNEL=reference $(VENV)/bin/pytest -n 2 $(USE_THE_LSTM)
 
 # The smoke protocol through a SLURM cluster of this one machine, and a training that is cancelled:
-# half an hour, as root (installs slurm-wlm and munge with apt-get where they are missing).
+# half an hour to an hour on two cores, as root (installs slurm-wlm and munge with apt-get where they are missing).
 test-slurm: $(READY)
 	$(VENV)/bin/pytest -n 0 -s -m slurm tests/slurm
 

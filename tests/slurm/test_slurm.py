@@ -1,4 +1,4 @@
-"""The workflow on a real SLURM: make test-slurm (root, half an hour; not part of make test)."""
+"""The workflow on a real SLURM: make test-slurm (root; not part of make test)."""
 
 from __future__ import annotations
 
@@ -38,11 +38,14 @@ def test_a_cancelled_meta_training_is_resubmitted_and_ends_with_the_same_bits(
 
     cluster = copy_workflow(tmp_path / "cluster", data_directory)
     process = cluster.start(*SLURM, *arguments)
-    wait_for(cluster.folder / Path(target).with_name("training.state"))
-    first = say("squeue", "--noheader", "--states=RUNNING", "--format=%i")
-    assert first.isdigit(), "one job is running"
-    subprocess.run(["scancel", first], check=True)
-    assert process.wait(timeout=600) == 0
+    try:
+        wait_for(cluster.folder / Path(target).with_name("training.state"), seconds=600)
+        first = say("squeue", "--noheader", "--states=RUNNING", "--format=%i")
+        assert first.isdigit(), "one job is running"
+        subprocess.run(["scancel", first], check=True)
+        assert process.wait(timeout=1200) == 0
+    finally:
+        process.kill()
     second = say("squeue", "--noheader", "--states=COMPLETED", "--format=%i")
     assert second.isdigit()
     assert second != first
