@@ -29,7 +29,9 @@ BAD: dict[str, tuple[str, ...]] = {
     "protocol": ("tiny", "", "SMOKE", "smoke default"),
     "setting": ("seed", "=", "seed=[", "no.such=1", "seed=0b_", "seed=-1", "recipes=2020-13-45"),
     "folder": (),  # of `record`: any may be made
+    "page": ("missing.md", "folder"),
     "quick": (),
+    "explained": (),
 }
 """Option or argument -> texts that it does not take, in any command."""
 NEEDED = {
