@@ -145,7 +145,7 @@ class Place:
         for member in map(_bare, _members(self.kind)):
             if _is_section(member):
                 add("unknown key", 1, (*self.path, "no_such_key"))
-            elif get_origin(member) is dict:
+            elif get_origin(member) is dict and self.value:
                 add("bad name", next(iter(self.value.values())), (*self.path, "No/Name"))
         return found
 

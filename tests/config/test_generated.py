@@ -35,7 +35,8 @@ def _assert_names(bad: Bad, code: int, stdout: str, stderr: str) -> None:
     assert len(stderr) < 2000
     own = ".".join(map(str, bad.path[-2:] if isinstance(bad.path[-1], int) else bad.path[-1:]))
     section, entry = bad.key.removesuffix(f".{own}"), bad.key.rpartition(".")[0]
-    named = (f"{bad.key} ", f"{section}: {own} ", f"{section}: unknown key '{own}'")
+    # `key.` is an entry of it: of [[]] the one that is no text.
+    named = (f"{bad.key} ", f"{bad.key}.", f"{section}: {own} ", f"{section}: unknown key '{own}'")
     if bad.why == "unknown name":  # one of a list is told with the list's key
         named += (f"{entry} = ",)
     assert any(f" {name}" in stderr for name in named), (bad, stderr)
