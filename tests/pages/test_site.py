@@ -177,6 +177,17 @@ def test_smoke_has_a_banner_and_no_verdict(tmp_path: Path):
     assert "– not judged (smoke)" in text
 
 
+def test_a_run_of_released_optimizers_says_whose_they_are(copy: Path, config: Config, page: str):
+    for folder in ("results", "figures"):
+        (copy / folder / "default").rename(copy / folder / "default_released")
+    released = config.model_copy(update={"optimizers": "released"})
+    text = " ".join(" ".join(check(build_page(released, copy)).text).split())
+    assert "Nothing was meta-trained or tuned for this page" in text
+    assert "of a whole run at commit 0123456789ab" in text
+    assert "snakemake --cores all mnist --config optimizers=released" in text
+    assert "Nothing was meta-trained" not in page
+
+
 @pytest.mark.parametrize(
     ("missing", "command"),
     [
