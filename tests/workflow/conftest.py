@@ -14,7 +14,10 @@ def workflow(tmp_path: Path, data_directory: Path) -> Workflow:
 
 @pytest.fixture(scope="session")
 def smoke(tmp_path_factory: pytest.TempPathFactory, data_directory: Path) -> Workflow:
-    """The workflow after one smoke run of everything. Tests must leave it as they found it."""
+    """The workflow after one smoke run of everything. Tests must leave it as they found it.
+
+    For test_smoke_run.py alone: those of another file would make it again, on another worker.
+    """
     workflow = copy_workflow(tmp_path_factory.mktemp("smoke"), data_directory)
     done = workflow.run(*SMOKE)
     assert done.returncode == 0, done.stderr[-5000:]
