@@ -61,11 +61,8 @@ def stages(config: Config) -> Iterator[Stage]:
         for baseline in settings.baselines:
             inputs = tuning_inputs(config, experiment, baseline)
             horizon = inputs.pop("horizon")
-            key, file = (
-                f"experiments.{experiment} with {baseline}",
-                layout.tuning(experiment, baseline),
-            )
-            yield Stage(key, digest(inputs), [file], horizon)
+            files = [layout.tuning(experiment, baseline)]
+            yield Stage(f"experiments.{experiment} with {baseline}", digest(inputs), files, horizon)
 
 
 def keep(config: Config, to: Path, root: Path = Path()) -> None:
@@ -81,18 +78,17 @@ def keep(config: Config, to: Path, root: Path = Path()) -> None:
     """
     layout = Layout(config.run_name)
     made_with = root / layout.config
-    ran = [*stages(load_config(files=[made_with]))]
-    if any(stage not in ran for stage in stages(config)):
+    ran, wanted = [*stages(load_config(files=[made_with]))], [*stages(config)]
+    if any(stage not in ran for stage in wanted):
         raise UserError(
             f"{made_with}: the run was made with other settings: give --config-file {made_with}"
         )
-    kept = {}
-    if missing := [
-        file for one in stages(config) for file in one.files if not (root / file).is_file()
-    ]:
-        raise UserError(f"{root / missing[0]} is missing: run snakemake, which knows what makes it")
+    for file in (file for stage in wanted for file in stage.files):
+        if not (root / file).is_file():
+            raise UserError(f"{root / file} is missing: run snakemake, which knows what makes it")
     shutil.rmtree(to, ignore_errors=True)
-    for stage in stages(config):
+    kept = {}
+    for stage in wanted:
         digests = {}
         for file in stage.files:
             content, name = (root / file).read_bytes(), file.relative_to(layout.results)

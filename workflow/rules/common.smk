@@ -169,16 +169,9 @@ def trained_for_meta_gradients():
     return [LAYOUT.run(recipe, META_SEED) / "optimizer.safetensors" for recipe in trained]
 
 
-def optimizers_of(experiment):
-    """All that an experiment tests: (baseline, None), and (recipe, seed)."""
-    entry = CONFIG.experiments[experiment]
-    baselines = [(baseline, None) for baseline in entry.baselines]
-    return baselines + [run for run in RUNS if run[0] in entry.learned]
-
-
 def parts_of_experiment(wildcards):
     name = wildcards.experiment
-    return [LAYOUT.part(name, *optimizer) for optimizer in optimizers_of(name)]
+    return [LAYOUT.part(name, *optimizer) for optimizer in CONFIG.tested(name)]
 
 
 def tunings_of_experiment(wildcards):

@@ -33,7 +33,7 @@ rule take:
 
 
 for name in EXPERIMENTS:
-    tested = optimizers_of(name)
+    tested = CONFIG.tested(name)
     learned = [(recipe, seed) for recipe, seed in tested if seed is not None]
 
     rule:

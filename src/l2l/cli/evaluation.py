@@ -17,7 +17,7 @@ from l2l.cli.options import (
     open_problems,
 )
 from l2l.config import Config, config_folder
-from l2l.config.experiments import Baseline, Experiment
+from l2l.config.experiments import Baseline
 from l2l.config.stages import training_inputs
 from l2l.errors import UserError
 from l2l.files import write_table
@@ -81,7 +81,7 @@ def evaluate(
     if optimizer is None:
         if seed is not None:
             raise UserError(f"--seed {seed}: name the recipe whose meta-seed is to be tested")
-        wanted = tested(config, settings)
+        wanted = config.tested(experiment)
     elif known("optimizer", optimizer, [*settings.baselines, *settings.learned]) in BASELINE_NAMES:
         if seed is not None:
             raise UserError(f"--seed {seed}: {optimizer} is hand-crafted and has no meta-seed")
@@ -92,16 +92,6 @@ def evaluate(
     families, device = open_problems(config, settings.problems, "evaluate")
     for name, meta_seed in wanted:
         _test(config, layout, experiment, families, device, name, meta_seed)
-
-
-def tested(config: Config, settings: Experiment) -> list[tuple[str, int | None]]:
-    """All that an experiment tests: baselines, and every meta-seed of its learned optimizers."""
-    baselines: list[tuple[str, int | None]] = [(name, None) for name in settings.baselines]
-    return baselines + [
-        (recipe, seed)
-        for recipe in settings.learned
-        for seed in range(config.recipes[recipe].meta_seeds)
-    ]
 
 
 def _test(
@@ -203,7 +193,7 @@ def collect(
 
     config, layout = configuration(protocol, config_file, setting)
     settings = config.experiments[known("experiment", experiment, config.experiments)]
-    parts = [layout.part(experiment, *optimizer) for optimizer in tested(config, settings)]
+    parts = [layout.part(experiment, *optimizer) for optimizer in config.tested(experiment)]
     tunings = [layout.tuning(experiment, baseline) for baseline in settings.baselines]
     for path in [*parts, *tunings]:
         if not path.exists():

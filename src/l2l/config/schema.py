@@ -166,6 +166,16 @@ class Config(Section):
                 wanted.append(start)
         return [name for name in self.recipes if name in used]
 
+    def tested(self, experiment: str) -> list[tuple[str, int | None]]:
+        """All that an experiment tests: (baseline, None), then (recipe, meta-seed)."""
+        entry = self.experiments[experiment]
+        baselines: list[tuple[str, int | None]] = [(name, None) for name in entry.baselines]
+        return baselines + [
+            (recipe, seed)
+            for recipe in entry.learned
+            for seed in range(self.recipes[recipe].meta_seeds)
+        ]
+
     def labels(self) -> dict[str, str]:
         """Display names of the learned optimizers: recipe name -> label."""
         return {name: recipe.label for name, recipe in self.recipes.items()}
