@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pandas as pd
@@ -17,6 +18,7 @@ from tests.workflow.harness import ROOT, SMOKE, Workflow
 import l2l
 
 pytestmark = pytest.mark.workflow
+DAY = 86400
 FIGURES = {
     "quadratics",
     "mnist",
@@ -163,6 +165,28 @@ def test_released_optimizers_are_tested_without_training_and_give_the_same_bits(
     other = copy.run(*released, "recipes={mnist_paper: {episodes: 5}}", "--dry-run")
     assert other.returncode == 2
     assert "recipes.mnist_paper was released with other settings" in other.stderr
+
+
+def test_a_run_after_the_clock_went_back_a_day_ends_with_the_same_bits(
+    smoke: Workflow, tmp_path: Path
+) -> None:
+    """Everything that is there seems to come from tomorrow."""
+    copy = Workflow(tmp_path / "copy", smoke.data)
+    shutil.copytree(smoke.folder, copy.folder)
+    for folder in ("results", "figures", "workflow", "config"):
+        for path in (copy.folder / folder).rglob("*"):
+            then = path.stat().st_mtime + DAY
+            os.utime(path, (then, then))
+    assert copy.planned(*SMOKE) == set()
+    figure = copy.folder / "figures/smoke/quadratics.png"
+    before = figure.read_bytes()
+    figure.unlink()
+    done = copy.run(*SMOKE, "--", "quadratics")
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "come from the future" in done.stderr
+    assert figure.read_bytes() == before
+    assert figure.stat().st_mtime <= time.time()
+    assert copy.planned(*SMOKE, "--", "quadratics") == set()
 
 
 def test_the_transfer_that_the_readme_adds_is_a_panel_of_the_figure(

@@ -37,7 +37,7 @@ def stop(reason):
 
 try:
     CONFIG = load_config(overrides=config)
-    CLAIMS = config_folder() / "claims.yaml"
+    CLAIMS = Path(os.path.relpath(config_folder() / "claims.yaml"))  # so that a run may be moved
     experiments = CONFIG.experiments
     claims = load_claims(CLAIMS)
     check_claims(
