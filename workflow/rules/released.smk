@@ -17,7 +17,7 @@ localrules:
 
 rule take:
     input:
-        kept.folder() / kept.CONTENTS,
+        os.path.relpath(kept.folder() / kept.CONTENTS),  # so that a run may be moved
     output:
         [file for stage in kept.stages(CONFIG) for file in stage.files],
     log:
