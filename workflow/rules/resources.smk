@@ -5,7 +5,6 @@ PAPER = 12  # times as long as under the other protocols
 
 localrules:  # run where Snakemake does: fetching needs the internet, the others take a second
     data,
-    choose_rate,
     collect,
     runs,
 

@@ -1,6 +1,10 @@
 """Meta-training: random search of the meta learning rate, then every meta-seed of every recipe."""
 
 
+localrules:
+    choose_rate,
+
+
 rule trial:
     input:
         data_of_recipe,
