@@ -8,6 +8,9 @@ cuDNN works with stays bounded. Everything here runs on any device.
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +22,18 @@ __all__ = ["backward_window", "forward_step", "log_features", "zero_state"]
 
 STEPS_AT_ONCE = 1 << 21
 """Coordinates times steps of a chunk. For each, layer and unit, cuDNN keeps some ten numbers."""
+
+
+@contextmanager
+def _not_rounded() -> Iterator[None]:
+    """Without TF32, which PyTorch allows cuDNN's LSTM unless told otherwise: inputs of 10 bits."""
+    rnn: Any = torch.backends.cudnn.rnn
+    before = rnn.fp32_precision
+    rnn.fp32_precision = "ieee"
+    try:
+        yield
+    finally:
+        rnn.fp32_precision = before
 
 
 @functools.lru_cache(maxsize=8)
@@ -49,6 +64,7 @@ def zero_state(phi: Phi, coordinates: int) -> LSTMState:
 
 
 @torch.no_grad()
+@_not_rounded()
 def forward_step(
     phi: Phi, inputs: Tensor, state: State, reuse: bool = False
 ) -> tuple[Tensor, LSTMState]:
@@ -66,6 +82,7 @@ def forward_step(
     return torch.cat(outputs), LSTMState(torch.cat(hidden, dim=1), torch.cat(cell, dim=1))
 
 
+@_not_rounded()
 def backward_window(phi: Phi, inputs: Tensor, state: State, cotangents: Tensor) -> Phi:
     """The gradient of phi over a window; see `l2l.kernels.backward_window`."""
     inputs, state, cotangents = active_part(inputs, state, cotangents)

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from l2l.meta.captured import captured_step
 from l2l.optimizees.base import Optimizee
 from l2l.optimizers.base import Optimizer
 
@@ -59,11 +60,14 @@ def rollout(
     Returns:
         The carry after the last update.
     """
+    inner: Any = captured_step(problems, optimizer) if carry.theta.is_cuda else None
+    update = (inner or optimizer).update
+    loss_and_gradient = (inner or problems).loss_and_gradient
     for number in range(steps):
         with torch.no_grad():
-            update, state = optimizer.update(carry.gradient, carry.state, reuse=number > 0)
-            theta = carry.theta + update
-        loss, gradient = problems.loss_and_gradient(theta, carry.step + 1)
+            step, state = update(carry.gradient, carry.state, reuse=number > 0)
+            theta = carry.theta + step
+        loss, gradient = loss_and_gradient(theta, carry.step + 1)
         carry = Carry(carry.step + 1, theta, state, loss, gradient)
         if observe is not None:
             observe(carry)

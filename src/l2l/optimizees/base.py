@@ -31,6 +31,10 @@ class Pictures:
         return Pictures(self.content[:count], self.styled[:count], self.style[:count])
 
 
+Step = int | Tensor
+"""The number of an inner step; on a GPU a tensor, int64 [], as CUDA graphs want it."""
+
+
 class Optimizee(ABC):
     """B independent problems with n coordinates each.
 
@@ -50,12 +54,12 @@ class Optimizee(ABC):
         """theta[0], shape [B, n]: it belongs to the problem, so all optimizers start alike."""
 
     @abstractmethod
-    def loss(self, theta: Tensor, step: int) -> Tensor:
+    def loss(self, theta: Tensor, step: Step) -> Tensor:
         """f(theta) of each problem at an inner step, differentiable.
 
         Args:
             theta: [B, n].
-            step: the inner step, which chooses the minibatch where there is one.
+            step: the inner step, which chooses the minibatch where there is one; see `Step`.
 
         Returns:
             [B].
@@ -91,7 +95,7 @@ class Optimizee(ABC):
     def repeat(self, times: int) -> Optimizee:
         """The same B problems `times` over: [times * B], for example one for each learning rate."""
 
-    def loss_and_gradient(self, theta: Tensor, step: int) -> tuple[Tensor, Tensor]:
+    def loss_and_gradient(self, theta: Tensor, step: Step) -> tuple[Tensor, Tensor]:
         """Loss [B] and gradient [B, n] of each problem; no graph is kept."""
         with torch.enable_grad():
             theta = theta.detach().requires_grad_()

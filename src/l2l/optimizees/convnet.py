@@ -17,8 +17,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from l2l.config.problems import ConvNetSettings
-from l2l.optimizees.base import Optimizee
-from l2l.optimizees.minibatches import draw_minibatches
+from l2l.optimizees.base import Optimizee, Step
+from l2l.optimizees.minibatches import at_step, draw_minibatches
 from l2l.rng import stream
 
 KERNEL = 5
@@ -75,11 +75,11 @@ class ConvNet(Optimizee):
         """theta[0], [B, n]."""
         return self.theta0
 
-    def loss(self, theta: Tensor, step: int) -> Tensor:
+    def loss(self, theta: Tensor, step: Step) -> Tensor:
         """Mean cross-entropy of this step's minibatch, [B]."""
         return torch.stack([self._loss_of(b, theta[b], step) for b in range(len(theta))])
 
-    def loss_and_gradient(self, theta: Tensor, step: int) -> tuple[Tensor, Tensor]:
+    def loss_and_gradient(self, theta: Tensor, step: Step) -> tuple[Tensor, Tensor]:
         """Loss [B] and gradient [B, n]; no graph is kept, and of one network at a time only."""
         losses, gradients = [], []
         for b, row in enumerate(theta):
@@ -106,8 +106,8 @@ class ConvNet(Optimizee):
             theta0=self.theta0.repeat(times, 1),
         )
 
-    def _loss_of(self, problem: int, theta: Tensor, step: int) -> Tensor:
-        images, labels = self.data.batch(self.minibatches[problem, step], theta.dtype)
+    def _loss_of(self, problem: int, theta: Tensor, step: Step) -> Tensor:
+        images, labels = self.data.batch(at_step(self.minibatches, step)[problem], theta.dtype)
         return functional.cross_entropy(self._logits(theta, images), labels)
 
     @torch.no_grad()
@@ -125,6 +125,8 @@ class ConvNet(Optimizee):
     def _logits(self, theta: Tensor, images: Tensor) -> Tensor:
         """[size, classes] for images [size, channels, height, width] and theta [n]."""
         named = {name: value[0] for name, value in self.unflatten(theta[None]).items()}
+        if theta.is_cuda:  # cuDNN reads four numbers at once, from where theta[b] need not begin
+            named = {name: value.clone() for name, value in named.items()}
         hidden = images
         for layer in range(1, 1 + sum(name.endswith("kernel") for name in named)):
             kernel = named[f"conv{layer}.kernel"].contiguous(memory_format=torch.channels_last)

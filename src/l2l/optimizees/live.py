@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from l2l.optimizees.base import Optimizee
+from l2l.optimizees.base import Optimizee, Step
 
 
 @dataclass(frozen=True)
@@ -36,11 +36,11 @@ class LiveProblem(Optimizee):
         """theta[0], [B, m]."""
         return self.problem.initial().index_select(1, self.index)
 
-    def loss(self, theta: Tensor, step: int) -> Tensor:
+    def loss(self, theta: Tensor, step: Step) -> Tensor:
         """f of the whole problem, [B], for theta [B, m]."""
         return self.problem.loss(self._whole(theta), step)
 
-    def loss_and_gradient(self, theta: Tensor, step: int) -> tuple[Tensor, Tensor]:
+    def loss_and_gradient(self, theta: Tensor, step: Step) -> tuple[Tensor, Tensor]:
         """Loss [B] and gradient [B, m]."""
         loss, gradient = self.problem.loss_and_gradient(self._whole(theta), step)
         return loss, gradient.index_select(1, self.index)

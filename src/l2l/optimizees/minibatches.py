@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from l2l.optimizees.base import Step
 from l2l.rng import stream
 
 
@@ -31,3 +32,10 @@ def draw_minibatches(
             for i in indices
         ]
     )
+
+
+def at_step(minibatches: Tensor, step: Step) -> Tensor:
+    """The images of one step, [B, batch], of those of all steps [B, steps + 1, batch]."""
+    if isinstance(step, int):
+        return minibatches[:, step]
+    return minibatches.index_select(1, step[None])[:, 0]

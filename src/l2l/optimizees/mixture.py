@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from l2l.config.problems import MixtureSettings
-from l2l.optimizees.base import Family, Optimizee
+from l2l.optimizees.base import Family, Optimizee, Step
 from l2l.rng import stream
 
 
@@ -41,11 +41,11 @@ class Scaled(Optimizee):
         """theta'[0], [B, n]."""
         return self.problem.initial() / self.parameter_scale
 
-    def loss(self, theta: Tensor, step: int) -> Tensor:
+    def loss(self, theta: Tensor, step: Step) -> Tensor:
         """b f(a theta'), [B]."""
         return self.loss_scale * self.problem.loss(self.parameter_scale * theta, step)
 
-    def loss_and_gradient(self, theta: Tensor, step: int) -> tuple[Tensor, Tensor]:
+    def loss_and_gradient(self, theta: Tensor, step: Step) -> tuple[Tensor, Tensor]:
         """Loss [B] and gradient a b grad f(a theta') [B, n]; no graph is kept."""
         loss, gradient = self.problem.loss_and_gradient(self.parameter_scale * theta, step)
         return self.loss_scale * loss, self.loss_scale[:, None] * self.parameter_scale * gradient

@@ -12,8 +12,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from l2l.config.problems import MLPSettings
-from l2l.optimizees.base import Optimizee
-from l2l.optimizees.minibatches import draw_minibatches
+from l2l.optimizees.base import Optimizee, Step
+from l2l.optimizees.minibatches import at_step, draw_minibatches
 from l2l.rng import stream
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -76,13 +76,13 @@ class MLP(Optimizee):
         """theta[0], [B, n]."""
         return self.theta0
 
-    def loss(self, theta: Tensor, step: int) -> Tensor:
+    def loss(self, theta: Tensor, step: Step) -> Tensor:
         """Mean cross-entropy of this step's minibatch, [B]."""
         images, labels = self._minibatch(step, theta.dtype)
         return _cross_entropy(self._logits(list(self.unflatten(theta).values()), images), labels)
 
     @torch.no_grad()
-    def loss_and_gradient(self, theta: Tensor, step: int) -> tuple[Tensor, Tensor]:
+    def loss_and_gradient(self, theta: Tensor, step: Step) -> tuple[Tensor, Tensor]:
         """Loss [B] and gradient [B, n]; no graph is kept.
 
         Backpropagation written out, but for the activations: on one network of 20 units an eighth
@@ -101,8 +101,9 @@ class MLP(Optimizee):
         log_probabilities = outputs.detach().log_softmax(dim=1)
         loss = -log_probabilities.gather(1, labels[:, None]).mean(dim=(1, 2))
         cotangent = log_probabilities.exp_()
-        right = cotangent.gather(1, labels[:, None])
-        cotangent.scatter_(1, labels[:, None], right - 1).div_(labels.shape[1])
+        classes = torch.arange(cotangent.shape[1], device=labels.device)[:, None]
+        right = (classes == labels[:, None]).to(cotangent.dtype)
+        cotangent.sub_(right).div_(labels.shape[1])
         gradients: list[Tensor] = []
         for number, (weight, below, _, _) in reversed(list(enumerate(layers))):
             gradients = [torch.bmm(cotangent, below.mT), cotangent.sum(dim=2), *gradients]
@@ -141,9 +142,9 @@ class MLP(Optimizee):
             theta0=self.theta0.repeat(times, 1),
         )
 
-    def _minibatch(self, step: int, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    def _minibatch(self, step: Step, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
         """Images [B, pixels, batch] in [0, 1] and labels [B, batch] of a step."""
-        chosen = self.minibatches[:, step]
+        chosen = at_step(self.minibatches, step)
         images = self.data.images.index_select(0, chosen.flatten()).to(dtype).div_(255)
         labels = self.data.labels.index_select(0, chosen.flatten())
         return images.view(*chosen.shape, -1).mT, labels.view_as(chosen)

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from l2l.optimizees.base import Optimizee, Pictures
+from l2l.optimizees.base import Optimizee, Pictures, Step
 from l2l.optimizees.vgg_features import VGGFeatures
 
 CONTENT_LAYER = "block4_conv2"
@@ -86,7 +86,7 @@ class NeuralArt(Optimizee):
         """theta[0], [B, n]: the photographs themselves."""
         return self.content.flatten(1)
 
-    def loss(self, theta: Tensor, step: int) -> Tensor:
+    def loss(self, theta: Tensor, step: Step) -> Tensor:
         """f of each picture, [B]; the same at every step."""
         images = theta.reshape(self.content.shape)
         found = self.features(images, [CONTENT_LAYER, *STYLE_LAYERS])

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from l2l.config.problems import QuadraticSettings
-from l2l.optimizees.base import Optimizee
+from l2l.optimizees.base import Optimizee, Step
 from l2l.rng import stream
 
 
@@ -35,13 +35,13 @@ class Quadratic(Optimizee):
         """theta[0], [B, d]."""
         return self.theta0
 
-    def loss(self, theta: Tensor, step: int) -> Tensor:
+    def loss(self, theta: Tensor, step: Step) -> Tensor:
         """||W theta - y||^2, [B]; the same at every step."""
         residual = torch.einsum("bij,bj->bi", self.W, theta) - self.y
         return residual.square().sum(dim=1)
 
     @torch.no_grad()
-    def loss_and_gradient(self, theta: Tensor, step: int) -> tuple[Tensor, Tensor]:
+    def loss_and_gradient(self, theta: Tensor, step: Step) -> tuple[Tensor, Tensor]:
         """Loss [B] and gradient 2 W^T (W theta - y) [B, d]; no graph is kept."""
         residual = torch.baddbmm(-self.y[..., None], self.W, theta[..., None])
         gradient = torch.bmm(self.W.mT, 2 * residual)

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from l2l.optimizers.learned import Phi
+
 if TYPE_CHECKING:
     from l2l.optimizers import Trainable
 
@@ -30,6 +32,23 @@ class Population:
     """
 
     members: tuple[Trainable, ...]
+
+    @property
+    def phi(self) -> Phi:
+        """The weights of all members, each name with its member's number before it."""
+        return {
+            f"{number}/{name}": weight
+            for number, member in enumerate(self.members)
+            for name, weight in member.phi.items()
+        }
+
+    def with_phi(self, phi: Phi) -> Population:
+        """The same members with other weights."""
+        members = []
+        for number, member in enumerate(self.members):
+            own = {name: phi[f"{number}/{name}"] for name in member.phi}
+            members.append(member.with_phi(own))
+        return Population(tuple(members))
 
     def init(self, theta: Tensor) -> tuple[Any, ...]:
         """The states of all members, for theta [M B, n]."""

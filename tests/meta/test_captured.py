@@ -1,0 +1,103 @@
+"""The inner step as functions of tensors, which a GPU captures; here they are called each time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from tests.gpu.cases import OPTIMIZERS, PROBLEMS, STEPS
+
+from l2l.meta import captured
+from l2l.meta.captured import captured_step
+from l2l.meta.rollout import begin
+from l2l.optimizees.mlp import MLP
+from l2l.optimizers import bind
+from l2l.optimizers.handcrafted import Adam
+from l2l.optimizers.phi import initial_phi, learned_optimizer
+from l2l.optimizers.population import Population
+from l2l.rng import stream
+
+
+@pytest.fixture(autouse=True)
+def _as_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("L2L_KERNEL", "cuda")
+    monkeypatch.setattr(captured, "CALLS_BEFORE", 1 << 30)
+    monkeypatch.setattr(captured, "_last", [])
+
+
+def optimizer(kind: str, problems: Any, seed: int = 0) -> Any:
+    settings = OPTIMIZERS[kind]
+    return bind(
+        learned_optimizer(settings, initial_phi(settings, stream(seed, "tests"))),
+        problems.places(),
+    )
+
+
+def roll(problems: Any, chosen: Any, inner: Any) -> list[torch.Tensor]:
+    """theta, loss and gradient after each step, by the two halves of `inner`."""
+    start = begin(problems, chosen)
+    theta, gradient, state, visited = start.theta, start.gradient, start.state, []
+    for step in range(1, STEPS):
+        moved, state = inner.update(gradient, state, step > 1)
+        theta = theta + moved
+        loss, gradient = inner.loss_and_gradient(theta, step)
+        visited += [theta, loss, gradient]
+    return visited
+
+
+class Eager:
+    def __init__(self, problems: Any, chosen: Any) -> None:
+        self.update, self.loss_and_gradient = chosen.update, problems.loss_and_gradient
+
+
+def assert_same(found: list[torch.Tensor], expected: list[torch.Tensor]) -> None:
+    assert all(torch.equal(*pair) for pair in zip(found, expected, strict=True))
+
+
+@pytest.mark.parametrize("problem", PROBLEMS)
+@pytest.mark.parametrize("kind", [*OPTIMIZERS, "population", "adam"])
+def test_a_step_is_that_of_optimizer_and_problem(kind: str, problem: str) -> None:
+    problems, chosen = PROBLEMS[problem](), None
+    if kind == "population":
+        chosen = Population(tuple(optimizer("lstm", problems, seed) for seed in range(2)))
+        problems = problems.repeat(2)
+    elif kind == "adam":
+        chosen = Adam(0.01)
+    else:
+        chosen = optimizer(kind, problems)
+    expected = roll(problems, chosen, Eager(problems, chosen))
+    assert_same(roll(problems, chosen, captured_step(problems, chosen)), expected)
+
+
+def test_the_graphs_of_an_episode_are_kept_and_follow_phi() -> None:
+    problems = PROBLEMS["mlp"]()
+    first, second = (optimizer("lstm", problems, seed) for seed in range(2))
+    inner = captured_step(problems, first)
+    roll(problems, first, inner)
+    assert captured_step(problems, second) is inner
+    assert_same(roll(problems, second, inner), roll(problems, second, Eager(problems, second)))
+
+
+@pytest.mark.parametrize("other", ["problems", "settings", "kind", "what is not captured"])
+def test_others_get_graphs_of_their_own(other: str) -> None:
+    problems = PROBLEMS["mlp"]()
+    first = optimizer("lstm", problems)
+    inner = captured_step(problems, first)
+    if other == "problems":
+        assert captured_step(PROBLEMS["mlp"](), first) is not inner
+    elif other == "settings":
+        changed = first.settings.model_copy(update={"output_scale": 0.7})
+        assert captured_step(problems, type(first)(changed, first.phi)) is not inner
+    elif other == "kind":
+        assert captured_step(problems, optimizer("rnn", problems)) is not inner
+    else:
+        assert captured_step(problems, Adam(0.1)) is not inner
+
+
+def test_the_step_of_a_minibatch_may_be_a_tensor() -> None:
+    problems = PROBLEMS["mlp"]()
+    assert isinstance(problems, MLP)
+    theta = problems.initial()
+    by_tensor = problems.loss_and_gradient(theta, torch.tensor(3))
+    assert_same(list(by_tensor), list(problems.loss_and_gradient(theta, 3)))
