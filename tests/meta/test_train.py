@@ -127,8 +127,13 @@ def test_meta_training_learns(tmp_path: Path) -> None:
 
 
 def test_the_best_validated_average_is_kept(tmp_path: Path) -> None:
-    chosen = recipe(episodes=30, validation={"every": 3, "problems": 4}, averaging=0.5)
-    subject = training(chosen, rate=0.3)  # so high that validation goes up and down
+    chosen = recipe(
+        episodes=30,
+        validation={"every": 3, "problems": 4},
+        averaging=0.5,
+        meta_learning_rate={"schedule": "constant", "final_fraction": 1},
+    )
+    subject = training(chosen, rate=1.0)  # so high that validation gets worse by factors
     state = train(subject, FAMILY, tmp_path / "a.state", "digest")
     validated = {row["episode"]: row["validation_final"] for row in state.rows}
     assert list(validated) == list(range(3, 31, 3))

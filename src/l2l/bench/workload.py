@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,12 +20,14 @@ from l2l.bench.plain import (
 from l2l.config.optimizers import LSTMSettings
 from l2l.config.recipes import Recipe
 from l2l.kernels.dispatch import implementation
+from l2l.meta.captured import Captured, captured_step
 from l2l.meta.gradients.adjoint import roll_window
 from l2l.meta.rollout import begin
 from l2l.meta.schedule import loss_weights
 from l2l.meta.train import Training, train_episode
 from l2l.optimizees import Family, live_part
 from l2l.optimizers import CoordinatewiseLSTM
+from l2l.optimizers.handcrafted import SGD
 
 EPISODES_BEFORE = 2  # of meta-training, so that the window is not that of an untrained phi
 META_LEARNING_RATE = 3e-3
@@ -92,10 +96,24 @@ class KernelWindow:
     cotangents: Tensor
 
     def forward(self) -> None:
-        """The forward kernel, step by step."""
+        """The forward kernel, step by step; on a GPU as a graph, as meta-training has it."""
         state = self.state
         for step, inputs in enumerate(self.inputs):
-            _, state = kernels.forward_step(self.phi, inputs, state, reuse=step > 0)
+            if inputs.is_cuda:
+                _, *parts = self._captured([inputs, state.hidden, state.cell])
+                state = kernels.LSTMState(*parts)
+            else:
+                _, state = kernels.forward_step(self.phi, inputs, state, reuse=step > 0)
+
+    @functools.cached_property
+    def _captured(self) -> Captured:
+        def step(tensors: Sequence[Tensor]) -> Sequence[Tensor]:
+            inputs, hidden, cell = tensors
+            before = kernels.LSTMState(hidden, cell)
+            output, after = kernels.forward_step(self.phi, inputs, before)
+            return [output, after.hidden, after.cell]
+
+        return Captured(step, "the forward kernel")
 
     def backward(self) -> kernels.Phi:
         """The backward kernel."""
@@ -176,8 +194,9 @@ class Workload:
     def optimizee(self) -> None:
         """Loss and gradient of the optimizee, as often as in a window."""
         theta = self.live.initial()
+        inner: Any = captured_step(self.live, SGD(0.1)) if theta.is_cuda else self.live
         for step in range(self.unroll):
-            self.live.loss_and_gradient(theta, step)
+            inner.loss_and_gradient(theta, step)
 
     @property
     def lstm(self) -> LSTMSettings:
