@@ -59,7 +59,6 @@ def test_local_files_are_read_and_nothing_is_asked_for(
         assert np.array_equal(
             loaded.image(name), np.asarray(Image.open(io.BytesIO(small[f"{name}.jpg"])))
         )
-        assert loaded.shown(name) == name
     record = fetch_styles(folder.parent)
     assert (record.name, record.source, record.stand_in) == ("styles", "local", None)
     assert contents(folder) == small
@@ -123,7 +122,6 @@ def test_stand_ins_where_nothing_can_be_reached(
     assert record.stand_in == loaded.stand_in == STAND_IN
     assert loaded.publishable
     brick = bundled_picture("brick")
-    assert loaded.shown("udnie") == "brick"
     assert np.array_equal(loaded.image("udnie"), brick)
     assert record.digests["udnie"] == hashlib.sha256(brick.tobytes()).hexdigest()
     loaded.image("udnie")[:] = 0  # a picture of one's own

@@ -25,6 +25,8 @@ def test_the_record_has_every_figure_and_table_and_the_means(results: Results, t
     names = {path.name for path in folder.iterdir()}
     assert names >= {"runs.csv", "claims.csv", "provenance.json", "tuning_mnist.csv", "tables.md"}
     assert len(published) > 10
+    assert "overhead.csv" in names
+    assert not names & {"updates.csv", "meta_gradients.csv"}, "large, or not of this run"
     for name in published:
         path = results.root / f"{results.layout.figure(name)}.png"
         assert (folder / path.name).read_bytes() == path.read_bytes()

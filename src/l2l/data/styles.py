@@ -118,10 +118,6 @@ class Styles:
             raise KeyError(name)
         return self.read(name)
 
-    def shown(self, name: str) -> str:
-        """What the picture of a name truly shows, for captions: a stand-in's own name."""
-        return STYLES[name].stand_in if self.stand_in else name
-
 
 def load_styles(directory: Path | None = None) -> Styles:
     """Open the styles; if some are missing, they are fetched first, or the stand-ins are used.

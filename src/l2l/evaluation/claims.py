@@ -20,6 +20,8 @@ import pandas as pd
 
 from l2l.errors import UserError
 from l2l.evaluation.claims_file import (
+    MEASUREMENT,
+    NOT_YET_RUN,
     TUNED,
     Claim,
     Comparison,
@@ -36,10 +38,9 @@ COLUMNS = ["claim", "statement", "comparison", "estimate", "low", "high", "n", "
 COLUMNS += ["protocol", "data"]
 
 REPLICATED, NOT_REPLICATED, INCONCLUSIVE = "replicated", "not replicated", "inconclusive"
-NOT_YET_RUN, NOT_JUDGED = "not yet run", "not judged (smoke)"
+NOT_JUDGED = "not judged (smoke)"
 ONE_PROBLEM = "not judged (one problem)"  # between problems it could not differ
 
-MEASUREMENT = "measurement"  # before a table's name, as the data of a comparison
 SMOKE = "smoke"  # the protocol whose numbers are too few for a verdict
 NO_EFFECT = Effect(np.nan, np.nan, np.nan, np.nan, 0)
 

@@ -17,6 +17,10 @@ from l2l.evaluation.metrics import Metric
 
 TUNED = "tuned"
 """As `baselines`: every hand-crafted optimizer that the experiment has."""
+NOT_YET_RUN = "not yet run"
+"""The verdict on a claim that nothing of a run can judge."""
+MEASUREMENT = "measurement"
+"""Before a table's name, as the data of a comparison in the table of claims."""
 
 
 class Comparison(Section):

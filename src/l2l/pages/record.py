@@ -16,7 +16,7 @@ from l2l.pages.captions import caption
 from l2l.pages.facts import facts
 from l2l.pages.markdown import markdown
 from l2l.pages.marked import overview
-from l2l.pages.results import Results
+from l2l.pages.results import MEASURED, Results
 
 
 def record(results: Results, folder: Path) -> None:
@@ -44,21 +44,25 @@ def record(results: Results, folder: Path) -> None:
     for name in figures(config):
         path = layout.figure(name).with_suffix(".png")
         found = results.existing(path, f"figure {name}")
+        for table in set(MEASURED.get(name, ())) & SMALL_TABLES:
+            made_by = f"measure {table.replace('_', '-')}"
+            copies[results.existing(layout.measurement(table), made_by)] = f"{table}.csv"
         if caption(name, config).pictures and not pictures.may_be_published(results):
             left_out.append(path.name)
         else:
             copies[found] = path.name
     folder.mkdir(parents=True, exist_ok=True)
+    if config.optimizers == "trained":
+        kept.keep(config, folder / kept.FOLDER, results.root)  # first: it may refuse
     for name in left_out:
         (folder / name).unlink(missing_ok=True)  # of another run
         print(f"l2l: {name} is left out: {NOT_FREE}", file=sys.stderr)
     for path, name in copies.items():
         shutil.copyfile(path, folder / name)
     write_text(folder / "tables.md", text)
-    if config.optimizers == "trained":
-        kept.keep(config, folder / kept.FOLDER, results.root)
 
 
+SMALL_TABLES = {"overhead", "meta_gradients"}
 NOT_FREE = (
     "the photographs or styles that its pictures are made from may not be published; the free ones "
     "that stand in for them may"

@@ -10,13 +10,11 @@ import pandas as pd
 from markupsafe import Markup
 
 from l2l.config import Config
-from l2l.evaluation.claims_file import Claim
+from l2l.evaluation.claims_file import MEASUREMENT, NOT_YET_RUN, Claim
 from l2l.figures.style import display_name, names_in
 from l2l.pages.html import Row, interval_axis, interval_plot, table, wrapped
 from l2l.pages.words import listed, percent
 
-NOT_YET_RUN = "not yet run"
-MEASUREMENT = "measurement"  # before a table's name, see `l2l.evaluation.claims`
 SIGNS = {"replicated": "✔", "not replicated": "✘", "inconclusive": "?"}
 COMPARISON = re.compile(
     r"(?:overall )?(?P<recipe>\w+):? vs (?P<baseline>\w+)(?: on (?P<experiment>\w+))?: (?P<rest>.*)"
