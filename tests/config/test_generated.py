@@ -14,6 +14,8 @@ from tests.config.bad_configs import MISSING, Bad, bad_configs, default, in_yaml
 from l2l.cli import main
 
 ROOT = Path(__file__).parents[2]
+LINKS = ", ".join(["&x0 {k: 1}", *(f"&x{i} {{<<: *x{i - 1}}}" for i in range(1, 1500))])
+CHAIN = f"seed: [[[{LINKS}]]]\nuse: {{<<: *x1499}}\n"
 
 
 def _arguments(bad: Bad, folder: Path) -> list[str]:
@@ -113,6 +115,7 @@ def test_commands_and_the_workflow_say_it_in_one_line(
         ("seed: 2020-13-45", "month must be in 1..12"),
         ("seed: 0b_", "not valid YAML"),
         ("[" * 20_000, "too many brackets"),
+        (CHAIN, "too many references"),
         ("seed: &a [*a]", "config: seed = [[...]]: "),
         ("seed: !!python/object:os.system 1", "could not determine a constructor"),
         ("? [1]\n: 2", "unhashable key"),

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import torch
+from tests.optimizees import art
 from tests.small import convnet_family, lstm_settings, mlp_family, quadratic_family
 
 from l2l.config.optimizers import HierarchicalSettings, RNNSettings
+from l2l.optimizees import live_part
+from l2l.optimizees.mixture import Scaled
 
 STEPS = 6
 OPTIMIZERS: dict[str, Any] = {
@@ -47,4 +51,10 @@ PROBLEMS: dict[str, Callable[[], Any]] = {
     "quadratic": lambda: quadratic_family(5).sample(("train", "q"), range(3), STEPS),
     "mlp": lambda: mlp_family((4, 3)).sample(("train", "m"), range(2), STEPS),
     "convnet": lambda: convnet_family().sample(("train", "c"), range(2), STEPS),
+}
+ALL_PROBLEMS = {
+    **PROBLEMS,
+    "picture": lambda: art.family(size=20).sample(("train", "p"), [0], STEPS),
+    "live part": lambda: live_part(PROBLEMS["mlp"](), train_loss=False),
+    "scaled": lambda: Scaled(PROBLEMS["mlp"](), torch.full((2, 1), 0.5), torch.full((2,), 3.0)),
 }

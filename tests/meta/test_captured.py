@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import weakref
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 import torch
-from tests.gpu.cases import OPTIMIZERS, PROBLEMS, STEPS
+from tests.gpu.cases import ALL_PROBLEMS, OPTIMIZERS, PROBLEMS, STEPS
 
 from l2l.meta import captured
 from l2l.meta.captured import captured_step
 from l2l.meta.rollout import begin
 from l2l.optimizees.mlp import MLP
-from l2l.optimizers import bind
+from l2l.optimizers import CoordinatewiseLSTM, GroupedLSTM, bind
 from l2l.optimizers.handcrafted import Adam
 from l2l.optimizers.phi import initial_phi, learned_optimizer
 from l2l.optimizers.population import Population
@@ -55,10 +57,10 @@ def assert_same(found: list[torch.Tensor], expected: list[torch.Tensor]) -> None
     assert all(torch.equal(*pair) for pair in zip(found, expected, strict=True))
 
 
-@pytest.mark.parametrize("problem", PROBLEMS)
+@pytest.mark.parametrize("problem", ALL_PROBLEMS)
 @pytest.mark.parametrize("kind", [*OPTIMIZERS, "population", "adam"])
 def test_a_step_is_that_of_optimizer_and_problem(kind: str, problem: str) -> None:
-    problems, chosen = PROBLEMS[problem](), None
+    problems, chosen = ALL_PROBLEMS[problem](), None
     if kind == "population":
         chosen = Population(tuple(optimizer("lstm", problems, seed) for seed in range(2)))
         problems = problems.repeat(2)
@@ -93,6 +95,59 @@ def test_others_get_graphs_of_their_own(other: str) -> None:
         assert captured_step(problems, optimizer("rnn", problems)) is not inner
     else:
         assert captured_step(problems, Adam(0.1)) is not inner
+
+
+def test_weights_are_taken_by_name() -> None:
+    """A loaded file has them in another order."""
+    problems = PROBLEMS["mlp"]()
+    first = optimizer("lstm", problems)
+    inner = captured_step(problems, first)
+    other = first.with_phi(dict(sorted(optimizer("lstm", problems, 1).phi.items())))
+    assert captured_step(problems, other) is inner
+    assert_same(roll(problems, other, inner), roll(problems, other, Eager(problems, other)))
+
+
+def test_constants_of_an_optimizer_are_compared_by_value() -> None:
+    problems = PROBLEMS["mlp"]()
+    first = optimizer("lstm", problems)
+    here, there = torch.arange(problems.coordinates).split([5, problems.coordinates - 5])
+    groups = GroupedLSTM({"a": (first, here), "b": (first, there)})
+    same = GroupedLSTM({"a": (first, here.clone()), "b": (first, there)})
+    other = GroupedLSTM({"a": (first, here + 1), "b": (first, there)})
+    inner = captured_step(problems, groups)
+    assert captured_step(problems, same) is inner
+    assert captured_step(problems, other) is not inner
+
+
+@dataclass(frozen=True)
+class Counting(CoordinatewiseLSTM):
+    """One whose state has a number."""
+
+    def init(self, theta: torch.Tensor) -> Any:
+        return super().init(theta), 0
+
+    def update(self, gradient: torch.Tensor, state: Any, reuse: bool = False) -> Any:
+        step, after = super().update(gradient, state[0], reuse)
+        return (1 + state[1]) * step, (after, state[1] + 1)
+
+
+def test_an_update_with_a_state_of_more_than_tensors_is_called() -> None:
+    problems = PROBLEMS["quadratic"]()
+    lstm = optimizer("lstm", problems)
+    counting = Counting(lstm.settings, lstm.phi)
+    found = roll(problems, counting, captured_step(problems, counting))
+    assert_same(found, roll(problems, counting, Eager(problems, counting)))
+
+
+def test_nothing_is_left_of_the_last_problems() -> None:
+    problems = PROBLEMS["mlp"]()
+    chosen = optimizer("lstm", problems)
+    inner = captured_step(problems, chosen)
+    roll(problems, chosen, inner)
+    before = weakref.ref(inner)
+    del inner
+    captured_step(PROBLEMS["mlp"](), chosen)
+    assert before() is None, "it would wait for the garbage collection, with all its memory"
 
 
 def test_the_step_of_a_minibatch_may_be_a_tensor() -> None:

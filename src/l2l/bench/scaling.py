@@ -15,7 +15,7 @@ from l2l.progress import Progress
 
 STEPS = 20
 REPEATS = 3
-LARGE = 500_000  # coordinates whose window takes seconds: it is timed once, without a warm-up
+LARGE = 500_000  # coordinates whose window takes a CPU seconds: timed once, without a warm-up
 
 
 def scaling(
@@ -48,13 +48,15 @@ def scaling(
 
 
 def _bytes(window: KernelWindow) -> tuple[int, int]:
-    """What a window keeps of a coordinate: for each step (inputs, cotangent), and two states.
+    """What a window keeps of a coordinate: for each step (inputs, cotangent), and its states.
 
-    The states are the window's first, for the backward pass, and the one that goes on.
+    The states are the window's first, for the backward pass, and the one that goes on; on a GPU
+    also the one before, and what goes into the captured step and comes out of it.
     """
     per_step = window.inputs[0, 0].nbytes + window.cotangents[0, 0].nbytes
     one = kernels.zero_state(window.phi, 1)
-    return per_step, 2 * (one.hidden.nbytes + one.cell.nbytes)
+    states = 5 if window.inputs.is_cuda else 2
+    return per_step, states * (one.hidden.nbytes + one.cell.nbytes)
 
 
 def free_memory(device: torch.device) -> int:
@@ -82,7 +84,8 @@ def _measure(window: KernelWindow, coordinates: int, device: torch.device) -> di
         elapsed = milliseconds(case.forward, device) + milliseconds(case.backward, device)
         return 1e6 * elapsed / (coordinates * STEPS)
 
-    times = [nanoseconds() for _ in range(1 if coordinates >= LARGE else REPEATS + 1)]
+    once = coordinates >= LARGE and device.type == "cpu"
+    times = [nanoseconds() for _ in range(1 if once else REPEATS + 1)]
     per_step, state = _bytes(window)
     return {
         "coordinates": coordinates,

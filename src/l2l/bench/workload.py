@@ -20,7 +20,7 @@ from l2l.bench.plain import (
 from l2l.config.optimizers import LSTMSettings
 from l2l.config.recipes import Recipe
 from l2l.kernels.dispatch import implementation
-from l2l.meta.captured import Captured, captured_step
+from l2l.meta.captured import Captured, InnerStep
 from l2l.meta.gradients.adjoint import roll_window
 from l2l.meta.rollout import begin
 from l2l.meta.schedule import loss_weights
@@ -100,20 +100,20 @@ class KernelWindow:
         state = self.state
         for step, inputs in enumerate(self.inputs):
             if inputs.is_cuda:
-                _, *parts = self._captured([inputs, state.hidden, state.cell])
+                _, *parts = self._captured(self._step, [inputs, state.hidden, state.cell])
                 state = kernels.LSTMState(*parts)
             else:
                 _, state = kernels.forward_step(self.phi, inputs, state, reuse=step > 0)
 
     @functools.cached_property
     def _captured(self) -> Captured:
-        def step(tensors: Sequence[Tensor]) -> Sequence[Tensor]:
-            inputs, hidden, cell = tensors
-            before = kernels.LSTMState(hidden, cell)
-            output, after = kernels.forward_step(self.phi, inputs, before)
-            return [output, after.hidden, after.cell]
+        return Captured("the forward kernel")
 
-        return Captured(step, "the forward kernel")
+    def _step(self, tensors: Sequence[Tensor]) -> Sequence[Tensor]:
+        inputs, hidden, cell = tensors
+        before = kernels.LSTMState(hidden, cell)
+        output, after = kernels.forward_step(self.phi, inputs, before)
+        return [output, after.hidden, after.cell]
 
     def backward(self) -> kernels.Phi:
         """The backward kernel."""
@@ -187,6 +187,8 @@ class Workload:
         problems = range(recipe.problems_per_episode)
         self.problems = family.sample(("bench", recipe.problem), problems, recipe.steps)
         self.live = live_part(self.problems, train_loss=False)
+        on_gpu = device.type == "cuda"
+        self._inner: Any = InnerStep(self.live, SGD(META_LEARNING_RATE)) if on_gpu else self.live
         self.window = self._window()
         self.plain = self._plain(CellOptimizer)
         self.columns = self._plain(ColumnOptimizer)
@@ -194,9 +196,8 @@ class Workload:
     def optimizee(self) -> None:
         """Loss and gradient of the optimizee, as often as in a window."""
         theta = self.live.initial()
-        inner: Any = captured_step(self.live, SGD(0.1)) if theta.is_cuda else self.live
         for step in range(self.unroll):
-            inner.loss_and_gradient(theta, step)
+            self._inner.loss_and_gradient(theta, step)
 
     @property
     def lstm(self) -> LSTMSettings:

@@ -36,7 +36,7 @@ def _not_rounded() -> Iterator[None]:
         rnn.fp32_precision = before
 
 
-@functools.lru_cache(maxsize=8)
+@functools.cache  # for ever: CUDA graphs hold on to its memory
 def _module(size: Sizes, dtype: torch.dtype, device: torch.device) -> nn.LSTM:
     """An LSTM whose weights lie together, as cuDNN wants them; they are set anew in each call."""
     module = nn.LSTM(size.inputs, size.units, size.layers, device="meta", dtype=dtype)

@@ -3,14 +3,18 @@
 A step is tens to hundreds of small kernels, and to launch them one by one takes the CPU ten times
 as long as they run. Captured once, they are launched together. What is captured are the two halves
 of the step, the learned optimizer's update and the optimizee's loss and gradient, as functions of
-tensors; they are kept for as long as the problems stay the same, over the windows of an episode.
+tensors; the graphs are kept for as long as the problems stay the same, over an episode's windows.
+L2L_GRAPHS=0 turns this off. For one thread at a time.
 """
 
 from __future__ import annotations
 
+import functools
+import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import fields, is_dataclass
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 import torch
@@ -18,13 +22,14 @@ from torch import Tensor
 
 from l2l.optimizees.base import Optimizee
 from l2l.optimizers import GroupedLSTM, LearnedOptimizer, Optimizer
+from l2l.optimizers.learned import mapped
 from l2l.optimizers.population import Population
 
 CALLS_BEFORE = 2
 """Calls as they are, before one is captured: libraries choose and load their kernels in them."""
 
 CAPTURED = (LearnedOptimizer, GroupedLSTM, Population)
-"""Optimizers whose update is a function of phi, gradient and state, all of them tensors."""
+"""Optimizers whose update is a function of phi, gradient and state."""
 
 Function = Callable[[Sequence[Tensor]], Sequence[Tensor]]
 
@@ -32,110 +37,146 @@ Function = Callable[[Sequence[Tensor]], Sequence[Tensor]]
 class Captured:
     """A function of tensors on a GPU, captured at its third call and replayed from then on.
 
+    The function launches kernels alone: it asks for no value of a tensor, and what it does depends
+    on shapes and dtypes. One that does more is called each time, and a line says so.
+
     Args:
-        function: launches kernels alone: it asks for no value of a tensor. One that does is not
-            captured but called, and a line says so.
-        name: what it is called there.
+        name: what the function is called in that line.
     """
 
-    def __init__(self, function: Function, name: str) -> None:
-        self._function, self._name = function, name
-        self._calls = 0
+    def __init__(self, name: str) -> None:
+        self._name, self._calls = name, 0
         self._graph: torch.cuda.CUDAGraph | None = None
         self._inputs: list[Tensor] = []
         self._outputs: list[Tensor] = []
 
-    def __call__(self, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
-        """The function's values, in memory of their own."""
+    def __call__(self, function: Function, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
+        """The function's values, in memory of their own. It is the same one in each call.
+
+        (It is no attribute: with a reference back to its owner graphs would stay until Python's
+        garbage collection.)
+        """
         self._calls += 1
-        if self._calls == CALLS_BEFORE + 1:
-            self._capture(inputs)
-        if self._graph is None:
-            return self._function(inputs)
+        if self._calls == CALLS_BEFORE + 1 and self._name not in _refused and _wanted():
+            self._capture(function, inputs)
+        if self._graph is None or list(map(_kind, inputs)) != list(map(_kind, self._inputs)):
+            return function(inputs)
         torch._foreach_copy_(self._inputs, list(inputs))
         self._graph.replay()
         found = [torch.empty_like(output) for output in self._outputs]
         torch._foreach_copy_(found, self._outputs)
         return found
 
-    def _capture(self, inputs: Sequence[Tensor]) -> None:
-        own = [value.clone() for value in inputs]
-        if not _place:
-            _place.append((torch.cuda.Stream(), torch.cuda.graph_pool_handle()))
-        (aside, pool), here = _place[0], torch.cuda.current_stream()
-        graph, outputs = torch.cuda.CUDAGraph(), []
-        aside.wait_stream(here)
+    def _capture(self, function: Function, inputs: Sequence[Tensor]) -> None:
+        device = inputs[0].device
+        place, here = _place(device), torch.cuda.current_stream(device)
+        own, outputs = [value.clone() for value in inputs], []
+        graph = torch.cuda.CUDAGraph()
+        place.stream.wait_stream(here)
         try:
-            with torch.cuda.stream(aside):
-                graph.capture_begin(pool=pool)
+            with torch.cuda.device(device), torch.cuda.stream(place.stream):
+                graph.capture_begin(pool=place.pool)
                 try:
-                    outputs = list(self._function(own))
+                    outputs = list(function(own))
                 finally:
                     graph.capture_end()
         except RuntimeError as error:
-            reason = str(error.__context__ or error).splitlines()[0]
+            reason = str(error.__context__ or error).partition("\n")[0]
             print(f"l2l: {self._name} runs kernel by kernel: {reason}", file=sys.stderr)
+            _refused.add(self._name)
         else:
             self._inputs, self._outputs, self._graph = own, outputs, graph
         finally:
-            if self._graph is None:  # what the allocator knows of them may be wrong from now on
-                _place.clear()
-            here.wait_stream(aside)
+            if self._graph is None:  # what the allocator knows of the place may be wrong from now
+                _place.cache_clear()
+            here.wait_stream(place.stream)
 
 
-_place: list[tuple[torch.cuda.Stream, Any]] = []
-"""Where everything is captured: one stream, and one memory that all graphs share, as one runs at a
-time and outputs are copied."""
+_refused: set[str] = set()
+
+
+def _wanted() -> bool:
+    return os.environ.get("L2L_GRAPHS", "") != "0"
+
+
+def _kind(tensor: Tensor) -> tuple[Any, ...]:
+    return tensor.shape, tensor.dtype, tensor.device
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a device's graphs are captured: one stream, and one memory that all share.
+
+    They can share it, as one runs at a time and outputs are copied. An empty graph keeps it alive.
+    """
+
+    stream: torch.cuda.Stream
+    pool: Any
+    empty: torch.cuda.CUDAGraph
+
+
+@functools.cache
+def _place(device: torch.device) -> _Place:
+    place = _Place(
+        torch.cuda.Stream(device), torch.cuda.graph_pool_handle(), torch.cuda.CUDAGraph()
+    )
+    with torch.cuda.device(device), torch.cuda.stream(place.stream), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that it is empty
+        place.empty.capture_begin(pool=place.pool)
+        place.empty.capture_end()
+    return place
 
 
 class InnerStep:
-    """Both halves of the inner step: as they are, or captured.
+    """Both halves of the inner step: called twice, then captured.
 
     Args:
         problems: the optimizee.
-        optimizer: hand-crafted ones, and what draws random numbers, are not captured.
+        optimizer: hand-crafted ones, what draws random numbers, and what has a state of more than
+            tensors and tuples are called each time.
     """
 
     def __init__(self, problems: Optimizee, optimizer: Optimizer) -> None:
         self.problems, self.structure = problems, _structure(optimizer)
-        self._optimizer = self._current = optimizer
-        self._state: Any = None  # what a state looks like
-        self._weights: list[Tensor] = []
-        self._update = Captured(self._updated, f"the update of {type(optimizer).__name__}")
-        name = f"the gradient of {type(problems).__name__}"
-        self._loss = Captured(self._loss_and_gradient, name)
+        self._template: Any = optimizer  # the graph is of this one, but for its phi
+        self._update = Captured(f"the update of {type(optimizer).__name__}")
+        self._loss = Captured(f"the gradient of {type(problems).__name__}")
+        self.follow(optimizer)
 
     def follow(self, optimizer: Optimizer) -> None:
         """Go on with an optimizer of the same structure, perhaps with other weights."""
-        self._current = optimizer
+        self._current: Any = optimizer
+        self._weights: list[Tensor] = []
         if isinstance(optimizer, CAPTURED):
-            self._weights = list(optimizer.phi.values())
+            phi = optimizer.phi
+            self._weights = [phi[name] for name in self._template.phi]
 
     def update(self, gradient: Tensor, state: Any, reuse: bool) -> tuple[Tensor, Any]:
         """See `Optimizer.update`."""
-        if not self._weights:
+        parts: list[Any] = []
+        form = mapped(state, parts.append)
+        if not self._weights or not all(isinstance(part, Tensor) for part in parts):
             return self._current.update(gradient, state, reuse)
-        self._state = state
-        step, *after = self._update([*self._weights, gradient, *leaves(state)])
-        return step, like(state, iter(after))
+
+        def function(inputs: Sequence[Tensor]) -> Sequence[Tensor]:
+            values = iter(inputs)
+            phi = {name: next(values) for name in self._template.phi}
+            gradient, before = next(values), mapped(form, lambda _: next(values))
+            step, after = self._template.with_phi(phi).update(gradient, before)
+            mapped(after, (found := [step]).append)
+            return found
+
+        step, *after = self._update(function, [*self._weights, gradient, *parts])
+        values = iter(after)
+        return step, mapped(form, lambda _: next(values))
 
     def loss_and_gradient(self, theta: Tensor, step: int) -> tuple[Tensor, Tensor]:
         """See `Optimizee.loss_and_gradient`."""
         number = torch.full((), step, device=theta.device)
-        loss, gradient = self._loss([theta, number])
+        loss, gradient = self._loss(
+            lambda inputs: self.problems.loss_and_gradient(*inputs), [theta, number]
+        )
         return loss, gradient
-
-    def _updated(self, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
-        values = iter(inputs)
-        optimizer: Any = self._optimizer
-        optimizer = optimizer.with_phi({name: next(values) for name in optimizer.phi})
-        gradient = next(values)
-        step, after = optimizer.update(gradient, like(self._state, values))
-        return [step, *leaves(after)]
-
-    def _loss_and_gradient(self, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
-        theta, step = inputs
-        return self.problems.loss_and_gradient(theta, step)
 
 
 _last: list[InnerStep] = []
@@ -150,35 +191,36 @@ def captured_step(problems: Optimizee, optimizer: Optimizer) -> InnerStep:
     return _last[0]
 
 
-def leaves(tree: Any) -> Iterator[Tensor]:
-    """The tensors of a state: a tensor, or a tuple of states."""
-    if isinstance(tree, Tensor):
-        yield tree
-    else:
-        for part in tree:
-            yield from leaves(part)
-
-
-def like(tree: Any, values: Iterator[Tensor]) -> Any:
-    """A state that looks like `tree`, of other tensors."""
-    if isinstance(tree, Tensor):
-        return next(values)
-    parts = [like(part, values) for part in tree]
-    return type(tree)(*parts) if hasattr(tree, "_fields") else tuple(parts)
-
-
 def _structure(optimizer: Any) -> Any:
-    """What the graph of an optimizer depends on besides the values of tensors, to be compared."""
-    return _without_values(optimizer) if isinstance(optimizer, CAPTURED) else None
+    """What the graph of an optimizer depends on besides the values of phi, to be compared."""
+    return _without_phi(optimizer) if isinstance(optimizer, CAPTURED) else None
 
 
-def _without_values(thing: Any) -> Any:
+def _without_phi(thing: Any) -> Any:
     if isinstance(thing, Tensor):
-        return thing.shape, thing.dtype
+        return _Constant(thing)
     if isinstance(thing, dict):
-        return {name: _without_values(value) for name, value in thing.items()}
-    if isinstance(thing, tuple):
-        return [_without_values(value) for value in thing]
+        return {name: _without_phi(value) for name, value in thing.items()}
+    if isinstance(thing, tuple | list):
+        return [_without_phi(value) for value in thing]
     if is_dataclass(thing):
-        return type(thing), [_without_values(getattr(thing, field.name)) for field in fields(thing)]
+        values = {field.name: getattr(thing, field.name) for field in fields(thing)}
+        if "phi" in values:
+            values["phi"] = {name: _kind(weight) for name, weight in values["phi"].items()}
+            return type(thing), values["phi"], _without_phi({**values, "phi": None})
+        return type(thing), _without_phi(values)
     return thing
+
+
+class _Constant:
+    """A tensor that is compared by its values."""
+
+    def __init__(self, tensor: Tensor) -> None:
+        self._tensor = tensor
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, _Constant) or _kind(self._tensor) != _kind(other._tensor):
+            return False
+        return self._tensor is other._tensor or torch.equal(self._tensor, other._tensor)
+
+    __hash__ = None  # type: ignore[assignment]

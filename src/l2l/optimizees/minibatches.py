@@ -36,6 +36,6 @@ def draw_minibatches(
 
 def at_step(minibatches: Tensor, step: Step) -> Tensor:
     """The images of one step, [B, batch], of those of all steps [B, steps + 1, batch]."""
-    if isinstance(step, int):
-        return minibatches[:, step]
-    return minibatches.index_select(1, step[None])[:, 0]
+    if isinstance(step, Tensor):
+        return minibatches.index_select(1, step[None])[:, 0]
+    return minibatches[:, step]

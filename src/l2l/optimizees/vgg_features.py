@@ -58,7 +58,8 @@ class VGGFeatures:
             layer -> [B, channels, height', width'], in the dtype of the weights.
         """
         found: dict[str, Tensor] = {}
-        mean = images.new_tensor(MEAN_BGR[::-1])[:, None, None]
+        # Made on the device, so that a CUDA graph can have it.
+        mean = torch.cat([images.new_full((1, 1, 1), value) for value in reversed(MEAN_BGR)])
         first = self.weights[f"{LAYERS[0]}.weight"]
         hidden = (255 * images - mean).to(first.dtype, memory_format=torch.channels_last)
         block = LAYERS[0].split("_")[0]

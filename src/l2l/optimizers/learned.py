@@ -116,11 +116,14 @@ def gradient_of(value: Tensor, phi: Phi) -> Phi:
     }
 
 
+def mapped(state: Any, function: Callable[[Any], Any]) -> Any:
+    """A state that looks the same, with the function's value in place of each of its tensors."""
+    if not isinstance(state, tuple):
+        return function(state)
+    parts = [mapped(part, function) for part in state]
+    return type(state)(*parts) if hasattr(state, "_fields") else tuple(parts)
+
+
 def detached(state: Any) -> Any:
     """A state without its graph."""
-    if isinstance(state, Tensor):
-        return state.detach()
-    if isinstance(state, tuple):
-        parts = [detached(part) for part in state]
-        return type(state)(*parts) if hasattr(state, "_fields") else tuple(parts)
-    return state
+    return mapped(state, lambda part: part.detach() if isinstance(part, Tensor) else part)

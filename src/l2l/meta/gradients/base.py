@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -52,6 +52,7 @@ class Episode:
         sample: what to make of cotangents to backpropagate only a part of the coordinates; None:
             all of them (`l2l.meta.gradients.sampling`).
         memory: what the estimator keeps over all of meta-training, flat; as `remembers` says.
+        repetitions: times -> the problems so many times over, see `repeated`.
     """
 
     problems: Optimizee
@@ -59,6 +60,13 @@ class Episode:
     generator: torch.Generator
     sample: Callable[[Tensor], Tensor] | None
     memory: Tensor
+    repetitions: dict[int, Optimizee] = field(default_factory=dict)
+
+    def repeated(self, times: int) -> Optimizee:
+        """The problems `times` over: the same object for all windows, as CUDA graphs want it."""
+        if times not in self.repetitions:
+            self.repetitions[times] = self.problems.repeat(times)
+        return self.repetitions[times]
 
 
 @dataclass(frozen=True)

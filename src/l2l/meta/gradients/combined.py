@@ -18,10 +18,9 @@ from torch import Tensor
 
 from l2l.meta.gradients import perturbed
 from l2l.meta.gradients.adjoint import roll_window
-from l2l.meta.gradients.base import Episode, Estimator, LossWeights, Window
+from l2l.meta.gradients.base import Episode, Estimator, Window
 from l2l.meta.gradients.unrolled import unrolled
 from l2l.meta.rollout import Carry
-from l2l.optimizees.base import Optimizee
 from l2l.optimizers.population import Population
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ class Combined(Estimator):
         offsets = perturbed.draw_offsets(optimizer.phi, pairs, sigma, episode.generator)
         members = perturbed.population(optimizer, offsets)
         path = _kept if self.settings.second_derivatives == "kept" else _dropped
-        rolled, gradients = path(episode.problems, members, carry, steps, episode.weights)
+        rolled, gradients = path(episode, members, carry, steps)
         es = perturbed.antithetic(offsets, rolled.meta_losses[1:], sigma)
         pathwise = (gradients[:pairs] + gradients[pairs:]) / 2
         gradient = perturbed.like(combine(es, pathwise), optimizer.phi)
@@ -69,16 +68,16 @@ def combine(one: Tensor, other: Tensor) -> Tensor:
 
 
 def _dropped(
-    problems: Optimizee, members: Population, carry: Carry, steps: int, weights: LossWeights
+    episode: Episode, members: Population, carry: Carry, steps: int
 ) -> tuple[perturbed.RolledPopulation, Tensor]:
     """The window without a graph, as by the adjoint; gradients of the perturbed, [2 P, size]."""
-    count, batch = len(members.members), len(carry.loss)
+    count, batch, weights = len(members.members), len(carry.loss), episode.weights
 
     def shared(losses: Tensor, first: int) -> Tensor:  # of the mean over one member's problems
         return count * weights(losses[:, :batch], first).repeat(1, count)
 
     start = perturbed.repeated(carry, count)
-    rolled = roll_window(problems.repeat(count), members, start, steps, shared)
+    rolled = roll_window(episode.repeated(count), members, start, steps, shared)
     losses = rolled.losses.unflatten(1, (count, batch))
     totals = perturbed.meta_losses(losses, weights(losses[:, 0], carry.step + 1))
     parts = zip(rolled.gradients.chunk(count, 1), rolled.cotangents.chunk(count, 1), strict=True)
@@ -93,9 +92,10 @@ def _dropped(
 
 
 def _kept(
-    problems: Optimizee, members: Population, carry: Carry, steps: int, weights: LossWeights
+    episode: Episode, members: Population, carry: Carry, steps: int
 ) -> tuple[perturbed.RolledPopulation, Tensor]:
     """By autograd, one member after the other: a graph of one window is in memory at a time."""
+    problems, weights = episode.problems, episode.weights
     alone = Population(members.members[:1])
     rolled = perturbed.roll(problems, alone, perturbed.repeated(carry, 1), steps, weights)
     weight = weights(rolled.losses, carry.step + 1)

@@ -37,7 +37,7 @@ class Evolution(Estimator):
         offsets = perturbed.draw_offsets(optimizer.phi, pairs, sigma, episode.generator)
         members = 2 * pairs + 1
         rolled = perturbed.roll(
-            episode.problems.repeat(members),
+            episode.repeated(members),
             perturbed.population(optimizer, offsets),
             perturbed.repeated(carry, members),
             steps,

@@ -68,7 +68,7 @@ class PersistentEvolution(Estimator):
         pairs, sigma = self.settings.pairs, self.settings.sigma
         offsets = perturbed.draw_offsets(optimizer.phi, pairs, sigma, episode.generator)
         rolled = perturbed.roll(
-            episode.problems.repeat(2 * pairs + 1),
+            episode.repeated(2 * pairs + 1),
             perturbed.population(optimizer, offsets),
             carry.carry,
             steps,
