@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,6 +25,7 @@ DEFAULT, REFERENCE = IMPLEMENTATIONS
 PLAIN = "{},\nplain PyTorch"
 PLAIN_DASHES = (1, 1)
 OFFSET = 5.0  # points between the end of a line and its name
+STAR: dict[str, Any] = {"marker": "*", "markersize": 6.5, "linestyle": "none", "color": "black"}
 OUTLINE = [patheffects.withStroke(linewidth=2.2, foreground="white")]
 
 
@@ -71,6 +73,7 @@ def draw(
         stars = _mark_gradients(axes, times, problems)
         upper, lower = (figure.add_subplot(grid[row, 1]) for row in range(2))
         handles = _draw_race(upper, lower, race, times, labels, style)
+        handles.append(Line2D([], [], label="gradient of a problem", **STAR))
         figure.legend(handles=handles, loc="outside upper center", ncols=len(handles))
         figure.draw_without_rendering()  # lays out the figure
         for size in {end.xy[0] for end in ends}:
@@ -117,10 +120,10 @@ def _mark_gradients(
     for problem, name in problems.items():
         rows = times[(times["timed"] == GRADIENT) & (times["problem"] == problem)]
         at, seconds = rows["coordinates"].median(), rows["seconds"].median()
-        axes.plot(at, seconds, "*", color="black", markersize=6.5, zorder=5)
+        axes.plot(at, seconds, zorder=5, **STAR)
         names.append(
             axes.annotate(
-                f"gradient of {name}",
+                name,
                 (at, seconds),
                 xytext=(-OFFSET, 0),
                 textcoords="offset points",
