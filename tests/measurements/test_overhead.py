@@ -86,8 +86,8 @@ def test_the_lstm_is_timed_without_compiled_kernels_too_and_nothing_is_left_behi
 def test_what_would_take_too_long_or_too_much_memory_is_left_out_and_said(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    subjects = [Timed("slow", "default", Sleeper(0.01)), Timed("quick", "default", Sleeper(0))]
-    monkeypatch.setattr(module, "SLOWEST", 0.1)
+    subjects = [Timed("slow", "default", Sleeper(0.05)), Timed("quick", "default", Sleeper(0))]
+    monkeypatch.setattr(module, "SLOWEST", 3.0)
     table = overhead(subjects, {"mnist": mlp_family()}, [100, 10_000], 2, 0, CPU)
     large = table[table["coordinates"] == 10_000]
     assert set(large["timed"]) == {"quick"}

@@ -9,7 +9,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from l2l.meta.captured import captured_step
 from l2l.optimizees.base import Optimizee
 from l2l.optimizers.base import Optimizer
 
@@ -60,9 +59,12 @@ def rollout(
     Returns:
         The carry after the last update.
     """
-    inner: Any = captured_step(problems, optimizer) if carry.theta.is_cuda else None
-    update = (inner or optimizer).update
-    loss_and_gradient = (inner or problems).loss_and_gradient
+    update, loss_and_gradient = optimizer.update, problems.loss_and_gradient
+    if carry.theta.is_cuda:
+        from l2l.meta.captured import captured_step  # which imports optimizers, and they this
+
+        inner: Any = captured_step(problems, optimizer)
+        update, loss_and_gradient = inner.update, inner.loss_and_gradient
     for number in range(steps):
         with torch.no_grad():
             step, state = update(carry.gradient, carry.state, reuse=number > 0)
