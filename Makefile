@@ -11,7 +11,7 @@ RUN = $(PROTOCOL)$(if $(filter released,$(OPTIMIZERS)),_released)
 VENV := .venv
 READY := $(VENV)/ready
 # Tested without the compiled kernels too; tests/kernels has every implementation in any case.
-USE_THE_LSTM := $(addprefix tests/, bench meta)
+USE_THE_LSTM := $(addprefix tests/, bench evaluation meta optimizers)
 
 .PHONY: replicate test test-slurm chaos lock publish notebook
 .DEFAULT_GOAL := replicate

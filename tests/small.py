@@ -10,6 +10,7 @@ from torch import Tensor
 
 from l2l.config import Experiment, LSTMSettings, Recipe, load_config
 from l2l.config.filled import merge
+from l2l.config.optimizers import HierarchicalSettings
 from l2l.config.problems import ConvNetSettings, MLPSettings, QuadraticSettings
 from l2l.optimizees.base import Optimizee
 from l2l.optimizees.convnet import ColourImages, ConvNetFamily
@@ -21,6 +22,15 @@ from l2l.rng import stream
 
 CPU = torch.device("cpu")
 PIXELS = 9
+ESTIMATORS: dict[str, dict[str, Any]] = {
+    "adjoint": {"kind": "adjoint"},
+    "unrolled": {"kind": "unrolled", "second_derivatives": "dropped"},
+    "second derivatives": {"kind": "unrolled", "second_derivatives": "kept"},
+    "es": {"kind": "es", "pairs": 2, "sigma": 0.02},
+    "pes": {"kind": "pes", "pairs": 2, "sigma": 0.02},
+    "combined": {"kind": "combined", "pairs": 2, "sigma": 0.02, "second_derivatives": "dropped"},
+    "reinforce": {"kind": "reinforce", "sigma": 0.1, "baseline_decay": 0.9},
+}
 
 
 def quadratic_family(dimensions: int = 3, init_std: float = 0.5, seed: int = 0) -> QuadraticFamily:
@@ -109,6 +119,19 @@ def lstm_settings(**changes: Any) -> LSTMSettings:
         "groups": [{"name": "all", "parameters": ["*"]}],
     }
     return LSTMSettings(**(values | changes))
+
+
+def hierarchical_settings(**changes: Any) -> HierarchicalSettings:
+    values: dict[str, Any] = {
+        "kind": "hierarchical",
+        "parameter_units": 3,
+        "tensor_units": 4,
+        "global_units": 2,
+        "scales": 3,
+        "learning_rate": 0.05,
+        "head_init_scale": 1.0,
+    }
+    return HierarchicalSettings.model_validate(values | changes)
 
 
 def random_phi(settings: LSTMSettings, seed: int = 0, dtype: torch.dtype = torch.float64) -> Phi:

@@ -28,5 +28,5 @@ def prepare(settings: Compute, stage: Stage | None = None) -> torch.device:
     torch.use_deterministic_algorithms(True, warn_only=True)
     # Else each empty tensor costs a kernel.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-    torch.backends.cudnn.allow_tf32 = False  # cuDNN's LSTM would round its inputs to 10 bits
+    torch.backends.cudnn.allow_tf32 = False  # cuDNN would round its inputs to 10 bits
     return torch.device("cuda")

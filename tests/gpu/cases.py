@@ -1,4 +1,4 @@
-"""Every kind of optimizer, estimator and problem, small."""
+"""Every kind of optimizer and problem, small."""
 
 from __future__ import annotations
 
@@ -6,12 +6,22 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from tests.gpu.moved import moved
 from tests.optimizees import art
-from tests.small import convnet_family, lstm_settings, mlp_family, quadratic_family
+from tests.small import (
+    convnet_family,
+    hierarchical_settings,
+    lstm_settings,
+    mlp_family,
+    quadratic_family,
+)
 
-from l2l.config.optimizers import HierarchicalSettings, RNNSettings
+from l2l.config.optimizers import RNNSettings
 from l2l.optimizees import live_part
 from l2l.optimizees.mixture import Scaled
+from l2l.optimizers import bind
+from l2l.optimizers.phi import initial_phi, learned_optimizer
+from l2l.rng import stream
 
 STEPS = 6
 OPTIMIZERS: dict[str, Any] = {
@@ -28,24 +38,7 @@ OPTIMIZERS: dict[str, Any] = {
         output_scale=0.1,
         head_init_scale=1,
     ),
-    "hierarchical": HierarchicalSettings(
-        kind="hierarchical",
-        parameter_units=4,
-        tensor_units=5,
-        global_units=6,
-        scales=3,
-        learning_rate=0.05,
-        head_init_scale=1,
-    ),
-}
-ESTIMATORS: dict[str, Any] = {
-    "adjoint": {"kind": "adjoint"},
-    "kept": {"kind": "unrolled", "second_derivatives": "kept"},
-    "dropped": {"kind": "unrolled", "second_derivatives": "dropped"},
-    "es": {"kind": "es", "pairs": 3, "sigma": 0.01},
-    "pes": {"kind": "pes", "pairs": 3, "sigma": 0.01},
-    "combined": {"kind": "combined", "pairs": 3, "sigma": 0.01, "second_derivatives": "dropped"},
-    "reinforce": {"kind": "reinforce", "sigma": 0.01, "baseline_decay": 0.9},
+    "hierarchical": hierarchical_settings(),
 }
 PROBLEMS: dict[str, Callable[[], Any]] = {
     "quadratic": lambda: quadratic_family(5).sample(("train", "q"), range(3), STEPS),
@@ -58,3 +51,10 @@ ALL_PROBLEMS = {
     "live part": lambda: live_part(PROBLEMS["mlp"](), train_loss=False),
     "scaled": lambda: Scaled(PROBLEMS["mlp"](), torch.full((2, 1), 0.5), torch.full((2,), 3.0)),
 }
+
+
+def bound(kind: str, problems: Any, seed: int = 0) -> Any:
+    """An untrained optimizer for these problems, where they are."""
+    settings = OPTIMIZERS[kind]
+    phi = moved(initial_phi(settings, stream(seed, "tests")), problems.initial().device)
+    return bind(learned_optimizer(settings, phi), problems.places())

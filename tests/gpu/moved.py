@@ -7,6 +7,8 @@ from typing import Any
 
 import torch
 
+from l2l.optimizers.learned import mapped
+
 GPU = torch.device("cuda")
 
 
@@ -17,8 +19,7 @@ def moved(thing: Any, device: torch.device = GPU) -> Any:
     if isinstance(thing, dict):
         return {key: moved(value, device) for key, value in thing.items()}
     if isinstance(thing, tuple):
-        parts = [moved(part, device) for part in thing]
-        return type(thing)(*parts) if hasattr(thing, "_fields") else tuple(parts)
+        return mapped(thing, lambda part: moved(part, device))
     if dataclasses.is_dataclass(thing) and not isinstance(thing, type):
         given = [field.name for field in dataclasses.fields(thing) if field.init]
         fields = {name: getattr(thing, name) for name in given}

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 import torch
-from tests.gpu.cases import ALL_PROBLEMS, ESTIMATORS, OPTIMIZERS, PROBLEMS, STEPS
+from tests.gpu.cases import ALL_PROBLEMS, OPTIMIZERS, PROBLEMS, STEPS, bound
 from tests.gpu.moved import GPU, moved
 from tests.kernels.oracle import make_case
 from tests.meta.runs import RICH, assert_same, training
-from tests.small import CPU, recipe, relative_error
+from tests.small import CPU, ESTIMATORS, recipe, relative_error
 
 import l2l
 from l2l.compute import prepare
@@ -26,9 +26,7 @@ from l2l.meta.rollout import begin, rollout
 from l2l.meta.schedule import loss_weights
 from l2l.meta.train import train
 from l2l.optimizees.quadratic import Quadratic, QuadraticFamily
-from l2l.optimizers import bind
 from l2l.optimizers.handcrafted import Adam
-from l2l.optimizers.phi import initial_phi, learned_optimizer
 from l2l.rng import stream
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no GPU")
@@ -75,18 +73,17 @@ def recipe_of(estimator: str, optimizer: str, **changes: Any) -> Recipe:
 def window(estimator: str, optimizer: str, kind: str, fraction: float, where: Any) -> Any:
     """The second of two windows: theta, losses and the meta-gradient."""
     of = recipe_of(estimator, optimizer, steps=STEPS)
-    phi = initial_phi(of.optimizer, stream(0, "tests"))
     problems = moved(PROBLEMS[kind](), where)
-    bound = bind(learned_optimizer(of.optimizer, moved(phi, where)), problems.places())
+    chosen = bound(optimizer, problems)
     sampling = of.sampling.model_copy(update={"fraction": fraction})
     draws = partial(sample_cotangents, settings=sampling, generator=stream(0, "coordinates"))
-    chosen = make_estimator(of.estimator)
-    memory = torch.zeros(chosen.remembers(STEPS), device=where)
+    found = make_estimator(of.estimator)
+    memory = torch.zeros(found.remembers(STEPS), device=where)
     sample = draws if fraction < 1 else None
     episode = Episode(problems, loss_weights(of), stream(0, "estimator"), sample, memory)
-    carry = chosen.begin(episode, bound)
-    carry = chosen.window(episode, bound, carry, STEPS // 2).carry
-    return chosen.window(episode, bound, carry, STEPS // 2)
+    carry = found.begin(episode, chosen)
+    carry = found.window(episode, chosen, carry, STEPS // 2).carry
+    return found.window(episode, chosen, carry, STEPS // 2)
 
 
 @pytest.mark.parametrize("kind", PROBLEMS)
@@ -117,9 +114,7 @@ def test_graphs_give_what_kernel_by_kernel_gives(
 ) -> None:
     problems, chosen, visited = moved(ALL_PROBLEMS[kind]()), Adam(0.01), []
     if optimizer != "adam":
-        settings = OPTIMIZERS[optimizer]
-        phi = moved(initial_phi(settings, stream(0, "tests")))
-        chosen = bind(learned_optimizer(settings, phi), problems.places())
+        chosen = bound(optimizer, problems)
     for calls_before in (2, 1 << 30):
         monkeypatch.setattr(captured, "CALLS_BEFORE", calls_before)
         monkeypatch.setattr(captured, "_last", [])

@@ -8,17 +8,15 @@ from typing import Any
 
 import pytest
 import torch
-from tests.gpu.cases import ALL_PROBLEMS, OPTIMIZERS, PROBLEMS, STEPS
+from tests.gpu.cases import ALL_PROBLEMS, OPTIMIZERS, PROBLEMS, STEPS, bound
 
 from l2l.meta import captured
 from l2l.meta.captured import captured_step
 from l2l.meta.rollout import begin
 from l2l.optimizees.mlp import MLP
-from l2l.optimizers import CoordinatewiseLSTM, GroupedLSTM, bind
+from l2l.optimizers import CoordinatewiseLSTM, GroupedLSTM
 from l2l.optimizers.handcrafted import Adam
-from l2l.optimizers.phi import initial_phi, learned_optimizer
 from l2l.optimizers.population import Population
-from l2l.rng import stream
 
 
 @pytest.fixture(autouse=True)
@@ -26,14 +24,6 @@ def _as_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("L2L_KERNEL", "cuda")
     monkeypatch.setattr(captured, "CALLS_BEFORE", 1 << 30)
     monkeypatch.setattr(captured, "_last", [])
-
-
-def optimizer(kind: str, problems: Any, seed: int = 0) -> Any:
-    settings = OPTIMIZERS[kind]
-    return bind(
-        learned_optimizer(settings, initial_phi(settings, stream(seed, "tests"))),
-        problems.places(),
-    )
 
 
 def roll(problems: Any, chosen: Any, inner: Any) -> list[torch.Tensor]:
@@ -62,19 +52,19 @@ def assert_same(found: list[torch.Tensor], expected: list[torch.Tensor]) -> None
 def test_a_step_is_that_of_optimizer_and_problem(kind: str, problem: str) -> None:
     problems, chosen = ALL_PROBLEMS[problem](), None
     if kind == "population":
-        chosen = Population(tuple(optimizer("lstm", problems, seed) for seed in range(2)))
+        chosen = Population(tuple(bound("lstm", problems, seed) for seed in range(2)))
         problems = problems.repeat(2)
     elif kind == "adam":
         chosen = Adam(0.01)
     else:
-        chosen = optimizer(kind, problems)
+        chosen = bound(kind, problems)
     expected = roll(problems, chosen, Eager(problems, chosen))
     assert_same(roll(problems, chosen, captured_step(problems, chosen)), expected)
 
 
 def test_the_graphs_of_an_episode_are_kept_and_follow_phi() -> None:
     problems = PROBLEMS["mlp"]()
-    first, second = (optimizer("lstm", problems, seed) for seed in range(2))
+    first, second = (bound("lstm", problems, seed) for seed in range(2))
     inner = captured_step(problems, first)
     roll(problems, first, inner)
     assert captured_step(problems, second) is inner
@@ -84,7 +74,7 @@ def test_the_graphs_of_an_episode_are_kept_and_follow_phi() -> None:
 @pytest.mark.parametrize("other", ["problems", "settings", "kind", "what is not captured"])
 def test_others_get_graphs_of_their_own(other: str) -> None:
     problems = PROBLEMS["mlp"]()
-    first = optimizer("lstm", problems)
+    first = bound("lstm", problems)
     inner = captured_step(problems, first)
     if other == "problems":
         assert captured_step(PROBLEMS["mlp"](), first) is not inner
@@ -92,7 +82,7 @@ def test_others_get_graphs_of_their_own(other: str) -> None:
         changed = first.settings.model_copy(update={"output_scale": 0.7})
         assert captured_step(problems, type(first)(changed, first.phi)) is not inner
     elif other == "kind":
-        assert captured_step(problems, optimizer("rnn", problems)) is not inner
+        assert captured_step(problems, bound("rnn", problems)) is not inner
     else:
         assert captured_step(problems, Adam(0.1)) is not inner
 
@@ -100,16 +90,16 @@ def test_others_get_graphs_of_their_own(other: str) -> None:
 def test_weights_are_taken_by_name() -> None:
     """A loaded file has them in another order."""
     problems = PROBLEMS["mlp"]()
-    first = optimizer("lstm", problems)
+    first = bound("lstm", problems)
     inner = captured_step(problems, first)
-    other = first.with_phi(dict(sorted(optimizer("lstm", problems, 1).phi.items())))
+    other = first.with_phi(dict(sorted(bound("lstm", problems, 1).phi.items())))
     assert captured_step(problems, other) is inner
     assert_same(roll(problems, other, inner), roll(problems, other, Eager(problems, other)))
 
 
 def test_constants_of_an_optimizer_are_compared_by_value() -> None:
     problems = PROBLEMS["mlp"]()
-    first = optimizer("lstm", problems)
+    first = bound("lstm", problems)
     here, there = torch.arange(problems.coordinates).split([5, problems.coordinates - 5])
     groups = GroupedLSTM({"a": (first, here), "b": (first, there)})
     same = GroupedLSTM({"a": (first, here.clone()), "b": (first, there)})
@@ -133,7 +123,7 @@ class Counting(CoordinatewiseLSTM):
 
 def test_an_update_with_a_state_of_more_than_tensors_is_called() -> None:
     problems = PROBLEMS["quadratic"]()
-    lstm = optimizer("lstm", problems)
+    lstm = bound("lstm", problems)
     counting = Counting(lstm.settings, lstm.phi)
     found = roll(problems, counting, captured_step(problems, counting))
     assert_same(found, roll(problems, counting, Eager(problems, counting)))
@@ -141,7 +131,7 @@ def test_an_update_with_a_state_of_more_than_tensors_is_called() -> None:
 
 def test_nothing_is_left_of_the_last_problems() -> None:
     problems = PROBLEMS["mlp"]()
-    chosen = optimizer("lstm", problems)
+    chosen = bound("lstm", problems)
     inner = captured_step(problems, chosen)
     roll(problems, chosen, inner)
     before = weakref.ref(inner)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 from tests.meta.runs import FAMILY, InterruptedFamily, PowerCutError, assert_same, rows, training
-from tests.small import recipe
+from tests.small import ESTIMATORS, recipe
 
 from l2l.cli.training import choose_rate, trial
 from l2l.config import Recipe
@@ -21,15 +21,6 @@ from l2l.meta import train as train_module
 from l2l.meta.state import TrainingState
 from l2l.meta.train import Training, train
 
-ESTIMATORS: dict[str, dict[str, Any]] = {
-    "adjoint": {"kind": "adjoint"},
-    "unrolled": {"kind": "unrolled", "second_derivatives": "dropped"},
-    "second derivatives": {"kind": "unrolled", "second_derivatives": "kept"},
-    "es": {"kind": "es", "pairs": 2, "sigma": 0.02},
-    "pes": {"kind": "pes", "pairs": 2, "sigma": 0.02},
-    "combined": {"kind": "combined", "pairs": 2, "sigma": 0.02, "second_derivatives": "dropped"},
-    "reinforce": {"kind": "reinforce", "sigma": 0.1, "baseline_decay": 0.9},
-}
 each_estimator = pytest.mark.parametrize("estimator", ESTIMATORS.values(), ids=ESTIMATORS)
 ALIVE = 25
 """Episodes of four windows: a hundred updates, after which a run is not started again."""

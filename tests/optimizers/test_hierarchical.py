@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 import torch
-from tests.small import PIXELS, mlp_family, quadratic_family, relative_error
+from tests.small import PIXELS, hierarchical_settings, mlp_family, quadratic_family, relative_error
 from torch import Tensor, nn
 
-from l2l.config.optimizers import HierarchicalSettings
 from l2l.errors import UserError
 from l2l.meta.rollout import begin, rollout
 from l2l.optimizees.base import Optimizee
@@ -31,22 +30,9 @@ def places(sizes: tuple[int, ...] = SIZES) -> dict[str, Tensor]:
     return {f"tensor {k}": part for k, part in enumerate(parts)}
 
 
-def small_settings(**changes: Any) -> HierarchicalSettings:
-    values = {
-        "kind": "hierarchical",
-        "parameter_units": 3,
-        "tensor_units": 4,
-        "global_units": 2,
-        "scales": 3,
-        "learning_rate": 0.05,
-        "head_init_scale": 1.0,
-    }
-    return HierarchicalSettings.model_validate(values | changes)
-
-
 def made(dtype: torch.dtype = torch.float64, **changes: Any) -> HierarchicalRNN:
     """An optimizer with weights far from their special values at the start."""
-    settings = small_settings(**changes)
+    settings = hierarchical_settings(**changes)
     phi = initial_phi(settings, stream(3, "tests"))
     noise = torch.Generator().manual_seed(4)
     moved = {
@@ -256,7 +242,7 @@ def test_zero_tiny_and_huge_gradients_give_finite_steps_and_meta_gradients(
 
 
 def test_an_untrained_one_steps_at_the_learning_rate_against_the_gradient() -> None:
-    settings = small_settings(head_init_scale=0.0)
+    settings = hierarchical_settings(head_init_scale=0.0)
     optimizer = HierarchicalRNN(settings, initial_phi(settings, stream(0, "tests"))).bind(places())
     steps = followed(optimizer, made_up(1).float())
     torch.testing.assert_close(steps, -settings.learning_rate * made_up(1).float().sign())
@@ -280,7 +266,7 @@ def brightest_pixel() -> ImageSet:
 )
 def test_an_untrained_one_descends_and_windows_go_on_where_the_last_ended(problems: Any) -> None:
     sampled: Optimizee = problems.sample(("test",), range(2), 60)
-    settings = small_settings(learning_rate=0.03, head_init_scale=0.1)
+    settings = hierarchical_settings(learning_rate=0.03, head_init_scale=0.1)
     phi = initial_phi(settings, stream(0, "tests"))
     optimizer = HierarchicalRNN(settings, phi).bind(sampled.places())
     carry = begin(sampled, optimizer)
@@ -300,7 +286,7 @@ def test_a_file_brings_the_same_optimizer_back(tmp_path: Path) -> None:
 
 
 def test_weights_have_their_names_and_shapes_and_do_not_grow_with_theta() -> None:
-    settings = small_settings()
+    settings = hierarchical_settings()
     phi = initial_phi(settings, stream(0, "tests"))
     assert {name: tuple(value.shape) for name, value in phi.items()} == phi_shapes(settings)
     assert all(value.dtype == torch.float32 for value in phi.values())

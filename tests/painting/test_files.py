@@ -16,10 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from safetensors.torch import save_file
-from tests.small import lstm_settings, random_phi
+from tests.small import hierarchical_settings, lstm_settings, random_phi
 
 from l2l.cli import main
-from l2l.config.optimizers import HierarchicalSettings
 from l2l.errors import UserError
 from l2l.optimizers import CoordinatewiseLSTM, checkpoint
 from l2l.optimizers.phi import initial_phi, learned_optimizer
@@ -170,15 +169,7 @@ def test_an_optimizer_of_another_kind_paints(
 ) -> None:
     """Its settings have no groups."""
     monkeypatch.setenv("L2L_DATA_DIR", str(data_directory.resolve()))
-    kind = HierarchicalSettings(
-        kind="hierarchical",
-        parameter_units=3,
-        tensor_units=3,
-        global_units=3,
-        scales=2,
-        learning_rate=0.01,
-        head_init_scale=0.1,
-    )
+    kind = hierarchical_settings()
     optimizer = learned_optimizer(kind, initial_phi(kind, torch.Generator().manual_seed(0)))
     checkpoint.save(Path("other.safetensors"), optimizer, {})
     assert _paint(monkeypatch, "good.png", "good.png", "--optimizer", "other.safetensors") == 0

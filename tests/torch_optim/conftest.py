@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 import torch
-from tests.small import lstm_settings, random_phi
+from tests.small import hierarchical_settings, lstm_settings, random_phi
 
-from l2l.config.optimizers import HierarchicalSettings
 from l2l.optimizers import CoordinatewiseLSTM, checkpoint
 from l2l.optimizers.hierarchical import HierarchicalRNN
 from l2l.rng import stream
@@ -38,15 +37,7 @@ def lstm(tmp_path: Path) -> Callable[..., str]:
 @pytest.fixture
 def hierarchical(tmp_path: Path) -> str:
     """The path of a hierarchical RNN's file."""
-    settings = HierarchicalSettings(
-        kind="hierarchical",
-        parameter_units=4,
-        tensor_units=5,
-        global_units=6,
-        scales=2,
-        learning_rate=0.01,
-        head_init_scale=1,
-    )
+    settings = hierarchical_settings()
     path = tmp_path / "hierarchical.safetensors"
     phi = HierarchicalRNN.initial(settings, stream(0, "tests"))
     checkpoint.save(path, HierarchicalRNN(settings, phi), {})

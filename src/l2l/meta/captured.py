@@ -184,10 +184,11 @@ _last: list[InnerStep] = []
 
 def captured_step(problems: Optimizee, optimizer: Optimizer) -> InnerStep:
     """The step of these problems and of optimizers like this one: the last one's, if it is."""
-    fits = _last and _last[0].problems is problems
-    if not fits or _last[0].structure != _structure(optimizer):
+    same = _last and _last[0].problems is problems
+    if same and _last[0].structure == _structure(optimizer):
+        _last[0].follow(optimizer)
+    else:
         _last[:] = [InnerStep(problems, optimizer)]
-    _last[0].follow(optimizer)
     return _last[0]
 
 
@@ -204,11 +205,9 @@ def _without_phi(thing: Any) -> Any:
     if isinstance(thing, tuple | list):
         return [_without_phi(value) for value in thing]
     if is_dataclass(thing):
-        values = {field.name: getattr(thing, field.name) for field in fields(thing)}
-        if "phi" in values:
-            values["phi"] = {name: _kind(weight) for name, weight in values["phi"].items()}
-            return type(thing), values["phi"], _without_phi({**values, "phi": None})
-        return type(thing), _without_phi(values)
+        weights = {name: _kind(weight) for name, weight in getattr(thing, "phi", {}).items()}
+        rest = [field.name for field in fields(thing) if field.name != "phi"]
+        return type(thing), weights, {name: _without_phi(getattr(thing, name)) for name in rest}
     return thing
 
 

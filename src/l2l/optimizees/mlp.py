@@ -101,6 +101,7 @@ class MLP(Optimizee):
         log_probabilities = outputs.detach().log_softmax(dim=1)
         loss = -log_probabilities.gather(1, labels[:, None]).mean(dim=(1, 2))
         cotangent = log_probabilities.exp_()
+        # Compared, not scattered: that a GPU's deterministic algorithms do by sorting.
         classes = torch.arange(cotangent.shape[1], device=labels.device)[:, None]
         right = (classes == labels[:, None]).to(cotangent.dtype)
         cotangent.sub_(right).div_(labels.shape[1])
