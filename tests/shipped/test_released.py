@@ -23,7 +23,7 @@ def test_every_file_has_a_card_and_every_card_a_file() -> None:
 
 @pytest.mark.parametrize("card", CARDS.values(), ids=CARDS)
 def test_its_numbers_are_those_of_the_committed_claims(card: Card) -> None:
-    rows = pd.concat(pd.read_csv(path) for path in sorted(RECORD.rglob("claims.csv")))
+    rows = pd.read_csv(RECORD / "claims.csv")
     rows["bare"] = rows["comparison"].str.removesuffix("; one meta-seed")
     assert card.measured
     for comparison, told in card.measured.items():
