@@ -54,6 +54,8 @@ lock: $(READY)
 # The committed record of a clean run: figures, small tables, provenance, and the verdicts in two
 # pages; no data, no photographs.
 publish: $(READY)
+	@[ $(PROTOCOL) != smoke ] && [ $(OPTIMIZERS) = trained ] || \
+	  { echo "a record is of a run that was trained, not of $(PROTOCOL), $(OPTIMIZERS)"; exit 2; }
 	$(VENV)/bin/l2l record docs/replication --protocol $(PROTOCOL) \
 	  --page docs/replication/README.md --page docs/not_replicated.md
 

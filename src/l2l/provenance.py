@@ -34,7 +34,7 @@ def provenance() -> dict[str, Any]:
         "machine": {
             "system": f"{platform.system()} {platform.machine()}",
             "processor": _processor(),
-            "cores": _cores(),
+            "cores": cores(),
         },
     }
 
@@ -53,5 +53,6 @@ def _processor() -> str:
     return names[0] if names else platform.processor()
 
 
-def _cores() -> int:
+def cores() -> int:
+    """How many this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -205,3 +205,8 @@ def _without_entry(key: str) -> str:
     _, _, rest = rest.partition(".")
     common = rest.startswith(("tuning.", "evaluation.")) or rest == "meta_seeds"
     return rest if common else f"{section}.{rest}"
+
+
+def test_what_is_released_is_of_the_default_protocol() -> None:
+    with pytest.raises(UserError, match=r"optimizers = released: .* default, not paper"):
+        load_config("paper", settings=["optimizers=released"])

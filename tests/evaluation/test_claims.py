@@ -366,3 +366,14 @@ def test_one_test_problem_gives_numbers_and_no_verdict():
     table = judge([claim()], ours, nag)
     assert (table["verdict"] == "not judged (one problem)").all()
     assert (table["estimate"] < 0).all()
+
+
+def test_a_recipe_that_one_comparison_cannot_judge_is_not_replicated_by_the_others():
+    ours, nag = runs("ours", 0.5, SEEDS), runs("nag", 0.8)
+    other = claim().comparisons[0].model_copy(update={"experiment": "wide"})
+    both = claim().model_copy(update={"comparisons": (*claim().comparisons, other)})
+    tables = {"mnist": pd.concat([ours, nag])}
+    tables["wide"] = tables["mnist"][tables["mnist"]["problem"] == 0].assign(experiment="wide")
+    table = evaluate_claims([both], tables, "default", dict.fromkeys(tables, "real"))
+    assert "replicated" in set(table["verdict"])
+    assert overall(table)["verdict"] == "not judged (one problem)"

@@ -92,3 +92,11 @@ def test_neural_art_is_described_as_it_is_computed(config: Config):
     told = describe.problem(changed)[1]
     for term in ("0.25 L<sub>content", "7.5 L<sub>style", "11 L<sub>variation"):
         assert term in told
+
+
+def test_a_kind_that_has_no_words_yet_is_named():
+    import types
+
+    function, drawn = describe.problem(types.SimpleNamespace(kind="rosenbrock"))
+    assert "rosenbrock" in function
+    assert drawn

@@ -36,7 +36,7 @@ def test_the_record_has_every_figure_and_table_and_the_means(results: Results, t
         assert f"## {experiment.title}" in text
     curves = results.curves("mnist")
     ends = curves[(curves["optimizer"] == "nag") & (curves["step"] == 100)]
-    section = text.partition("## MNIST\n")[2].partition("\n## ")[0]
+    section = text.partition("## MNIST (`mnist`)\n")[2].partition("\n## ")[0]
     line = next(line for line in section.splitlines() if line.startswith("| NAG | none"))
     assert f"| {number(ends['train_loss'].mean())} [" in line
     assert "| C1 |" in text

@@ -89,3 +89,16 @@ def test_bad_input_is_one_line_and_nothing_is_written(
     assert len(done.stderr.strip().splitlines()) == 1
     after = {path: path.read_bytes() for path in pictures.iterdir() if path.is_file()}
     assert after == before
+
+
+def test_a_gif_shows_every_so_many_steps_with_a_strip_beside_too(
+    pictures: Path, data_directory: Path
+) -> None:
+    done = l2l(
+        pictures,
+        *ARGUMENTS,
+        *("--size", "24", "--steps", "81", "--gif", "course.gif", "--strip", "strip.png"),
+        L2L_DATA_DIR=str(data_directory),
+    )
+    assert done.returncode == 0, done.stderr
+    assert Image.open(pictures / "course.gif").n_frames == 42  # 0, 2, ... 80, and the last

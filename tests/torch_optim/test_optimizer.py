@@ -276,6 +276,10 @@ def test_one_that_looks_at_all_parameters_together(hierarchical: str) -> None:
     step, _ = bound.update(gradient, bound.init(theta))
     after = torch.cat([p.detach().flatten() for p in parameters])
     torch.testing.assert_close(after, (theta + step)[0], rtol=0, atol=0)
+    optimizer.zero_grad()
+    optimizer.step()  # nothing has a gradient: nothing happens
+    assert torch.equal(after, torch.cat([p.detach().flatten() for p in parameters]))
+    learn(model, optimizer, 1)
     parameters[0].grad = None
     with pytest.raises(UserError, match="other ones have a gradient now"):
         optimizer.step()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from l2l.clock import bring_back
 from l2l.config import config_folder, load_config, resolved_yaml
-from l2l.config.measurements import ADAM, META_SEED, measurement_columns
+from l2l.config.measurements import ADAM, META_SEED
 from l2l.config.schema import STAGES
 from l2l.config.stages import (
     digest,
@@ -24,7 +24,7 @@ from l2l.config.stages import (
     tuning_inputs,
 )
 from l2l.errors import UserError, in_words
-from l2l.evaluation.claims_file import check_claims, load_claims
+from l2l.evaluation.claims_of_config import claims_of
 from l2l.files import write_text
 from l2l.layout import Layout
 
@@ -38,18 +38,11 @@ def stop(reason):
 try:
     CONFIG = load_config(overrides=config)
     CLAIMS = Path(os.path.relpath(config_folder() / "claims.yaml"))  # so that a run may be moved
-    experiments = CONFIG.experiments
-    claims = load_claims(CLAIMS)
-    check_claims(
-        claims,
-        {name: (*entry.learned, *entry.baselines) for name, entry in experiments.items()},
-        {name: entry.steps for name, entry in experiments.items()},
-        [name for name, entry in experiments.items() if len(entry.problems) > 1],
-        measurement_columns(CONFIG),
-    )
+    claims = claims_of(CONFIG, CLAIMS)
 except UserError as error:
     stop(error)
 
+experiments = CONFIG.experiments
 LAYOUT = Layout(CONFIG.run_name)
 RESULTS = LAYOUT.results
 LOGS = RESULTS / "logs"

@@ -11,7 +11,7 @@ import typer
 
 from l2l.cli import bench, evaluation, measurements, output, paint, training
 from l2l.cli.options import ConfigFiles, Protocol, Settings
-from l2l.config import load_config, resolved_yaml
+from l2l.config import config_folder, load_config, resolved_yaml
 from l2l.config.reference import reference
 from l2l.errors import UserError, in_words
 
@@ -43,8 +43,11 @@ def show_config(
         bool, typer.Option("--reference", help="What every key means, as docs/configuration.md.")
     ] = False,
 ) -> None:
-    """Print the resolved configuration, checked."""
+    """Print the resolved configuration, checked: as a whole, and against config/claims.yaml."""
+    from l2l.evaluation.claims_of_config import claims_of
+
     config = load_config(protocol, config_file or (), setting or ())
+    claims_of(config, config_folder() / "claims.yaml")
     print(reference(config) if explained else resolved_yaml(config), end="")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +20,7 @@ from l2l.config.optimizers import LSTMSettings
 from l2l.config.recipes import Recipe
 from l2l.errors import UserError
 from l2l.files import write_json
+from l2l.provenance import cores
 
 THREADS = 2
 FRACTION = 0.1
@@ -59,11 +59,10 @@ def bench(
     """
     config, _ = configuration(protocol, config_file, setting)
     known("recipe", recipe, config.recipes)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     if threads is None:
-        threads = min(THREADS, cores or 1)
-    if not 1 <= threads <= (cores or 1):
-        raise UserError(f"--threads {threads}: this process has 1..{cores} cores")
+        threads = min(THREADS, cores())
+    if not 1 <= threads <= cores():
+        raise UserError(f"--threads {threads}: this process has 1..{cores()} cores")
     if json is not None and json.is_dir():
         raise UserError(f"--json {json} is a folder: give the file a name")
     if json is not None and not json.absolute().parent.is_dir():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +10,7 @@ import typer
 from l2l.cli.options import ConfigFiles, Protocol, Settings, configuration
 from l2l.config.problems import NeuralArtSettings
 from l2l.errors import UserError
+from l2l.provenance import cores
 
 FRAMES_OF_A_GIF = 40
 PROBLEM = "neural_art"
@@ -77,8 +77,7 @@ def paint(
     if len(set(written)) < len(written) or any(path.resolve() in inputs for path in written):
         raise UserError("--out, --gif, --strip: give each a name of its own, not an input's either")
     photograph, painting = read.read_picture(content, size), read.read_picture(style, size)
-    cores = os.cpu_count() or 1  # nothing else runs beside this command
-    device = prepare(config.compute.model_copy(update={"threads": cores}))
+    device = prepare(config.compute.model_copy(update={"threads": cores()}))  # nothing runs beside
     learned = checkpoint.load(optimizer_path(optimizer), str(device)).optimizer
     if len(groups := getattr(learned.settings, "groups", ())) > 1:
         names = ", ".join(group.name for group in groups)
@@ -94,7 +93,7 @@ def paint(
         learned,
         problem,
         steps,
-        lambda step: (gif is not None and step % every == 0) or step in write.STRIP,
+        lambda step: bool((gif and step % every == 0) or (strip and step in write.STRIP)),
         lambda loss: progress.advance(f"loss {loss:.3g}"),
         data_directory(config.data.directory),
         device,
@@ -102,7 +101,8 @@ def paint(
     progress.close()
     write.write_picture(result, frames[steps])
     if gif:
-        write.write_gif(gif, frames)
+        shown = {*range(0, steps, every), steps}
+        write.write_gif(gif, {step: frames[step] for step in shown})
     if strip:
         write.write_picture(strip, write.strip(frames, painting))
     width, height = photograph.size

@@ -59,8 +59,14 @@ def load_config(
     merged = _read(folder / "default.yaml")
     if chosen != "default":
         merged = merge(merged, _read(folder / f"{chosen}.yaml"))
-    if user.get("optimizers") == "released" and chosen != "smoke":  # which is small as it is
-        merged = merge(merged, _read(folder / "released.yaml"))
+    if user.get("optimizers") == "released":
+        if chosen == "paper":
+            raise UserError(
+                "config: optimizers = released: what is released was trained in the protocol "
+                "default, not paper"
+            )
+        if chosen == "default":  # smoke is small as it is
+            merged = merge(merged, _read(folder / "released.yaml"))
     merged = filled({**merge(merged, user), "protocol": chosen})
     try:
         return Config.model_validate(merged)

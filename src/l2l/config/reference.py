@@ -20,7 +20,7 @@ code, but for what is marked *may be absent*. A section that is there several ti
 where it is met first: `problems.mnist` stands for every problem of kind `mlp`.
 
 How values come together, later ones win: `config/default.yaml`, the protocol's file,
-`config/released.yaml` with `optimizers: released` (not over smoke), your files (`--config-file`,
+`config/released.yaml` with `optimizers: released` (protocol default), your files (`--config-file`,
 or Snakemake's `--configfile`), single values (`--set key=value`, or Snakemake's `--config`).
 Mappings merge key by key, all else is replaced; so is a mapping with another `kind`.
 An entry of `problems`, `recipes` or `experiments` with `like: other` takes from that entry what it

@@ -251,7 +251,7 @@ def _verdict(effect: Effect, claimed: str, allowance: float = 0.0) -> str:
 
 def _decisive(judged: Sequence[_Judged]) -> _Judged:
     """The comparison whose verdict is the recipe's: the worst verdict, least support."""
-    order = [NOT_REPLICATED, INCONCLUSIVE, REPLICATED, ONE_PROBLEM, NOT_JUDGED]
+    order = [NOT_REPLICATED, INCONCLUSIVE, ONE_PROBLEM, NOT_JUDGED, REPLICATED]
 
     def support(one: _Judged) -> float:
         return _support(one.effect, one.claimed, one.allowance)[0]

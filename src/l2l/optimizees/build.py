@@ -57,7 +57,9 @@ def make_family(
         return MLPFamily(settings, seed, _mnist(directory, seed, settings.train_sample, device))
     if isinstance(settings, ConvNetSettings):
         return _convnet_family(settings, seed, directory, device)
-    return _neural_art_family(settings, seed, directory, device)
+    if isinstance(settings, NeuralArtSettings):
+        return _neural_art_family(settings, seed, directory, device)
+    raise NotImplementedError(f"{type(settings).__name__}: say here what its family is")
 
 
 @functools.lru_cache(maxsize=2)  # families of one experiment differ in their networks

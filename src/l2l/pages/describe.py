@@ -10,6 +10,7 @@ from l2l.config.problems import (
     MLPSettings,
     NeuralArtSettings,
     ProblemSettings,
+    QuadraticSettings,
 )
 from l2l.pages.words import count, listed, plain
 
@@ -48,6 +49,8 @@ def problem(settings: ProblemSettings) -> tuple[str, str]:
             "The units of θ and of the loss of each problem are drawn anew, log-uniformly from "
             f"{plain(low)} to {plain(high)}.",
         )
+    if not isinstance(settings, QuadraticSettings):  # a kind that has no words yet
+        return f"Each problem is of the kind {settings.kind}.", "Each one is drawn anew."
     d = settings.dimensions
     return (
         f"Each problem is a function of {d} numbers, f(θ) = ‖Wθ − y‖².",

@@ -80,7 +80,7 @@ def _losses(results: Results) -> Iterator[str]:
     for name, entry in config.experiments.items():
         curves = results.curves(name)
         problems = curves["problem"].nunique()
-        yield f"## {entry.title}"
+        yield f"## {entry.title} (`{name}`)"
         if networks.are_several(name, config):
             yield (
                 f"Mean loss at step {entry.horizon} on a fixed sample of the training set, over "

@@ -31,9 +31,13 @@ LOADED = re.compile(
 
 
 def reports(config: Config) -> list[str]:
-    """The figures that have a report: those of experiments, and of measurements with a template."""
-    measured = [name for name in MEASURED if (NOTEBOOKS / f"{name}.py").is_file()]
-    return list(dict.fromkeys((*config.figure_experiments(), *measured)))
+    """The figures of experiments and measurements that have a report, a template.
+
+    Outside a checkout, where there is none: those that may have one; `execute_report` refuses.
+    """
+    named = dict.fromkeys((*config.figure_experiments(), *MEASURED))
+    templates = {path.stem for path in NOTEBOOKS.glob("*.py")} or named
+    return [name for name in named if name in templates]
 
 
 def execute_report(

@@ -165,7 +165,7 @@ class LearnedOptimizer(torch.optim.Optimizer):
         A coordinate-wise optimizer has a list for each.
         """
         found = [n for n, p in enumerate(group["params"]) if p.grad is not None]
-        if not self._weights(group["learned"], "cpu").settings.couples:
+        if not found or not self._weights(group["learned"], "cpu").settings.couples:
             return [[number] for number in found]
         for parameter in group["params"]:
             before = self.state[parameter].get(MEMBERS) if parameter in self.state else None
@@ -175,7 +175,7 @@ class LearnedOptimizer(torch.optim.Optimizer):
                     "ones have a gradient now than before: give those that come and go a group of "
                     "their own"
                 )
-        return [found] if found else []
+        return [found]
 
     def _update(self, group: dict[str, Any], members: list[int]) -> None:
         parameters = [group["params"][member] for member in members]
