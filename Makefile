@@ -1,6 +1,6 @@
 # make replicate: from nothing to every figure.   make test: every check there is.
 # make chaos: a smoke run of everything, killed KILLS times, against an undisturbed one.
-# PROTOCOL=smoke|default|paper, OPTIMIZERS=trained|released, CORES=all|N, PYTHON=python3.11
+# PROTOCOL=smoke|default|paper, OPTIMIZERS=trained|released (of default), CORES=all|N, PYTHON=python3.11
 
 PROTOCOL ?= default
 OPTIMIZERS ?= trained

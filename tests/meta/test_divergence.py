@@ -227,17 +227,3 @@ def test_a_trial_that_diverges_late_is_an_outcome_without_a_validation(
     assert outcome["failed"].startswith("quadratics_lstm: diverged at episode 30")
     with pytest.raises(UserError, match="no trial of the meta learning rate came through"):
         choose_rate("quadratics_lstm", "smoke", None, settings)
-
-
-def test_one_that_starts_from_a_trained_optimizer_steps_back_from_the_beginning(
-    tmp_path: Path,
-) -> None:
-    """Another attempt would start from the same weights."""
-    plain = training(_recipe())
-    start = train(plain, FAMILY, tmp_path / "a.state", "digest").best
-    family = SpoiltFamily(0, 5)
-    state = train(replace(plain, start=start), family, tmp_path / "b.state", "digest", FAMILY)
-    _assert_no_silent_nan(state)
-    assert state.attempt == 0
-    assert state.rows[0]["stepped_back_to"] == 0
-    assert [row["episode"] for row in state.rows] == [*range(5, 46, 5)]

@@ -83,9 +83,7 @@ class Training:
         """The state before the first episode of an attempt."""
         longest = max(stage.steps or self.recipe.steps for stage in self.recipe.unroll)
         remembered = make_estimator(self.recipe.estimator).remembers(longest)
-        state = TrainingState.start(self.initial(attempt), remembered)
-        state.alive = self.start is not None  # a trained optimizer has learned
-        return state
+        return TrainingState.start(self.initial(attempt), remembered)
 
     def initial(self, attempt: int) -> Tensor:
         """The initial weights of an attempt, flat."""
