@@ -1,6 +1,7 @@
 """Problems and recipes in words say what the configuration says."""
 
 import math
+from types import SimpleNamespace
 
 from l2l.config import Config, load_config
 from l2l.pages import describe, describe_recipe
@@ -95,8 +96,6 @@ def test_neural_art_is_described_as_it_is_computed(config: Config):
 
 
 def test_a_kind_that_has_no_words_yet_is_named():
-    import types
-
-    function, drawn = describe.problem(types.SimpleNamespace(kind="rosenbrock"))
+    function, drawn = describe.problem(SimpleNamespace(kind="rosenbrock"))
     assert "rosenbrock" in function
     assert drawn

@@ -87,13 +87,15 @@ def paint(
         )
     progress = Progress(f"{content.name} in {style.name}", steps, unit="step")
     every = max(1, steps // FRAMES_OF_A_GIF)
+    of_gif = {*range(0, steps, every), steps} if gif else set()
+    of_strip = {*write.STRIP} if strip else set()
     frames = painted(
         photograph,
         painting,
         learned,
         problem,
         steps,
-        lambda step: bool((gif and step % every == 0) or (strip and step in write.STRIP)),
+        lambda step: step in of_gif | of_strip,
         lambda loss: progress.advance(f"loss {loss:.3g}"),
         data_directory(config.data.directory),
         device,
@@ -101,8 +103,7 @@ def paint(
     progress.close()
     write.write_picture(result, frames[steps])
     if gif:
-        shown = {*range(0, steps, every), steps}
-        write.write_gif(gif, {step: frames[step] for step in shown})
+        write.write_gif(gif, {step: frames[step] for step in of_gif})
     if strip:
         write.write_picture(strip, write.strip(frames, painting))
     width, height = photograph.size
