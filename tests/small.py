@@ -12,12 +12,12 @@ from l2l.config import Experiment, LSTMSettings, Recipe, load_config
 from l2l.config.filled import merge
 from l2l.config.optimizers import HierarchicalSettings
 from l2l.config.problems import ConvNetSettings, MLPSettings, QuadraticSettings
-from l2l.optimizees.base import Optimizee
-from l2l.optimizees.convnet import ColourImages, ConvNetFamily
-from l2l.optimizees.mlp import ImageSet, MLPFamily
-from l2l.optimizees.quadratic import QuadraticFamily
 from l2l.optimizers.learned import Phi
 from l2l.optimizers.phi import initial_phi
+from l2l.problems.base import Problem
+from l2l.problems.convnet import ColourImages, ConvNetFamily
+from l2l.problems.mlp import ImageSet, MLPFamily
+from l2l.problems.quadratic import QuadraticFamily
 from l2l.rng import stream
 
 CPU = torch.device("cpu")
@@ -96,7 +96,7 @@ def convnet_family(
     return ConvNetFamily(settings, 0, *parts)
 
 
-def double(problems: Optimizee) -> Any:
+def double(problems: Problem) -> Any:
     """The same problems in float64; networks follow the dtype of theta."""
     numbers = ("W", "y", "theta0")
     return replace(

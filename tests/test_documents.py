@@ -11,9 +11,9 @@ import pytest
 
 from l2l.config import Config, load_config
 from l2l.data.styles import STYLES
-from l2l.pages.markdown import markdown
-from l2l.pages.marked import MARKED, fill, overview, tables
-from l2l.pages.verdicts import difference, is_overall
+from l2l.report.markdown import markdown
+from l2l.report.marked import MARKED, fill, overview, tables
+from l2l.report.verdicts import difference, is_overall
 from l2l.shipped import optimizer_path
 
 ROOT = Path(__file__).parents[1]

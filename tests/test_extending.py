@@ -16,7 +16,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
-MODULES = ("l2l.optimizers", "l2l.config", "l2l.meta.gradients", "l2l.meta.train")
+MODULES = ("l2l.optimizers", "l2l.config", "l2l.estimators", "l2l.meta.train")
 PROGRAM = """
 import json, sys
 from pathlib import Path
@@ -101,7 +101,7 @@ def _run(folder: Path, *arguments: str) -> str:
 
 
 def test_the_page_has_one_file_one_line_and_one_recipe_of_each() -> None:
-    assert [Path(path).parent.name for path in _files()] == ["gradients", "optimizers"]
+    assert [Path(path).parent.name for path in _files()] == ["estimators", "optimizers"]
     assert set(_lines()) == {"ESTIMATORS", "OPTIMIZERS"}
     assert set(_recipes()) == {"quadratics_greedy", "quadratics_momentum"}
 
@@ -109,7 +109,7 @@ def test_the_page_has_one_file_one_line_and_one_recipe_of_each() -> None:
 @pytest.mark.parametrize("module", MODULES)
 def test_the_package_can_be_imported_from_any_side(folder: Path, module: str) -> None:
     program = (
-        f"import {module}; from l2l.config.registry import *; import l2l.optimizers as o;"
+        f"import {module}; from l2l.registry import *; import l2l.optimizers as o;"
         "print(resolve(OPTIMIZERS['momentum'].code).__name__,"
         "resolve(ESTIMATORS['greedy'].code).__name__)"
     )

@@ -21,7 +21,7 @@ from l2l.bench.scaling import scaling
 from l2l.bench.timing import Spread, interleaved
 from l2l.bench.workload import KernelWindow, Workload
 from l2l.cli.bench import bench
-from l2l.meta.gradients import adjoint
+from l2l.estimators import adjoint
 from l2l.meta.rollout import begin
 from l2l.meta.schedule import loss_weights
 from l2l.optimizers import CoordinatewiseLSTM

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests.optimizees.art import family
+from tests.problems.art import family
 from tests.small import experiment, quadratic_family
 
 from l2l.errors import UserError
 from l2l.evaluation.evaluate import Outcome, evaluate
 from l2l.evaluation.pictures import may_be_published, read_pictures, write_pictures
-from l2l.optimizees import Family
 from l2l.optimizers import BASELINES
+from l2l.problems import Family
 
 RATE = 5.0  # s is small at 16 pixels
 

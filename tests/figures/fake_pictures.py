@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from l2l.evaluation.pictures import write_pictures
-from l2l.optimizees import Pictures
+from l2l.problems import Pictures
 
 
 def discs(count: int, size: int) -> NDArray[np.uint8]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 from tests.gpu.moved import moved
-from tests.optimizees import art
+from tests.problems import art
 from tests.small import (
     convnet_family,
     hierarchical_settings,
@@ -17,10 +17,10 @@ from tests.small import (
 )
 
 from l2l.config.optimizers import RNNSettings
-from l2l.optimizees import live_part
-from l2l.optimizees.mixture import Scaled
 from l2l.optimizers import bind
 from l2l.optimizers.phi import initial_phi, learned_optimizer
+from l2l.problems import live_part
+from l2l.problems.mixture import Scaled
 from l2l.rng import stream
 
 STEPS = 6

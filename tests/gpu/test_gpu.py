@@ -19,14 +19,14 @@ from l2l.compute import prepare
 from l2l.config import Recipe
 from l2l.config.problems import QuadraticSettings
 from l2l.config.schema import Compute
+from l2l.estimators import Episode, make_estimator, sample_cotangents
 from l2l.kernels import backward_window, cuda, forward_step
 from l2l.meta import captured
-from l2l.meta.gradients import Episode, make_estimator, sample_cotangents
 from l2l.meta.rollout import begin, rollout
 from l2l.meta.schedule import loss_weights
 from l2l.meta.train import train
-from l2l.optimizees.quadratic import Quadratic, QuadraticFamily
 from l2l.optimizers.handcrafted import Adam
+from l2l.problems.quadratic import Quadratic, QuadraticFamily
 from l2l.rng import stream
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no GPU")

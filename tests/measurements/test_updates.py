@@ -12,8 +12,8 @@ from tests.small import convnet_family, lstm_settings, mlp_family, random_phi
 
 from l2l.config.measurements import Gradients
 from l2l.measurements.updates import chosen_coordinates, gradient_values, updates
-from l2l.optimizees import Optimizee
 from l2l.optimizers import BASELINES, CoordinatewiseLSTM, Optimizer, bind
+from l2l.problems import Problem
 
 VALUES = (-0.3, -1e-4, 0.0, 1e-4, 0.3)
 STEPS = (4, 1)
@@ -29,7 +29,7 @@ def measure(optimizer: Optimizer, family: object) -> pd.DataFrame:
     return updates("some", {"it": optimizer}, "mnist", family, STEPS, 3, VALUES, 0)
 
 
-def history(optimizer: Optimizer, problem: Optimizee, steps: int) -> list[torch.Tensor]:
+def history(optimizer: Optimizer, problem: Problem, steps: int) -> list[torch.Tensor]:
     """The gradients that a run sees, one [1, n] for each step."""
     bound, theta, seen = bind(optimizer, problem.places()), problem.initial(), []
     state = bound.init(theta)

@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from l2l.meta.gradients import Episode, Estimator, LossWeights
-from l2l.optimizees.quadratic import Quadratic
+from l2l.estimators import Episode, Estimator, LossWeights
 from l2l.optimizers.learned import LearnedOptimizer, Phi
+from l2l.problems.quadratic import Quadratic
 
 RATE = torch.tensor([0.3, 0.9], dtype=torch.float64)
 CURVATURE = torch.tensor([1.0, 1.4], dtype=torch.float64)

@@ -1,6 +1,6 @@
 """Meta-gradients by autograd alone: torch.nn.LSTM, one graph per window, nothing of the package.
 
-The optimizee is a plain function f(theta, step) -> losses [B]. Gradients enter the LSTM detached,
+The problem is a plain function f(theta, step) -> losses [B]. Gradients enter the LSTM detached,
 as equation (5) says; theta and the state keep their graph within a window and are cut at its
 start.
 """

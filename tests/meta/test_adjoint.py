@@ -20,7 +20,7 @@ from tests.small import (
 )
 from torch import Tensor
 
-from l2l.meta.gradients import Estimator, Window, adjoint, unrolled
+from l2l.estimators import Estimator, Window, adjoint, unrolled
 from l2l.meta.rollout import begin
 from l2l.meta.schedule import loss_weights
 from l2l.optimizers import CoordinatewiseLSTM

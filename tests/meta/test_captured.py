@@ -13,10 +13,10 @@ from tests.gpu.cases import ALL_PROBLEMS, OPTIMIZERS, PROBLEMS, STEPS, bound
 from l2l.meta import captured
 from l2l.meta.captured import captured_step
 from l2l.meta.rollout import begin
-from l2l.optimizees.mlp import MLP
 from l2l.optimizers import CoordinatewiseLSTM, GroupedLSTM
 from l2l.optimizers.handcrafted import Adam
 from l2l.optimizers.population import Population
+from l2l.problems.mlp import MLP
 
 
 @pytest.fixture(autouse=True)

@@ -15,9 +15,9 @@ from l2l.config import Recipe
 from l2l.errors import UserError
 from l2l.meta import train as train_module
 from l2l.meta.train import Training, train
-from l2l.optimizees import Family
-from l2l.optimizees.mlp import ImageSet
 from l2l.optimizers.phi import flatten_phi, unflatten_phi
+from l2l.problems import Family
+from l2l.problems.mlp import ImageSet
 
 
 def _learnable() -> ImageSet:

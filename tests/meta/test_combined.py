@@ -15,9 +15,9 @@ from tests.small import double, lstm_settings, mlp_family, random_phi, relative_
 from torch import Tensor
 
 from l2l.config.estimators import CombinedSettings, EvolutionSettings
-from l2l.meta.gradients import adjoint
-from l2l.meta.gradients.combined import Combined, combine
-from l2l.meta.gradients.evolution import Evolution
+from l2l.estimators import adjoint
+from l2l.estimators.combined import Combined, combine
+from l2l.estimators.evolution import Evolution
 from l2l.meta.rollout import begin
 from l2l.optimizers import CoordinatewiseLSTM
 

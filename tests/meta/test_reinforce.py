@@ -14,8 +14,8 @@ from tests.small import double, lstm_settings, quadratic_family, random_phi, rel
 from torch import Tensor
 
 from l2l.config.estimators import ReinforceSettings
-from l2l.meta.gradients import LossWeights
-from l2l.meta.gradients.reinforce import Reinforce
+from l2l.estimators import LossWeights
+from l2l.estimators.reinforce import Reinforce
 from l2l.optimizers import CoordinatewiseLSTM
 
 

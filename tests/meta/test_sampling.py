@@ -10,8 +10,8 @@ from tests.meta.runs import assert_same, run
 from tests.small import lstm_settings, mlp_family, random_phi, recipe
 
 from l2l.config.recipes import Sampling
-from l2l.meta.gradients import adjoint, sample_cotangents
-from l2l.meta.gradients.sampling import probabilities
+from l2l.estimators import adjoint, sample_cotangents
+from l2l.estimators.sampling import probabilities
 from l2l.meta.rollout import begin
 from l2l.meta.schedule import loss_weights
 from l2l.optimizers import CoordinatewiseLSTM

@@ -9,7 +9,7 @@ import torch
 from tests.small import double, lstm_settings, mlp_family, quadratic_family, random_phi, recipe
 from torch import Tensor
 
-from l2l.meta.gradients import unrolled
+from l2l.estimators import unrolled
 from l2l.meta.rollout import Carry, begin, rollout
 from l2l.meta.schedule import loss_weights
 from l2l.optimizers import CoordinatewiseLSTM

@@ -18,11 +18,11 @@ from tests.small import (
 
 from l2l.config.optimizers import LSTMSettings
 from l2l.errors import UserError
-from l2l.meta.gradients import adjoint
+from l2l.estimators import adjoint
 from l2l.meta.rollout import begin, rollout
-from l2l.optimizees import live_part
 from l2l.optimizers import CoordinatewiseLSTM, GroupedLSTM, bind, checkpoint
 from l2l.optimizers.phi import flatten_phi, gone_on_from, phi_shapes, unflatten_phi
+from l2l.problems import live_part
 
 TWO = (
     {"name": "odd", "parameters": ["layers.0.weight", "layers.1.bias"]},

@@ -13,12 +13,12 @@ from torch import Tensor, nn
 
 from l2l.errors import UserError
 from l2l.meta.rollout import begin, rollout
-from l2l.optimizees.base import Optimizee
-from l2l.optimizees.mlp import ImageSet
 from l2l.optimizers import checkpoint, hierarchical
 from l2l.optimizers.hierarchical import HierarchicalRNN
 from l2l.optimizers.learned import LearnedOptimizer, Phi
 from l2l.optimizers.phi import initial_phi, phi_shapes
+from l2l.problems.base import Problem
+from l2l.problems.mlp import ImageSet
 from l2l.rng import stream
 
 SIZES = (5, 1, 3)
@@ -265,7 +265,7 @@ def brightest_pixel() -> ImageSet:
     ids=["quadratic", "sigmoid", "relu"],
 )
 def test_an_untrained_one_descends_and_windows_go_on_where_the_last_ended(problems: Any) -> None:
-    sampled: Optimizee = problems.sample(("test",), range(2), 60)
+    sampled: Problem = problems.sample(("test",), range(2), 60)
     settings = hierarchical_settings(learning_rate=0.03, head_init_scale=0.1)
     phi = initial_phi(settings, stream(0, "tests"))
     optimizer = HierarchicalRNN(settings, phi).bind(sampled.places())

@@ -9,7 +9,7 @@ import pytest
 
 import l2l
 from l2l.optimizers.checkpoint import load
-from l2l.pages.verdicts import difference
+from l2l.report.verdicts import difference
 from l2l.shipped import FOLDER, Card, optimizer_path
 
 RECORD = Path(__file__).parents[2] / "docs" / "replication"

@@ -16,7 +16,7 @@
 settings = None  # the configuration of the run; None: the default one
 
 # %%
-from l2l.pages.cells import Cells
+from l2l.report.cells import Cells
 
 report = Cells("ablations", settings)
 

@@ -16,9 +16,9 @@
 settings = None  # the configuration of the run; None: the default one
 
 # %%
-from l2l.pages import show
-from l2l.pages.cells import Cells
-from l2l.pages.words import listed
+from l2l.report import show
+from l2l.report.cells import Cells
+from l2l.report.words import listed
 
 report = Cells("mnist", settings)
 

@@ -12,10 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from l2l.config.optimizers import LSTMSettings
-from l2l.optimizees.base import Optimizee
 from l2l.optimizers.learned import Phi
 from l2l.optimizers.phi import phi_shapes
 from l2l.optimizers.preprocessing import features
+from l2l.problems.base import Problem
 
 States = list[tuple[Tensor, Tensor]]
 
@@ -107,7 +107,7 @@ class PlainMetaTraining:
     """
 
     def __init__(
-        self, optimizer: PlainOptimizer, problems: Optimizee, steps: int, unroll: int, rate: float
+        self, optimizer: PlainOptimizer, problems: Problem, steps: int, unroll: int, rate: float
     ) -> None:
         self.optimizer = optimizer
         self._problems, self._steps, self._unroll = problems, steps, unroll

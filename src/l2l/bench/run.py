@@ -40,7 +40,7 @@ def run_benchmark(workload: Workload, device: torch.device, quick: bool) -> dict
         "column_pytorch_ms": (workload.columns.window, unroll),
         "forward_ms": (window.forward, unroll),
         "backward_ms": (window.backward, unroll),
-        "optimizee_ms": (workload.optimizee, unroll),
+        "optimizee_ms": (workload.problem, unroll),
         "meta_step_ms": (workload.exact.episode, workload.recipe.steps),
         "meta_step_sampled_ms": (workload.sampled.episode, workload.recipe.steps),
         "sgemm": (lambda: square @ square, 1),
@@ -88,7 +88,7 @@ LINES = {
     "meta_step_sampled_ms": "meta-training step, sampled",
     "forward_ms": "  of it: forward kernel",
     "backward_ms": "  of it: backward kernel, exact",
-    "optimizee_ms": "  of it: optimizee's loss and gradient",
+    "optimizee_ms": "  of it: problem's loss and gradient",
 }
 
 

@@ -19,15 +19,15 @@ from l2l.bench.plain import (
 )
 from l2l.config.optimizers import LSTMSettings
 from l2l.config.recipes import Recipe
+from l2l.estimators.adjoint import roll_window
 from l2l.kernels.dispatch import implementation
 from l2l.meta.captured import Captured, InnerStep
-from l2l.meta.gradients.adjoint import roll_window
 from l2l.meta.rollout import begin
 from l2l.meta.schedule import loss_weights
 from l2l.meta.train import Training, train_episode
-from l2l.optimizees import Family, live_part
 from l2l.optimizers import CoordinatewiseLSTM
 from l2l.optimizers.handcrafted import SGD
+from l2l.problems import Family, live_part
 
 EPISODES_BEFORE = 2  # of meta-training, so that the window is not that of an untrained phi
 META_LEARNING_RATE = 3e-3
@@ -193,8 +193,8 @@ class Workload:
         self.plain = self._plain(CellOptimizer)
         self.columns = self._plain(ColumnOptimizer)
 
-    def optimizee(self) -> None:
-        """Loss and gradient of the optimizee, as often as in a window."""
+    def problem(self) -> None:
+        """Loss and gradient of the problem, as often as in a window."""
         theta = self.live.initial()
         for step in range(self.unroll):
             self._inner.loss_and_gradient(theta, step)

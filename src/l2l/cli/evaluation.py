@@ -26,8 +26,8 @@ from l2l.layout import Layout
 if TYPE_CHECKING:  # torch is imported only by the commands that compute
     import torch
 
-    from l2l.optimizees import Family
     from l2l.optimizers import LearnedOptimizer
+    from l2l.problems import Family
 
 BASELINE_NAMES = get_args(Baseline)
 ExperimentName = Annotated[str, typer.Argument(help="An experiment of the configuration.")]

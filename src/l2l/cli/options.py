@@ -17,7 +17,7 @@ from l2l.layout import Layout
 if TYPE_CHECKING:  # torch is imported only by the commands that compute
     import torch
 
-    from l2l.optimizees import Family
+    from l2l.problems import Family
 
 Protocol = Annotated[
     str | None, typer.Option("--protocol", help="smoke, default or paper.", show_default=False)
@@ -61,7 +61,7 @@ def open_problems(
     """Make the machine ready for a stage, load and verify the data, return families of problems."""
     from l2l.compute import prepare
     from l2l.data.directory import data_directory
-    from l2l.optimizees import make_family
+    from l2l.problems import make_family
 
     device = prepare(config.compute, stage)
     directory = data_directory(config.data.directory)

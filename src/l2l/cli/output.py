@@ -40,7 +40,7 @@ def report(
     setting: Settings = None,
 ) -> None:
     """Execute a report, as results/<protocol>/reports/<name>.ipynb and .html."""
-    from l2l.pages.report import execute_report, reports
+    from l2l.report.report import execute_report, reports
 
     config, layout = configuration(protocol, config_file, setting)
     known("report", name, reports(config))
@@ -51,8 +51,8 @@ def page(
     protocol: Protocol = None, config_file: ConfigFiles = None, setting: Settings = None
 ) -> None:
     """Write the page that shows everything, results/<protocol>/index.html."""
-    from l2l.pages.site import build_page
     from l2l.provenance import provenance
+    from l2l.report.site import build_page
 
     config, layout = configuration(protocol, config_file, setting)
     write_json(layout.provenance, provenance())
@@ -70,9 +70,9 @@ def record(
     setting: Settings = None,
 ) -> None:
     """Copy a finished run's figures, small tables and provenance, to keep them."""
-    from l2l.pages.marked import fill, tables
-    from l2l.pages.record import record as write
-    from l2l.pages.results import Results
+    from l2l.report.marked import fill, tables
+    from l2l.report.record import record as write
+    from l2l.results import Results
 
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder} is no folder: give another name")

@@ -1,4 +1,4 @@
-"""The kinds of meta-gradient estimators, and what can be set of each. Code: l2l.meta.gradients."""
+"""The kinds of meta-gradient estimators, and what can be set of each. Code: l2l.estimators."""
 
 from __future__ import annotations
 

@@ -11,9 +11,9 @@ import yaml
 from pydantic import ValidationError
 
 from l2l.config.filled import ENTRIES, filled, merge
-from l2l.config.registry import ESTIMATORS, OPTIMIZERS
 from l2l.config.schema import Config
 from l2l.errors import UserError
+from l2l.registry import ESTIMATORS, OPTIMIZERS
 
 KINDS = {"optimizer": OPTIMIZERS, "estimator": ESTIMATORS}
 PROBLEMS = ("quadratic", "mlp", "convnet", "neural_art", "mixture")

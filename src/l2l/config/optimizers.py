@@ -23,7 +23,7 @@ class LearnedSettings(Section):
 
 
 class ParameterGroup(Section):
-    """Parameters of the optimizee that an LSTM of their own serves."""
+    """Parameters of the problem that an LSTM of their own serves."""
 
     name: Annotated[Name, Field(description="Stands before the names of its weights.")]
     parameters: Annotated[

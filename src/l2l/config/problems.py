@@ -1,4 +1,4 @@
-"""The optimizees that can be configured; the values stand in config/default.yaml."""
+"""The problems that can be configured; the values stand in config/default.yaml."""
 
 from __future__ import annotations
 

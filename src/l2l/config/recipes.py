@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 from l2l.config.base import Count, Fraction, Name, Positive, Range, Section, Whole
 from l2l.config.estimators import EstimatorSettings, Sampling
 from l2l.config.optimizers import LearnedSettings
-from l2l.config.registry import ESTIMATORS, OPTIMIZERS, settings_of
+from l2l.registry import ESTIMATORS, OPTIMIZERS, settings_of
 
 if TYPE_CHECKING:
     AnyOptimizer = LearnedSettings

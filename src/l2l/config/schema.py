@@ -99,7 +99,7 @@ class Config(Section):
     evaluation: Annotated[
         Evaluation, Field(description="Of every experiment, where it does not say another value.")
     ]
-    problems: Annotated[dict[Name, ProblemSettings], Field(description="Families of optimizees.")]
+    problems: Annotated[dict[Name, ProblemSettings], Field(description="Families of problems.")]
     recipes: Annotated[
         dict[Name, Recipe],
         Field(description="Learned optimizers; those that nothing names are not meta-trained."),

@@ -13,8 +13,8 @@ import torch
 from l2l.config.experiments import Experiment
 from l2l.evaluation.metrics import HANDCRAFTED
 from l2l.meta.rollout import Carry, begin, rollout
-from l2l.optimizees import Family, Optimizee, Pictures, live_part
 from l2l.optimizers import LearnedOptimizer, Optimizer, bind
+from l2l.problems import Family, Pictures, Problem, live_part
 from l2l.progress import Progress
 
 
@@ -99,7 +99,7 @@ def _couples(optimizer: Optimizer) -> bool:
 
 
 def _run(
-    problems: Optimizee, optimizer: Optimizer, experiment: Experiment
+    problems: Problem, optimizer: Optimizer, experiment: Experiment
 ) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
     """The three losses after 0..steps updates, [steps + 1, B] each, and the last theta."""
     curves: dict[str, list[torch.Tensor]] = {"loss": [], "train_loss": [], "test_loss": []}

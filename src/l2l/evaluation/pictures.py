@@ -13,7 +13,7 @@ from torch import Tensor
 
 from l2l.errors import UserError
 from l2l.files import write_bytes
-from l2l.optimizees import Pictures
+from l2l.problems import Pictures
 
 PUBLISHABLE = "publishable"
 

@@ -14,8 +14,8 @@ import torch
 from l2l.config.experiments import Experiment, Grid
 from l2l.errors import UserError
 from l2l.meta.rollout import begin, rollout
-from l2l.optimizees import Family, Optimizee, live_part
 from l2l.optimizers import BASELINES
+from l2l.problems import Family, Problem, live_part
 from l2l.progress import Progress
 
 RATES_AT_ONCE = 4  # bounds memory: so many copies of the tuning problems run side by side
@@ -107,7 +107,7 @@ def _rate(exponent: int, per_decade: int) -> float:
 
 
 def _losses(
-    problems: Optimizee, baseline: str, rates: Sequence[float], horizon: int
+    problems: Problem, baseline: str, rates: Sequence[float], horizon: int
 ) -> list[tuple[float, float]]:
     """(final, mean) loss of each learning rate, means over problems; infinite if one diverged."""
     repeated = problems.repeat(len(rates))

@@ -1,6 +1,6 @@
 """The computational graph of three inner steps, read from autograd's own record of a real run.
 
-The optimizee, the optimizer's features and its LSTM step are the project's own. The steps are
+The problem, the optimizer's features and its LSTM step are the project's own. The steps are
 unrolled twice, with second derivatives kept and dropped. In each record one walks from every named
 tensor against the flow to the nearest named tensors. Edges in both records are solid in the figure;
 edges that appear only when second derivatives are kept are dashed.
@@ -15,9 +15,9 @@ from torch import Tensor
 
 from l2l.config.optimizers import LSTMSettings, ParameterGroup
 from l2l.config.problems import QuadraticSettings
-from l2l.optimizees.quadratic import Quadratic, QuadraticFamily
 from l2l.optimizers.lstm import CoordinatewiseLSTM, lstm_step
 from l2l.optimizers.phi import initial_phi
+from l2l.problems.quadratic import Quadratic, QuadraticFamily
 from l2l.rng import stream
 
 STEPS = (-2, -1, 0)

@@ -17,9 +17,9 @@ from torch import Tensor
 
 from l2l.config.estimators import UnrolledSettings
 from l2l.config.meta_gradients import MetaGradients
-from l2l.meta.gradients import Episode, Estimator, make_estimator
-from l2l.optimizees import Family, Optimizee, live_part
+from l2l.estimators import Episode, Estimator, make_estimator
 from l2l.optimizers import LearnedOptimizer, Trainable, bind
+from l2l.problems import Family, Problem, live_part
 from l2l.progress import Progress
 from l2l.rng import stream
 
@@ -82,7 +82,7 @@ def meta_gradients(
 
 def _problems(
     settings: MetaGradients, family: Family, repeat: int, optimizer: LearnedOptimizer
-) -> Optimizee:
+) -> Problem:
     indices = range(repeat * settings.problems, (repeat + 1) * settings.problems)
     problems = family.sample(("meta_gradients", settings.problem), indices, settings.steps)
     return live_part(problems, train_loss=False, couples=optimizer.settings.couples)
@@ -91,7 +91,7 @@ def _problems(
 def _estimate(
     estimator: Estimator,
     window: int,
-    problems: Optimizee,
+    problems: Problem,
     optimizer: Trainable,
     steps: int,
     names: tuple[int | str, ...],

@@ -25,8 +25,8 @@ from l2l.bench.scaling import free_memory
 from l2l.bench.timing import interleaved, milliseconds
 from l2l.config.measurements import GRADIENT, GRID, IMPLEMENTATIONS
 from l2l.kernels.dispatch import implementation
-from l2l.optimizees import Family, Optimizee
 from l2l.optimizers import CoordinatewiseLSTM, Optimizer, bind
+from l2l.problems import Family, Problem
 from l2l.rng import stream
 
 DEFAULT, REFERENCE = IMPLEMENTATIONS
@@ -206,7 +206,7 @@ class _Steps(_Piece):
 class _Gradients(_Piece):
     """Losses and gradients of a problem at its start, minibatch after minibatch."""
 
-    def __init__(self, problem: Optimizee) -> None:
+    def __init__(self, problem: Problem) -> None:
         self._problem, self._theta = problem, problem.initial()
         self._steps = itertools.cycle(range(MINIBATCHES))
 

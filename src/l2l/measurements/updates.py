@@ -18,8 +18,8 @@ from torch import Tensor
 
 from l2l.config.measurements import Gradients
 from l2l.meta.rollout import begin, rollout
-from l2l.optimizees import Family, Optimizee
 from l2l.optimizers import LearnedOptimizer, Optimizer, bind
+from l2l.problems import Family, Problem
 from l2l.rng import stream
 
 
@@ -89,7 +89,7 @@ def updates(
     return pd.concat(tables, ignore_index=True)
 
 
-def chosen_coordinates(problem: Optimizee, count: int, seed: int, name: str) -> dict[int, str]:
+def chosen_coordinates(problem: Problem, count: int, seed: int, name: str) -> dict[int, str]:
     """Coordinates drawn at random from those that matter, from one parameter after the other.
 
     Args:

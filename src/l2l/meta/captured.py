@@ -2,7 +2,7 @@
 
 A step is tens to hundreds of small kernels, and to launch them one by one takes the CPU up to
 twenty times as long as they run. Captured once, they are launched together. What is captured are
-the two halves of the step, the learned optimizer's update and the optimizee's loss and gradient,
+the two halves of the step, the learned optimizer's update and the problem's loss and gradient,
 as functions of tensors; the graphs are kept for as long as the problems stay the same, over an
 episode's windows.
 L2L_GRAPHS=0 turns this off. For one thread at a time.
@@ -21,10 +21,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from l2l.optimizees.base import Optimizee
 from l2l.optimizers import GroupedLSTM, LearnedOptimizer, Optimizer
 from l2l.optimizers.learned import mapped
 from l2l.optimizers.population import Population
+from l2l.problems.base import Problem
 
 CALLS_BEFORE = 2
 """Calls as they are, before one is captured: libraries choose and load their kernels in them."""
@@ -132,12 +132,12 @@ class InnerStep:
     """Both halves of the inner step: called twice, then captured.
 
     Args:
-        problems: the optimizee.
+        problems: the problem.
         optimizer: hand-crafted ones, what draws random numbers, and what has a state of more than
             tensors and tuples are called each time.
     """
 
-    def __init__(self, problems: Optimizee, optimizer: Optimizer) -> None:
+    def __init__(self, problems: Problem, optimizer: Optimizer) -> None:
         self.problems, self.structure = problems, _structure(optimizer)
         self._template: Any = optimizer  # the graph is of this one, but for its phi
         self._update = Captured(f"the update of {type(optimizer).__name__}")
@@ -172,7 +172,7 @@ class InnerStep:
         return step, mapped(form, lambda _: next(values))
 
     def loss_and_gradient(self, theta: Tensor, step: int) -> tuple[Tensor, Tensor]:
-        """See `Optimizee.loss_and_gradient`."""
+        """See `Problem.loss_and_gradient`."""
         number = torch.full((), step, device=theta.device)
         loss, gradient = self._loss(
             lambda inputs: self.problems.loss_and_gradient(*inputs), [theta, number]
@@ -183,7 +183,7 @@ class InnerStep:
 _last: list[InnerStep] = []
 
 
-def captured_step(problems: Optimizee, optimizer: Optimizer) -> InnerStep:
+def captured_step(problems: Problem, optimizer: Optimizer) -> InnerStep:
     """The step of these problems and of optimizers like this one: the last one's, if it is."""
     same = _last and _last[0].problems is problems
     if same and _last[0].structure == _structure(optimizer):

@@ -10,7 +10,7 @@ from l2l.meta.state import TrainingState
 from l2l.meta.validate import ValidationResult
 
 # A collapsed run is both: no progress in validation, and a meta-gradient too weak to change that.
-# Measured on MNIST with head_init_scale 1, where most seeds saturate the optimizee and stay at
+# Measured on MNIST with head_init_scale 1, where most seeds saturate the problem and stay at
 # ln(10), 0.98 of the initial loss: norm / meta-loss below 0.03; runs that learn: above 0.3.
 STUCK = 0.95  # of the initial loss
 VANISHED = 0.1  # norm of the meta-gradient / meta-loss

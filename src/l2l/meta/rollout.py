@@ -1,4 +1,4 @@
-"""THE loop: any optimizer on any optimizee, for tuning, meta-training, validation and tests."""
+"""THE loop: any optimizer on any problem, for tuning, meta-training, validation and tests."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from l2l.optimizees.base import Optimizee
 from l2l.optimizers.base import Optimizer
+from l2l.problems.base import Problem
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Carry:
     gradient: Tensor
 
 
-def begin(problems: Optimizee, optimizer: Optimizer) -> Carry:
+def begin(problems: Problem, optimizer: Optimizer) -> Carry:
     """The start of an episode: theta[0], h[0], and the first loss and gradient."""
     theta = problems.initial()
     loss, gradient = problems.loss_and_gradient(theta, 0)
@@ -40,7 +40,7 @@ def begin(problems: Optimizee, optimizer: Optimizer) -> Carry:
 
 
 def rollout(
-    problems: Optimizee,
+    problems: Problem,
     optimizer: Optimizer,
     carry: Carry,
     steps: int,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from l2l.meta.gradients.base import LossWeights
+from l2l.estimators.base import LossWeights
 
 if TYPE_CHECKING:
     from l2l.config.recipes import MetaLearningRate, Recipe, UnrollStage

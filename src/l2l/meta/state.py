@@ -32,7 +32,7 @@ class TrainingState:
         average: the moving average of phi that is validated.
         best: the validated average with the lowest final validation loss.
         adam_mean, adam_square, adam_count: the meta-optimizer's state.
-        memory: what the meta-gradient estimator keeps, see `l2l.meta.gradients.base.Episode`.
+        memory: what the meta-gradient estimator keeps, see `l2l.estimators.base.Episode`.
         episode: episodes done.
         attempt: which initialisation of the stream this is, from 0.
         best_validation, best_episode: of `best`.

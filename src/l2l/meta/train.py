@@ -19,10 +19,10 @@ import torch
 from torch import Tensor
 
 from l2l.config.recipes import Recipe
+from l2l.estimators import Episode, make_estimator, sample_cotangents
 from l2l.meta.collapse import AllCollapsedError, CollapseError
 from l2l.meta.divergence import SLOWER
 from l2l.meta.epoch import close_epoch
-from l2l.meta.gradients import Episode, make_estimator, sample_cotangents
 from l2l.meta.schedule import (
     episode_length,
     loss_weights,
@@ -31,10 +31,10 @@ from l2l.meta.schedule import (
 )
 from l2l.meta.state import TrainingState, load_state, save_state
 from l2l.meta.validate import validate
-from l2l.optimizees import Family, live_part
 from l2l.optimizers import LearnedOptimizer, Trainable, bind
 from l2l.optimizers.handcrafted import Adam
 from l2l.optimizers.phi import flatten_phi, initial_phi, learned_optimizer, unflatten_phi
+from l2l.problems import Family, live_part
 from l2l.progress import Progress
 from l2l.rng import stream
 
@@ -212,7 +212,7 @@ def _update_phi(
     norm = gradient.norm().item()
     if not (
         math.isfinite(norm) and math.isfinite(meta_loss)
-    ):  # the optimizee diverged: nothing to learn from this window
+    ):  # the problem diverged: nothing to learn from this window
         state.epoch_skipped += 1
         return
     state.epoch_norms.append(norm)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 
 from l2l.meta.rollout import begin, rollout
-from l2l.optimizees import Optimizee
 from l2l.optimizers import Optimizer, bind
+from l2l.problems import Problem
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class ValidationResult:
     mean: float
 
 
-def validate(problems: Optimizee, optimizer: Optimizer, steps: int) -> ValidationResult:
+def validate(problems: Problem, optimizer: Optimizer, steps: int) -> ValidationResult:
     """Run whole episodes of `steps` inner steps on the validation problems."""
     losses: list[torch.Tensor] = []
     optimizer = bind(optimizer, problems.places())

@@ -1,4 +1,4 @@
-"""What every optimizer is. It never sees the optimizee, only gradients."""
+"""What every optimizer is. It never sees the problem, only gradients."""
 
 from __future__ import annotations
 

@@ -16,13 +16,13 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as as_bytes
 
-from l2l.config.registry import OPTIMIZERS, resolve
 from l2l.errors import UserError
 from l2l.files import write_bytes
 from l2l.optimizers.learned import LearnedOptimizer
 from l2l.optimizers.lstm import ONE_GROUP
 from l2l.optimizers.phi import conventions, learned_optimizer, phi_shapes
 from l2l.optimizers.seal import seal
+from l2l.registry import OPTIMIZERS, resolve
 
 FORMAT = 2
 WITHOUT_CHECKSUM = 1  # the format before, still read

@@ -1,4 +1,4 @@
-"""Parameter groups: one learned optimizer for each group of the optimizee's named parameters.
+"""Parameter groups: one learned optimizer for each group of the problem's named parameters.
 
 Section 3.3 of the paper has two: an LSTM for the parameters of the convolutional layers and one for
 the fully connected ones, with weights phi of their own, meta-trained together.
@@ -94,7 +94,7 @@ def bind(optimizer: Optimizer, places: Mapping[str, Tensor]) -> Any:
 
     Args:
         optimizer: any; what is hand-crafted does not depend on names.
-        places: name -> numbers of its coordinates, see `Optimizee.places`.
+        places: name -> numbers of its coordinates, see `Problem.places`.
 
     Returns:
         A `GroupedLSTM` where an LSTM has several groups, else what its own `bind` gives.

@@ -56,7 +56,7 @@ class LearnedOptimizer(ABC):
         """The optimizer for problems with these named parameters; itself, if it needs no names.
 
         Args:
-            places: name -> numbers of its coordinates, see `Optimizee.places`.
+            places: name -> numbers of its coordinates, see `Problem.places`.
         """
         return self
 
@@ -84,7 +84,7 @@ class LearnedOptimizer(ABC):
             gradients: what `update` saw at each step, [K, B, n].
             state: h before the first step.
             cotangents: dL / d step, [K, B, n].
-            sample: see `l2l.meta.gradients.sampling`; coordinates of zero cotangents add nothing.
+            sample: see `l2l.estimators.sampling`; coordinates of zero cotangents add nothing.
 
         Returns:
             The gradient, under the names and with the shapes of phi.

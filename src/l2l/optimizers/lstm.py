@@ -115,7 +115,7 @@ class CoordinatewiseLSTM(LearnedOptimizer):
 
         Args:
             settings: `forget_bias` is added to the forget gates' biases; `head_init_scale`
-                multiplies the output layer (DESIGN: 0.1, or most seeds saturate the optimizee and
+                multiplies the output layer (DESIGN: 0.1, or most seeds saturate the problem and
                 get stuck).
             generator: the stream to draw from.
 

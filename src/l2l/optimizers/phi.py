@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from l2l.config.optimizers import LearnedSettings
-from l2l.config.registry import OPTIMIZERS, resolve
 from l2l.errors import UserError
 from l2l.optimizers.learned import LearnedOptimizer, Phi
+from l2l.registry import OPTIMIZERS, resolve
 
 
 def learned_optimizer(settings: LearnedSettings, phi: Phi) -> LearnedOptimizer:

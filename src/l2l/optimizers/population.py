@@ -1,6 +1,6 @@
 """Many optimizers with weights phi of their own, in one rollout.
 
-The optimizee is batched over all members. The learned optimizer is called for each member in turn,
+The problem is batched over all members. The learned optimizer is called for each member in turn,
 so that the fused kernels serve it: nine LSTMs of two layers of 20 units, on MNIST's 13,850 live
 coordinates each, take 21 ms a step on one core (AVX-512); one batched LSTM in plain PyTorch takes
 243 ms (baddbmm).
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Population:
-    """M optimizers; the batch is M equal parts, one after the other, as `Optimizee.repeat` has it.
+    """M optimizers; the batch is M equal parts, one after the other, as `Problem.repeat` has it.
 
     A state is the tuple of the members' states. Members may start from the same state object: the
     first `update` of a rollout does not reuse its memory.

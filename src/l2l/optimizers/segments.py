@@ -17,7 +17,7 @@ class Segments:
     Attributes:
         sizes: how many coordinates each of the T tensors has.
         order: the numbers of all n coordinates, tensor by tensor, int64 [n]; None: 0 to n - 1, as
-            every optimizee of this project holds them.
+            every problem of this project holds them.
     """
 
     sizes: tuple[int, ...]
@@ -25,7 +25,7 @@ class Segments:
 
     @classmethod
     def of(cls, places: Mapping[str, Tensor]) -> Self:
-        """The segments of named parameters, see `Optimizee.places`."""
+        """The segments of named parameters, see `Problem.places`."""
         parts = [place.flatten() for place in places.values() if place.numel()]
         order = torch.cat(parts)
         plain = torch.equal(order, torch.arange(len(order), device=order.device))

@@ -13,10 +13,10 @@ from l2l.config.problems import NeuralArtSettings
 from l2l.data.vgg16 import load_vgg16
 from l2l.errors import UserError
 from l2l.meta.rollout import Carry, begin, rollout
-from l2l.optimizees.neural_art import LAST_LAYER, NeuralArt, Weights
-from l2l.optimizees.neural_art_family import as_tensor, precision
-from l2l.optimizees.vgg_features import VGGFeatures
 from l2l.optimizers import Optimizer
+from l2l.problems.neural_art import LAST_LAYER, NeuralArt, Weights
+from l2l.problems.neural_art_family import as_tensor, precision
+from l2l.problems.vgg_features import VGGFeatures
 
 Frames = dict[int, Image.Image]
 

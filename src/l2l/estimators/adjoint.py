@@ -1,0 +1,110 @@
+"""The adjoint: exact meta-gradients, when second derivatives are dropped, without a second pass.
+
+With d grad[t] / d phi = 0 (equation 5), d theta[s] / d g[t] = 1 for every s > t. So the cotangent
+of the step g[t] is dL/dg[t] = sum over s > t of w[s] grad f(theta[s]): the reversed running sum of
+gradients that the rollout has computed anyway. What is left is backpropagation through the LSTM
+alone, from those cotangents, over the window's inputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from l2l.estimators.base import Episode, Estimator, LossWeights, Window
+from l2l.meta.rollout import Carry, rollout
+from l2l.optimizers.base import Optimizer
+from l2l.problems.base import Problem
+
+if TYPE_CHECKING:
+    from l2l.optimizers import Trainable
+
+
+class Adjoint(Estimator):
+    """`adjoint` as an estimator of the configuration."""
+
+    def window(self, episode: Episode, optimizer: Trainable, carry: Any, steps: int) -> Window:
+        """The window and its gradient, exact or sampled."""
+        return adjoint(episode.problems, optimizer, carry, steps, episode.weights, episode.sample)
+
+
+@dataclass(frozen=True)
+class RolledWindow:
+    """A window of K inner steps without a graph, and what backpropagation through the LSTM needs.
+
+    Attributes:
+        end: where the episode stands after the window.
+        losses: f(theta[t]) after each update, [K, B].
+        meta_loss: mean over B of sum over t of w[t] f(theta[t]), a scalar.
+        gradients: what the optimizer saw at each step, [K, B, n].
+        cotangents: dL / d g[t], of the optimizer's steps, [K, B, n].
+    """
+
+    end: Carry
+    losses: Tensor
+    meta_loss: Tensor
+    gradients: Tensor
+    cotangents: Tensor
+
+
+@torch.no_grad()
+def roll_window(
+    problems: Problem,
+    optimizer: Optimizer,
+    carry: Carry,
+    steps: int,
+    weights: LossWeights,
+) -> RolledWindow:
+    """Roll a window forward and find its cotangents. Arguments as for `adjoint`."""
+    visited: list[tuple[Tensor, Tensor]] = []  # not whole carries: they hold the LSTM's states
+    end = rollout(
+        problems,
+        optimizer,
+        carry,
+        steps,
+        observe=lambda now: visited.append((now.loss, now.gradient)),
+    )
+    losses = torch.stack([loss for loss, _ in visited])
+    gradients = torch.stack([gradient for _, gradient in visited])  # [K, B, n], of theta[t+1]
+    seen = torch.stack([carry.gradient, *gradients[:-1]])
+    weight = weights(losses, carry.step + 1) / losses.shape[1]
+    cotangents = _reversed_running_sum(weight[:, :, None] * gradients)
+    return RolledWindow(end, losses, (weight * losses).sum(), seen, cotangents)
+
+
+def adjoint(
+    problems: Problem,
+    optimizer: Trainable,
+    carry: Carry,
+    steps: int,
+    weights: LossWeights,
+    sample: Callable[[Tensor], Tensor] | None = None,
+) -> Window:
+    """Roll a window forward without a graph, then backpropagate through the LSTM alone.
+
+    Args:
+        problems: the B problems.
+        optimizer: the learned optimizer.
+        carry: the start of the window.
+        steps: K, the window's length.
+        weights: w[t], see `LossWeights`.
+        sample: what to make of the cotangents of the LSTM's outputs [K, B n], to backpropagate only
+            a part of the coordinates (`l2l.estimators.sampling`).
+
+    Returns:
+        The window, its gradient equal to autograd's to rounding; unbiased where it is sampled.
+    """
+    rolled = roll_window(problems, optimizer, carry, steps, weights)
+    gradient = optimizer.backward(rolled.gradients, carry.state, rolled.cotangents, sample)
+    return Window(rolled.end, rolled.losses, rolled.meta_loss, gradient)
+
+
+def _reversed_running_sum(terms: Tensor) -> Tensor:
+    """sum over s >= t of terms[s], along the first dimension, in place."""
+    for t in range(terms.shape[0] - 2, -1, -1):
+        terms[t] += terms[t + 1]
+    return terms

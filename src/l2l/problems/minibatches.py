@@ -1,0 +1,41 @@
+"""Which images each inner step of a problem sees."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from l2l.problems.base import Step
+from l2l.rng import stream
+
+
+def draw_minibatches(
+    seed: int, names: Sequence[str | int], indices: Sequence[int], count: int, size: tuple[int, int]
+) -> Tensor:
+    """Numbers of images, uniform with replacement; problem i draws from a stream of its own.
+
+    Args:
+        seed: the one seed of the run.
+        names: the stream of the problems.
+        indices: which problems of that stream.
+        count: how many images there are.
+        size: (steps + 1, images of a minibatch).
+
+    Returns:
+        int64 [B, steps + 1, batch], on the CPU.
+    """
+    return torch.stack(
+        [
+            torch.randint(count, size, generator=stream(seed, *names, "minibatch", i))
+            for i in indices
+        ]
+    )
+
+
+def at_step(minibatches: Tensor, step: Step) -> Tensor:
+    """The images of one step, [B, batch], of those of all steps [B, steps + 1, batch]."""
+    if isinstance(step, Tensor):
+        return minibatches.index_select(1, step[None])[:, 0]
+    return minibatches[:, step]

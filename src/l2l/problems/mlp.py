@@ -1,0 +1,218 @@
+"""Multi-layer perceptrons: cross-entropy on minibatches of images (section 3.2 of the paper)."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from l2l.config.problems import MLPSettings
+from l2l.problems.base import Problem, Step
+from l2l.problems.minibatches import at_step, draw_minibatches
+from l2l.rng import stream
+
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "sigmoid": torch.sigmoid,
+    "tanh": torch.tanh,
+    "relu": functional.relu,
+    "leaky_relu": functional.leaky_relu,
+    "elu": functional.elu,
+    "softplus": functional.softplus,
+    "gelu": functional.gelu,
+    "silu": functional.silu,
+}
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """Labelled images on the device that computes.
+
+    Attributes:
+        images: [count, pixels], uint8.
+        labels: [count], int64.
+        sample_images: [lit pixels, size], uint8: the fixed images behind `train_loss`.
+        sample_labels: [size], int64.
+        sample_pixels: [lit pixels], int64: the pixels that are not dark in all of them.
+    """
+
+    images: Tensor
+    labels: Tensor
+    sample_images: Tensor
+    sample_labels: Tensor
+    sample_pixels: Tensor
+
+    @classmethod
+    def of(cls, images: Tensor, labels: Tensor, sample: Tensor) -> ImageSet:
+        """The set whose sample is the images with these numbers, int64 [size]."""
+        chosen = images[sample].T
+        pixels = chosen.amax(dim=1).nonzero()[:, 0]
+        return cls(images, labels, chosen[pixels].contiguous(), labels[sample], pixels)
+
+
+@dataclass(frozen=True)
+class MLP(Problem):
+    """B networks, each with its own initialisation and its own sequence of minibatches.
+
+    Attributes:
+        shapes: weight [out, in] and bias [out] of each layer.
+        activation: of the hidden layers.
+        data: the training images.
+        minibatches: [B, steps + 1, batch], int64: the images of each step.
+        theta0: [B, n].
+    """
+
+    shapes: dict[str, tuple[int, ...]]
+    activation: str
+    data: ImageSet
+    minibatches: Tensor
+    theta0: Tensor
+
+    def initial(self) -> Tensor:
+        """theta[0], [B, n]."""
+        return self.theta0
+
+    def loss(self, theta: Tensor, step: Step) -> Tensor:
+        """Mean cross-entropy of this step's minibatch, [B]."""
+        images, labels = self._minibatch(step, theta.dtype)
+        return _cross_entropy(self._logits(list(self.unflatten(theta).values()), images), labels)
+
+    @torch.no_grad()
+    def loss_and_gradient(self, theta: Tensor, step: Step) -> tuple[Tensor, Tensor]:
+        """Loss [B] and gradient [B, n]; no graph is kept.
+
+        Backpropagation written out, but for the activations: on one network of 20 units an eighth
+        faster than autograd.
+        """
+        below, labels = self._minibatch(step, theta.dtype)
+        parameters = list(self.unflatten(theta).values())
+        layers = []  # of each one: its weight, its inputs, and the activation behind it
+        for weight, bias in zip(parameters[::2], parameters[1::2], strict=True):
+            outputs = torch.baddbmm(bias[..., None], weight, below)
+            with torch.enable_grad():
+                before = outputs.requires_grad_()
+                after = ACTIVATIONS[self.activation](before)
+            layers.append((weight, below, before, after))
+            below = after.detach()
+        log_probabilities = outputs.detach().log_softmax(dim=1)
+        loss = -log_probabilities.gather(1, labels[:, None]).mean(dim=(1, 2))
+        cotangent = log_probabilities.exp_()
+        # Compared, not scattered: that a GPU's deterministic algorithms do by sorting.
+        classes = torch.arange(cotangent.shape[1], device=labels.device)[:, None]
+        right = (classes == labels[:, None]).to(cotangent.dtype)
+        cotangent.sub_(right).div_(labels.shape[1])
+        gradients: list[Tensor] = []
+        for number, (weight, below, _, _) in reversed(list(enumerate(layers))):
+            gradients = [torch.bmm(cotangent, below.mT), cotangent.sum(dim=2), *gradients]
+            if number:
+                _, _, before, after = layers[number - 1]
+                back = torch.bmm(weight.mT, cotangent)
+                with torch.enable_grad():  # autograd.grad(after, before, back) would import sympy
+                    products = (after * back).sum()
+                (cotangent,) = torch.autograd.grad(products, before)
+        return loss, torch.cat([gradient.flatten(1) for gradient in gradients], dim=1)
+
+    @torch.no_grad()
+    def train_loss(self, theta: Tensor) -> Tensor:
+        """Mean cross-entropy on the fixed sample of the training set, [B]."""
+        images = self.data.sample_images.to(theta.dtype).div_(255)
+        first, *rest = self.unflatten(theta).values()
+        logits = self._logits([first.index_select(2, self.data.sample_pixels), *rest], images)
+        return _cross_entropy(logits, self.data.sample_labels.expand(theta.shape[0], -1))
+
+    def live(self, train_loss: bool) -> Tensor:
+        """All but the first layer's weights of pixels that are dark in all images used, [n]."""
+        lit = torch.zeros(self.data.images.shape[1], dtype=torch.uint8, device=self.theta0.device)
+        if train_loss:
+            lit[self.data.sample_pixels] = 1
+        for chosen in self.minibatches:
+            lit |= self.data.images.index_select(0, chosen.flatten()).amax(dim=0)
+        first, *rest = self.shapes.values()
+        others = sum(math.prod(shape) for shape in rest)
+        return torch.cat([(lit > 0).expand(first).flatten(), lit.new_ones(others).bool()])
+
+    def repeat(self, times: int) -> MLP:
+        """The same problems `times` over."""
+        return replace(
+            self,
+            minibatches=self.minibatches.repeat(times, 1, 1),
+            theta0=self.theta0.repeat(times, 1),
+        )
+
+    def _minibatch(self, step: Step, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+        """Images [B, pixels, batch] in [0, 1] and labels [B, batch] of a step."""
+        chosen = at_step(self.minibatches, step)
+        images = self.data.images.index_select(0, chosen.flatten()).to(dtype).div_(255)
+        labels = self.data.labels.index_select(0, chosen.flatten())
+        return images.view(*chosen.shape, -1).mT, labels.view_as(chosen)
+
+    def _logits(self, parameters: list[Tensor], images: Tensor) -> Tensor:
+        """[B, classes, count] for images [B, pixels, count], or [pixels, count] for all."""
+        hidden = images
+        for layer in range(0, len(parameters), 2):
+            weight, bias = parameters[layer], parameters[layer + 1][..., None]
+            if hidden.dim() == 2:  # one matrix product for all problems
+                products = torch.addmm(bias.flatten(0, 1), weight.flatten(0, 1), hidden)
+                hidden = products.view(*weight.shape[:2], -1)
+            else:
+                hidden = torch.baddbmm(bias, weight, hidden)
+            if layer + 2 < len(parameters):
+                hidden = ACTIVATIONS[self.activation](hidden)
+        return hidden
+
+
+def _cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    """Mean over the images of each problem: logits [B, classes, count], labels [B, count]."""
+    return functional.cross_entropy(logits, labels, reduction="none").mean(dim=1)
+
+
+@dataclass(frozen=True)
+class MLPFamily:
+    """Networks of one architecture on one dataset."""
+
+    settings: MLPSettings
+    seed: int
+    data: ImageSet
+    classes: int = 10
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The named parameters of one network."""
+        widths = [self.data.images.shape[1], *self.settings.hidden, self.classes]
+        shapes: dict[str, tuple[int, ...]] = {}
+        for layer, (inputs, outputs) in enumerate(itertools.pairwise(widths)):
+            shapes[f"layers.{layer}.weight"] = (outputs, inputs)
+            shapes[f"layers.{layer}.bias"] = (outputs,)
+        return shapes
+
+    def sample(self, names: Sequence[str | int], indices: Sequence[int], steps: int) -> MLP:
+        """Problem i draws its initialisation and its minibatches from two streams of its own."""
+        device = self.data.images.device
+        count = self.data.images.shape[0]
+        size = (steps + 1, self.settings.batch_size)
+        minibatches = draw_minibatches(self.seed, names, indices, count, size)
+        theta0 = [self._initial(stream(self.seed, *names, "init", i)) for i in indices]
+        return MLP(
+            self.shapes,
+            self.settings.activation,
+            self.data,
+            minibatches.to(device),
+            torch.stack(theta0).to(device),
+        )
+
+    def _initial(self, generator: torch.Generator) -> Tensor:
+        """Weights and biases of one network, [n]: U(+-1/sqrt(inputs)), or N(0, init_std^2)."""
+        shapes = self.shapes
+        if self.settings.init == "gaussian":
+            n = sum(math.prod(shape) for shape in shapes.values())
+            return self.settings.init_std * torch.randn(n, generator=generator)
+        parts = []
+        for name, shape in shapes.items():
+            inputs = shapes[name.replace("bias", "weight")][1]
+            uniform = torch.rand(math.prod(shape), generator=generator)
+            parts.append((2 * uniform - 1) / math.sqrt(inputs))
+        return torch.cat(parts)

@@ -1,0 +1,131 @@
+"""The finished tables and figures of one protocol, read for the page and the reports."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from l2l.config import Config
+from l2l.errors import UserError
+from l2l.layout import Layout
+
+MEASURED = {"unroll": ("meta_gradients",), "overhead": ("overhead",), "updates": ("updates",)}
+"""Figure -> the measurements that it shows."""
+RELEASED = " --set optimizers=released"
+
+
+@dataclass(frozen=True)
+class Results:
+    """What a run left behind. A file that is not there is a UserError that tells what makes it.
+
+    Attributes:
+        config: the run's configuration.
+        root: the working directory of the run.
+    """
+
+    config: Config
+    root: Path = Path()
+
+    @property
+    def layout(self) -> Layout:
+        """Where everything lies, relative to `root`."""
+        return Layout(self.config.run_name)
+
+    def curves(self, experiment: str) -> pd.DataFrame:
+        """The tests of all optimizers: one row per (optimizer, meta_seed, problem, step)."""
+        path = self.existing(self.layout.curves(experiment), f"collect {experiment}")
+        return pd.read_parquet(path)
+
+    def tuning(self, experiment: str) -> pd.DataFrame:
+        """All learning rates that were tried for the baselines."""
+        path = self.existing(self.layout.tuning(experiment), f"collect {experiment}")
+        return pd.read_csv(path)
+
+    def claims(self) -> pd.DataFrame:
+        """Every comparison with its verdict (see `l2l.evaluation.claims`)."""
+        return pd.read_csv(self.existing(self.layout.claims, "claims"))
+
+    def runs(self) -> pd.DataFrame:
+        """All meta-trainings; `collapsed` is an empty string where nothing did, or diverged."""
+        table = pd.read_csv(self.existing(self.layout.runs, "runs"))
+        return table.assign(collapsed=table["collapsed"].fillna(""))
+
+    def logs(self, recipe: str) -> pd.DataFrame:
+        """The logs of a recipe's meta-trainings, with the columns recipe and meta_seed."""
+        tables = []
+        for seed in range(self.config.recipes[recipe].meta_seeds):
+            path = self.existing(
+                self.layout.run(recipe, seed) / "log.csv", f"train {recipe} --seed {seed}"
+            )
+            tables.append(pd.read_csv(path).assign(recipe=recipe, meta_seed=seed))
+        return pd.concat(tables, ignore_index=True)
+
+    def search(self, recipe: str) -> dict[str, Any]:
+        """The chosen meta_learning_rate, and the trials it was chosen from."""
+        return self._json(self.layout.rate(recipe), f"choose-rate {recipe}")
+
+    def datasets(self, experiment: str) -> list[dict[str, Any]]:
+        """The records of the experiment's datasets; none where problems come from the seed."""
+        names = self.config.datasets(*self.config.experiments[experiment].problems)
+        return [self.dataset(name) for name in names]
+
+    def dataset(self, name: str) -> dict[str, Any]:
+        """The record of a dataset, see `l2l.data.record`."""
+        return self._json(self.layout.data(name), f"data {name}")
+
+    def provenance(self) -> dict[str, Any]:
+        """Commit, versions, machine."""
+        return self._json(self.layout.provenance, "page")
+
+    def figure(self, name: str) -> Path:
+        """A figure's path without its suffix; both its files are there."""
+        stem = self.root / self.layout.figure(name)
+        for suffix in (".png", ".pdf"):
+            self.existing(self.layout.figure(name).with_suffix(suffix), f"figure {name}")
+        return stem
+
+    def report(self, name: str) -> Path:
+        """An executed report's path without its suffix; both its files are there."""
+        stem = self.layout.report(name)
+        for suffix in (".html", ".ipynb"):
+            self.existing(stem.with_suffix(suffix), f"report {name}")
+        return self.root / stem
+
+    def seconds(self) -> pd.DataFrame:
+        """Columns stage, seconds: a row for each job whose time Snakemake took, maybe none."""
+        folder = self.root / self.layout.results / "benchmarks"
+        rows = []
+        for path in sorted(folder.rglob("*.tsv")):
+            stage = path.relative_to(folder).parts[0].removesuffix(".tsv")
+            rows.append((stage, float(pd.read_csv(path, sep="\t")["s"].sum())))
+        return pd.DataFrame(rows, columns=["stage", "seconds"])
+
+    def existing(self, path: Path, command: str) -> Path:
+        """The path under `root`.
+
+        Args:
+            path: relative to `root`.
+            command: the l2l command that makes the file, without options.
+
+        Raises:
+            UserError: there is no such file.
+        """
+        found = self.root / path
+        if not found.is_file():
+            raise UserError(
+                f"{found} is missing: run l2l {command} --protocol {self.config.protocol}"
+                f"{RELEASED if self.config.optimizers == 'released' else ''}, or snakemake, "
+                "which knows the order"
+            )
+        return found
+
+    def _json(self, path: Path, command: str) -> dict[str, Any]:
+        found = self.existing(path, command)
+        try:
+            return dict(json.loads(found.read_text(encoding="utf-8")))
+        except ValueError as error:
+            raise UserError(f"{found} is damaged ({error}): delete it and run again") from None

@@ -1,0 +1,162 @@
+"""The convolutional network against torch.nn's layers, and its data against the whole dataset."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from tests.small import CPU, convnet_family, double
+from torch import Tensor, nn
+
+from l2l.config import load_config
+from l2l.data.cifar10 import Cifar10
+from l2l.problems import build
+from l2l.problems.convnet import ColourImages, ConvNet
+
+
+def _network(problems: ConvNet, theta: Tensor) -> nn.Sequential:
+    """The same network out of torch.nn's layers, in training mode, with its own memory order."""
+    named = {name: value[0] for name, value in problems.unflatten(theta[None]).items()}
+    layers: list[nn.Module] = []
+    for number in (1, 2):
+        kernel = named[f"conv{number}.kernel"]
+        conv = nn.Conv2d(kernel.shape[1], kernel.shape[0], 5, padding="same", bias=False)
+        conv.weight.data = kernel.clone()
+        norm = nn.BatchNorm2d(kernel.shape[0]).double()
+        norm.weight.data, norm.bias.data = (
+            named[f"conv{number}.{part}"].clone() for part in ("scale", "shift")
+        )
+        layers += [conv, norm, nn.ReLU(), nn.MaxPool2d(2)]
+    hidden = nn.Linear(named["hidden.weight"].shape[1], named["hidden.weight"].shape[0], bias=False)
+    hidden.weight.data = named["hidden.weight"].clone()
+    norm = nn.BatchNorm1d(len(named["hidden.scale"])).double()
+    norm.weight.data, norm.bias.data = named["hidden.scale"].clone(), named["hidden.shift"].clone()
+    output = nn.Linear(*reversed(named["output.weight"].shape))
+    output.weight.data, output.bias.data = (
+        named["output.weight"].clone(),
+        named["output.bias"].clone(),
+    )
+    return nn.Sequential(*layers, nn.Flatten(), hidden, norm, nn.ReLU(), output)
+
+
+def _expected(network: nn.Module, data: ColourImages, chosen: Tensor) -> Tensor:
+    images = data.images[chosen].permute(0, 3, 1, 2).double() / 255
+    return nn.functional.cross_entropy(network(images), data.labels[chosen])
+
+
+def _moved(problems: ConvNet) -> Tensor:
+    """Somewhere away from the start: scales of both signs, shifts that are not zero."""
+    theta = problems.initial()
+    return theta + 0.7 * torch.randn(theta.shape, generator=torch.Generator().manual_seed(1)).to(
+        theta
+    )
+
+
+def test_loss_and_gradient_are_those_of_torch_nn() -> None:
+    problems = double(convnet_family().sample(("train",), range(3), 4))
+    theta = _moved(problems)
+    for step in (0, 4):
+        loss, gradient = problems.loss_and_gradient(theta, step)
+        assert torch.equal(loss, problems.loss(theta, step))
+        for b in range(3):
+            network = _network(problems, theta[b])
+            expected = _expected(network, problems.data, problems.minibatches[b, step])
+            torch.testing.assert_close(loss[b], expected)
+            parameters = list(network.parameters())
+            grads = torch.autograd.grad(expected, parameters)
+            flat = torch.cat([grad.flatten() for grad in grads])
+            torch.testing.assert_close(gradient[b], flat, rtol=1e-8, atol=1e-10)
+
+
+def test_the_order_of_the_parameters_is_that_of_the_layers() -> None:
+    problems = convnet_family().sample(("train",), [0], 0)
+    names = [name.split(".")[0] for name in problems.shapes]
+    assert list(dict.fromkeys(names)) == ["conv1", "conv2", "hidden", "output"]
+
+
+@pytest.mark.parametrize("kind", ["train", "test"])
+def test_the_fixed_samples_are_normalised_in_equal_batches_no_larger_than_those_of_training(
+    kind: str,
+) -> None:
+    problems = double(convnet_family(batch_size=8).sample(("train",), range(2), 0))
+    theta = _moved(problems)
+    sample = getattr(problems, f"{kind}_sample")
+    count = len(sample.labels)
+    assert count == 20, "batches of 7, 7 and 6"
+    for b in range(2):
+        network = _network(problems, theta[b])
+        parts = torch.arange(count).split([7, 7, 6])
+        total = sum(_expected(network, sample, part) * len(part) for part in parts) / count
+        found = getattr(problems, f"{kind}_loss")(theta)
+        torch.testing.assert_close(found[b], total)
+
+
+def test_a_problem_is_the_same_in_any_batch_and_when_repeated() -> None:
+    family = convnet_family()
+    whole, single = family.sample(("a",), range(4), 3), family.sample(("a",), [2], 3)
+    assert torch.equal(whole.initial()[2], single.initial()[0])
+    theta = whole.initial()
+    assert torch.equal(whole.loss(theta, 3)[2:3], single.loss(theta[2:3], 3))
+    twice = whole.repeat(2)
+    assert torch.equal(twice.loss(theta.repeat(2, 1), 1), whole.loss(theta, 1).repeat(2))
+
+
+@pytest.mark.parametrize("init", ["torch", "gaussian"])
+def test_initial_weights_have_the_spread_of_the_settings(init: str) -> None:
+    problems = convnet_family(channels=(64, 64), hidden=64, init=init, init_std=0.3).sample(
+        ("train",), range(4), 0
+    )
+    for name, value in problems.unflatten(problems.initial()).items():
+        if name.endswith("scale"):
+            assert (value == 1).all()
+        elif name.endswith("shift"):
+            assert (value == 0).all()
+        elif name != "output.bias":
+            inputs = value[0, 0].numel()
+            expected = 0.3 if init == "gaussian" else 1 / (3 * inputs) ** 0.5
+            assert value.std().item() == pytest.approx(expected, rel=0.1)
+            if init == "torch":
+                assert value.abs().max() <= 1 / inputs**0.5
+
+
+def _fake_cifar() -> Cifar10:
+    """Image i shows nothing but i's last digits, and is of class i % 10."""
+    sets = {}
+    for name, count in (("train", 200), ("test", 60)):
+        numbers = torch.arange(count)
+        images = numbers.to(torch.uint8)[:, None, None, None].expand(count, 32, 32, 3)
+        sets |= {f"{name}_images": images.contiguous(), f"{name}_labels": numbers % 10}
+    return Cifar10(**sets)
+
+
+def _settings(**changes: Any) -> Any:
+    problem = load_config().problems["cifar2"]
+    return problem.model_copy(update={"train_sample": 16, "test_sample": 6} | changes)
+
+
+def test_a_subset_has_the_images_of_its_classes_and_labels_from_zero(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(build, "load_cifar10", lambda directory: _fake_cifar())
+    family: Any = build.make_family("x", {"x": _settings(labels=(7, 2))}, 0, Path(), CPU)
+    for part, size in ((family.data, 40), (family.train_sample, 16), (family.test_sample, 6)):
+        classes = part.images[:, 0, 0, 0] % 10
+        assert len(part.labels) == size
+        assert torch.equal(part.labels, (classes == 2).long())
+        assert set(classes.tolist()) == {2, 7}
+    assert family.shapes["output.weight"] == (2, 32)
+    assert family.sample(("a",), [0], 1).coordinates == sum(
+        [3 * 16 * 25, 16 * 16 * 25, 16 * 16 * 25, 3 * 2 * 16, 256 * 32, 2 * 32, 32 * 2, 2]
+    )
+
+
+def test_held_out_images_are_never_in_a_minibatch(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = _fake_cifar()
+    test_images = fake.test_images + 200 - 144  # other shades than any training image
+    changed = Cifar10(fake.train_images % 50, fake.train_labels, test_images, fake.test_labels)
+    monkeypatch.setattr(build, "load_cifar10", lambda directory: changed)
+    family: Any = build.make_family("x", {"x": _settings(labels=tuple(range(10)))}, 0, Path(), CPU)
+    assert int(family.data.images.max()) < 50 <= int(family.test_sample.images.min())
+    assert int(family.train_sample.images.max()) < 50

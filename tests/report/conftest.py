@@ -1,0 +1,288 @@
+"""A small run: synthetic tables with the columns of the real ones, real claims and real figures."""
+
+import contextlib
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.figures.fake_pictures import write_fakes
+from tests.figures.fake_tables import make_overhead, make_updates
+
+from l2l.config import Config, load_config, resolved_yaml
+from l2l.config.load import config_folder
+from l2l.evaluation.claims import evaluate_claims
+from l2l.evaluation.claims_file import load_claims
+from l2l.figures import style_images
+from l2l.figures.draw import draw, figures
+from l2l.figures.style import save
+from l2l.files import write_json, write_table, write_text
+from l2l.layout import Layout
+from l2l.provenance import provenance
+from l2l.report.report import reports
+from l2l.results import Results
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+PROBLEMS = 6
+BASELINES = {"sgd": 0.39, "rmsprop": 0.36, "adam": 0.34, "nag": 0.31}
+MNIST = {**BASELINES, "mnist_paper": 0.35, "mnist_long_unroll": 0.28}
+ART = {**BASELINES, "neural_art_scratch": 0.35, "mnist_long_unroll": 0.33, "neural_art": 0.28}
+END = {
+    "quadratics": {"sgd": 0.9, "rmsprop": 0.8, "adam": 0.6, "nag": 0.4, "quadratics_lstm": 0.16},
+    "mnist": MNIST,
+    "mnist_40_units": MNIST,
+    "mnist_relu": {**MNIST, "mnist_paper": 9.0},
+    "architecture": MNIST,
+    "cifar10": {**BASELINES, "cifar": 0.25, "cifar_shared": 0.4},
+    "cifar5": {**BASELINES, "cifar": 0.25, "cifar5_sub": 0.32},
+    "neural_art": ART,
+    "neural_art_new": ART,
+}
+"""The loss at the horizon that every optimizer's curve is built around; above 2.3: it diverges."""
+
+ONE_META_SEED = ("cifar", "cifar_shared", "cifar5_sub", "neural_art_scratch", "neural_art")
+NETWORKS = ("mnist", "mnist_50", "mnist_two_layers")
+WITHOUT_MINIBATCHES = ("quadratics", "neural_art", "neural_art_new")
+HORIZONS = {"cifar10": 1000, "cifar5": 1000, "neural_art": 128, "neural_art_new": 128}
+STEPS = {**HORIZONS, "mnist": 200}  # others: 100
+SIZES = {"neural_art": 16, "neural_art_new": 32}
+
+
+def small_config(protocol: str) -> Config:
+    """The protocol's configuration with the experiments of END, whatever else it may hold."""
+    experiments = {
+        name: {
+            "learned": [key for key in ends if key not in BASELINES],
+            "baselines": [key for key in ends if key in BASELINES],
+            "horizon": HORIZONS.get(name, 100),
+            "steps": STEPS.get(name, 100),
+            "evaluation": {"problems": PROBLEMS},
+        }
+        for name, ends in END.items()
+    }
+    experiments["architecture"]["problems"] = list(NETWORKS)
+    config = load_config(
+        protocol,
+        settings=["meta_seeds=2", "figures.dpi=50"],
+        overrides={
+            "experiments": experiments,
+            "recipes": {
+                **{name: {"meta_seeds": 1} for name in ONE_META_SEED},
+                "mnist_paper": {"unroll": [{"start": 0, "window": 20}]},
+                "mnist_long_unroll": {
+                    "episodes": 400,
+                    "unroll": [{"start": 0, "window": 20}, {"start": 0.625, "window": 100}],
+                },
+            },
+            "problems": {"mnist": {"hidden": [20]}},
+            "measurements": {
+                "overhead": {"recipes": ["mnist_paper"]},
+                "meta_gradients": {
+                    "stages": {
+                        stage: {"recipe": "quadratics_lstm"}
+                        for stage in ("untrained", "short", "long")
+                    }
+                },
+            },
+        },
+    )
+    keys = dict.fromkeys(key for ends in END.values() for key in ends if key not in BASELINES)
+    recipes = {key: config.recipes[key] for key in keys}
+    kept = {name: config.experiments[name] for name in END}
+    return config.model_copy(update={"recipes": recipes, "experiments": kept})
+
+
+def make_curves(experiment: str, config: Config) -> pd.DataFrame:
+    """Exponential decays to END, noisy; loss and train_loss differ where there are minibatches."""
+    rng = np.random.default_rng(3)
+    settings = config.experiments[experiment]
+    step = np.arange(settings.steps + 1)
+    above = 1.1 if settings.shown == "test_loss" else np.nan
+    every = {"test_loss": 25}.get(settings.shown, 64 if experiment in SIZES else 1)
+    parts = []
+    for place, family in enumerate(settings.problems):
+        hardness = np.exp(rng.normal(0, 0.1, (PROBLEMS, 1)) + 0.1 * place)
+        noise = rng.normal(0, 0.1, (PROBLEMS, settings.steps + 1))
+        noise *= experiment not in WITHOUT_MINIBATCHES
+        for optimizer, end in END[experiment].items():
+            recipe = config.recipes.get(optimizer)
+            for meta_seed in range(recipe.meta_seeds) if recipe else (-1,):
+                level = end * (1 + 0.02 * max(meta_seed, 0))
+                train = hardness * (level + (2.3 - level) * np.exp(-12 * step / settings.horizon))
+                if recipe:
+                    train = train * (1 + 0.02 * np.sin(step))
+                measured = np.where((step % every == 0) | (step >= settings.horizon), train, np.nan)
+                parts.append(
+                    pd.DataFrame(
+                        {
+                            "experiment": experiment,
+                            "family": family,
+                            "problem": np.repeat(np.arange(PROBLEMS), settings.steps + 1),
+                            "optimizer": optimizer,
+                            "meta_seed": meta_seed,
+                            "step": np.tile(step, PROBLEMS),
+                            "loss": (train * np.exp(noise)).ravel(),
+                            "train_loss": measured.ravel(),
+                            "test_loss": (measured * above).ravel(),
+                            "coordinates": 1000 * (1 + place),
+                            "weights": 5301,
+                        }
+                    )
+                )
+    return pd.concat(parts, ignore_index=True)
+
+
+def make_tuning(experiment: str, config: Config) -> pd.DataFrame:
+    rates = np.logspace(-3, 1, 9)
+    rows = []
+    settings = config.experiments[experiment]
+    for family in settings.problems:
+        for place, baseline in enumerate(settings.baselines):
+            for k, rate in enumerate(rates):
+                loss = 0.3 + 0.1 * (k - 3 - place) ** 2
+                chosen, widened = k == 3 + place, k > 7
+                rows.append((experiment, family, baseline, rate, loss, 1.5 * loss, chosen, widened))
+            rows[-1] = (*rows[-1][:4], np.inf, np.inf, *rows[-1][6:])
+    columns = ["experiment", "family", "optimizer", "learning_rate", "final_loss", "mean_loss"]
+    return pd.DataFrame(rows, columns=[*columns, "chosen", "widened"])
+
+
+def make_training(recipe: str, config: Config, layout: Layout) -> list[dict]:
+    """The logs and the outcome of the search of a recipe; its rows of runs.csv."""
+    trials = [
+        {"trial": 0, "meta_learning_rate": 0.002, "validation": 0.5, "seconds": 9.0},
+        {"trial": 1, "meta_learning_rate": 0.008, "validation": None, "failed": "collapsed"},
+    ]
+    write_json(layout.rate(recipe), {"meta_learning_rate": 0.002, "trials": trials})
+    rows = []
+    for seed in range(config.recipes[recipe].meta_seeds):
+        episode = np.arange(50, 301, 50)
+        final = 0.3 + np.exp(-episode / 60) + 0.01 * seed
+        log = pd.DataFrame(
+            {
+                "episode": episode,
+                "attempt": 0,
+                "window": 20,
+                "meta_learning_rate": 0.002,
+                "train_loss": final,
+                "meta_gradient_norm": 1.0,
+                "skipped_windows": 0,
+                "validation_final": final,
+                "validation_mean": 1.7 * final,
+                "seconds": 0.5 * episode,
+            }
+        )
+        write_table(layout.run(recipe, seed) / "log.csv", log)
+        write_text(layout.run(recipe, seed) / "optimizer.safetensors", f"{recipe} {seed}")
+        rows.append(
+            {
+                "recipe": recipe,
+                "meta_seed": seed,
+                "meta_learning_rate": 0.002,
+                "attempts": 1 + seed,
+                "collapsed": "stuck at loss 2.3" if seed else "",
+                "episodes": 300,
+                "best_episode": 300,
+                "best_validation": float(final[-1]),
+                "selected": seed == 0,
+                "seconds": 100.0 + seed,
+                "commit": "0123456789ab",
+            }
+        )
+        write_json(layout.run(recipe, seed) / "summary.json", rows[-1])
+    return rows
+
+
+def make_run(root: Path, config: Config) -> None:
+    """Everything that the page reads, under root/results and root/figures."""
+    layout = Layout(config.protocol)
+    with contextlib.chdir(root):
+        tables = {name: make_curves(name, config) for name in config.experiments}
+        for name, table in tables.items():
+            write_table(layout.curves(name), table)
+            write_table(layout.tuning(name), tuning := make_tuning(name, config))
+            for baseline in config.experiments[name].baselines:
+                one = tuning[tuning["optimizer"] == baseline]
+                write_table(layout.tuning(name, baseline), one)
+        for name, size in SIZES.items():
+            for optimizer, meta_seed in style_images.OPTIMIZERS.items():
+                write_fakes(layout.pictures(name, optimizer, meta_seed), name, 3, size, 0.5)
+        for dataset in config.datasets(*config.problems):
+            record = {"name": dataset, "source": "local", "stand_in": None, "digests": {}}
+            write_json(layout.data(dataset), record)
+        runs = [row for recipe in config.recipes for row in make_training(recipe, config, layout)]
+        write_table(layout.runs, pd.DataFrame(runs))
+        measured = {
+            "overhead": make_overhead(),
+            "updates": make_updates(config.measurements.updates.experiments, (1, 5)),
+        }
+        claims = [
+            claim.model_copy(
+                update={
+                    "comparisons": tuple(c for c in claim.comparisons if c.experiment in END),
+                    "measured": tuple(m for m in claim.measured if m.table in measured),
+                }
+            )
+            for claim in load_claims(config_folder() / "claims.yaml")
+        ]
+        data = dict.fromkeys(config.experiments, "mnist")
+        for name, table in measured.items():
+            write_table(layout.measurement(name), table)
+        write_table(layout.claims, evaluate_claims(claims, tables, config.protocol, data, measured))
+        write_json(layout.provenance, provenance())
+        write_text(layout.config, resolved_yaml(config))
+        header = "s\th:m:s\tmax_rss\n"
+        write_text(layout.results / "benchmarks" / "train" / "a.0.tsv", header + "90.5\t0\t1\n")
+        write_text(layout.results / "benchmarks" / "train" / "a.1.tsv", header + "30.0\t0\t1\n")
+        write_text(layout.results / "benchmarks" / "claims.tsv", header + "2.5\t0\t1\n")
+        for name in figures(config):
+            save(draw(name, config, layout), layout.figure(name))
+
+
+def set_stand_ins(root: Path, stand_ins: dict[str, str]) -> None:
+    """Let the records of a run say that these stand in for its datasets, and nothing for others."""
+    for path in sorted((root / "results/default/data").glob("*.json")):
+        record = json.loads(path.read_text())
+        record["stand_in"] = stand_ins.get(record["name"])
+        path.unlink()  # it is linked to that of the finished run
+        write_json(path, record)
+
+
+def write_reports(root: Path, config: Config) -> None:
+    """Stand-ins for the executed reports, for tests of the page that only links to them."""
+    for name in reports(config):
+        stem = root / Layout(config.protocol).report(name)
+        write_text(stem.with_suffix(".html"), "<!DOCTYPE html><title>report</title>")
+        write_text(stem.with_suffix(".ipynb"), json.dumps({"cells": []}))
+
+
+@pytest.fixture(scope="session")
+def config() -> Config:
+    return small_config("default")
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory, config: Config) -> Path:
+    """The working directory of a finished run. Tests leave it as it is."""
+    root = tmp_path_factory.mktemp("run")
+    make_run(root, config)
+    write_reports(root, config)
+    return root
+
+
+@pytest.fixture
+def results(finished: Path, config: Config) -> Results:
+    return Results(config, finished)
+
+
+@pytest.fixture
+def copy(finished: Path, tmp_path: Path) -> Path:
+    """A copy of the finished run, to take something out of."""
+    for path in finished.rglob("*"):
+        if path.is_file():
+            target = tmp_path / path.relative_to(finished)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.link(path, target)
+    return tmp_path

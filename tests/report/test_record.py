@@ -1,0 +1,103 @@
+"""The committed record against the tables it is made from."""
+
+from pathlib import Path
+
+import pytest
+
+from l2l.config import Config
+from l2l.errors import UserError
+from l2l.evaluation.pictures import read_pictures, write_pictures
+from l2l.figures.draw import figures
+from l2l.figures.stand_ins import FREE
+from l2l.report.html import wrapped
+from l2l.report.markdown import markdown
+from l2l.report.record import record
+from l2l.report.words import number
+from l2l.results import Results
+
+from .conftest import set_stand_ins
+
+
+def test_the_record_has_every_figure_and_table_and_the_means(results: Results, tmp_path: Path):
+    folder = tmp_path / "new" / "record"
+    record(results, folder)
+    published = [name for name in figures(results.config) if name != "style_images"]
+    names = {path.name for path in folder.iterdir()}
+    assert names >= {"runs.csv", "claims.csv", "provenance.json", "tuning_mnist.csv", "tables.md"}
+    assert len(published) > 10
+    assert "overhead.csv" in names
+    assert not names & {"updates.csv", "meta_gradients.csv"}, "large, or not of this run"
+    for name in published:
+        path = results.root / f"{results.layout.figure(name)}.png"
+        assert (folder / path.name).read_bytes() == path.read_bytes()
+    assert not [name for name in names if name.endswith((".parquet", ".safetensors", ".pdf"))]
+    text = (folder / "tables.md").read_text()
+    for experiment in results.config.experiments.values():
+        assert f"## {experiment.title}" in text
+    curves = results.curves("mnist")
+    ends = curves[(curves["optimizer"] == "nag") & (curves["step"] == 100)]
+    section = text.partition("## MNIST (`mnist`)\n")[2].partition("\n## ")[0]
+    line = next(line for line in section.splitlines() if line.startswith("| NAG | none"))
+    assert f"| {number(ends['train_loss'].mean())} [" in line
+    assert "| C1 |" in text
+
+
+RECORDS = {
+    "real": {},
+    "real styles": {"photographs": FREE["photographs"]},
+    "real photographs": {"styles": FREE["styles"]},
+    "photographs made anew": {
+        "photographs": "the same photographs, cropped and scaled anew",
+        "styles": FREE["styles"],
+    },
+    "free": FREE,
+}
+
+
+@pytest.mark.parametrize("which", RECORDS)
+def test_pictures_are_published_only_if_all_they_are_made_from_is_free(
+    config: Config, copy: Path, tmp_path_factory, capsys: pytest.CaptureFixture, which: str
+):
+    set_stand_ins(copy, RECORDS[which])
+    folder = tmp_path_factory.mktemp("record")
+    (folder / "style_images.png").write_bytes(b"of an earlier run")
+    record(Results(config, copy), folder)
+    text, said = (folder / "tables.md").read_text(), capsys.readouterr().err
+    if which == "free":
+        figure = copy / "figures/default/style_images.png"
+        assert (folder / "style_images.png").read_bytes() == figure.read_bytes()
+        assert "CC BY 2.0" in text
+        assert said == ""
+    else:
+        assert not (folder / "style_images.png").exists()
+        assert said.startswith("l2l: style_images.png is left out: ")
+        assert said.count("\n") == 1
+        assert "style_images.png is left out" in text
+    assert (folder / "style_curves.png").exists()
+    embedded = [path.name for path in folder.iterdir() if path.suffix not in (".csv", ".json")]
+    shown = {f"{name}.png" for name in figures(config)}
+    told = "no page and no report, which embed the pictures"
+    assert set(embedded) - shown == {"tables.md", "trained"}, told
+    assert "data:image" not in text
+
+
+def test_records_that_were_made_anew_do_not_free_pictures_of_the_real_ones(
+    config: Config, copy: Path, tmp_path_factory
+):
+    set_stand_ins(copy, FREE)
+    results, folder = Results(config, copy), tmp_path_factory.mktemp("record")
+    path = copy / results.layout.pictures("neural_art", "adam", None)
+    write_pictures(path, read_pictures(path), publishable=False)
+    record(results, folder)
+    assert not (folder / "style_images.png").exists()
+
+
+def test_a_record_of_an_unfinished_run_says_what_is_missing(results: Results, tmp_path: Path):
+    with pytest.raises(UserError, match=r"curves\.parquet is missing"):
+        record(Results(results.config, tmp_path), tmp_path / "record")
+    assert not (tmp_path / "record").exists()
+
+
+def test_cells_are_told_without_their_html():
+    rows = [{"a": "1", "b": wrapped("two & three")}, {"a": "4", "b": "5"}]
+    assert markdown(rows) == "| a | b |\n| --- | --- |\n| 1 | two & three |\n| 4 | 5 |"

@@ -1,0 +1,158 @@
+"""Executed reports of a small run."""
+
+import contextlib
+import json
+import os
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from l2l.config import Config
+from l2l.errors import UserError
+from l2l.layout import Layout
+from l2l.report.report import execute_report, external_loads
+
+from .conftest import CHECKOUT
+from .test_site import check
+
+NOTEBOOKS = CHECKOUT / "workflow" / "notebooks"
+
+
+def run(
+    name: str, config: Config, root: Path, notebooks: Path
+) -> tuple[nbformat.NotebookNode, str]:
+    with contextlib.chdir(root):
+        notebook, page = execute_report(name, config, Layout(config.protocol), notebooks)
+        return nbformat.read(notebook, as_version=4), page.read_text(encoding="utf-8")
+
+
+def write_notebook(folder: Path, *cells: str) -> Path:
+    """A template `quadratics` whose code cells are given."""
+    parameters = '# %% tags=["parameters"]\nsettings = None\n'
+    body = "\n".join(f"# %%\n{cell}\n" for cell in cells)
+    title = "# %% [markdown]\n# # A title\n\n"
+    (folder / "quadratics.py").write_text(f"{title}{parameters}\n{body}", encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("name", "pictures", "heading"),
+    [
+        ("quadratics", 6, "Quadratics: can an update rule be learned?"),
+        ("mnist", 6, "MNIST: a learned optimizer trains small networks"),
+        ("mnist_transfer", 3, "Transfer: the same optimizers on other networks"),
+        ("architecture", 1, "Architecture study: how far does transfer reach?"),
+        ("cifar", 4, "CIFAR: convolutional networks"),
+        ("style_curves", 5, "Neural Art: learned optimizers that paint"),
+    ],
+)
+def test_reports_execute_and_load_nothing(
+    config: Config, copy: Path, name: str, pictures: int, heading: str
+):
+    notebook, page = run(name, config, copy, NOTEBOOKS)
+    assert external_loads(page) == []
+    assert "<script" not in page
+    checker = check(page)
+    assert len(checker.pictures) == pictures
+    assert all((shown["src"] or "").startswith("data:image/png") for shown in checker.pictures)
+    text = " ".join(" ".join(checker.text).split())
+    for expected in (heading, "LSTM", "0.0316", "The verdict", "What to be careful about"):
+        assert expected in text
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert all(cell.execution_count for cell in code)
+    assert any(f'Cells("{name}", settings)' in cell.source for cell in code)
+
+
+def test_equal_reports_have_equal_bytes(config: Config, copy: Path, tmp_path_factory):
+    folder = write_notebook(tmp_path_factory.mktemp("notebooks"), "1 + 1")
+    first, page = run("quadratics", config, copy, folder)
+    second, again = run("quadratics", config, copy, folder)
+    assert first == second
+    assert page == again
+
+
+def test_the_kernel_is_this_interpreter_whatever_the_user_has(
+    config: Config, copy: Path, tmp_path_factory, monkeypatch: pytest.MonkeyPatch
+):
+    kernels = tmp_path_factory.mktemp("jupyter") / "kernels" / "python3"
+    kernels.mkdir(parents=True)
+    spec = {"argv": ["/bin/false"], "display_name": "another", "language": "python"}
+    (kernels / "kernel.json").write_text(json.dumps(spec))
+    monkeypatch.setenv("JUPYTER_PATH", str(kernels.parents[1]))
+    startup = tmp_path_factory.mktemp("ipython")
+    (startup / "profile_default" / "startup").mkdir(parents=True)
+    (startup / "profile_default" / "startup" / "00.py").write_text("print('from the user')")
+    monkeypatch.setenv("IPYTHONDIR", str(startup))
+    folder = write_notebook(tmp_path_factory.mktemp("notebooks"), "import sys; print(sys.prefix)")
+    notebook, _ = run("quadratics", config, copy, folder)
+    assert notebook.cells[-1].outputs[0].text.strip() == sys.prefix
+    assert "from the user" not in nbformat.writes(notebook)
+
+
+def test_the_notebook_gets_the_configuration(config: Config, copy: Path, tmp_path_factory):
+    folder = write_notebook(
+        tmp_path_factory.mktemp("notebooks"),
+        "from l2l.config import Config; print(Config.model_validate(settings).meta_seeds)",
+    )
+    notebook, _ = run("quadratics", config, copy, folder)
+    assert notebook.cells[-1].outputs[0].text.strip() == str(config.meta_seeds)
+
+
+def test_a_failing_cell_is_one_line_and_what_ran_is_kept(
+    config: Config, copy: Path, tmp_path_factory
+):
+    folder = write_notebook(
+        tmp_path_factory.mktemp("notebooks"), "print('before')", "raise KeyError('no such\\nkey')"
+    )
+    reports = copy / "results" / "default" / "reports"
+    before = (reports / "quadratics.html").read_text()
+    with pytest.raises(UserError) as caught:
+        run("quadratics", config, copy, folder)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert "quadratics.py" in message
+    assert "KeyError" in message
+    assert "quadratics.failed.ipynb" in message
+    assert "before" in (reports / "quadratics.failed.ipynb").read_text()
+    assert (reports / "quadratics.html").read_text() == before
+    run("quadratics", config, copy, write_notebook(folder, "1"))
+    assert sorted(path.name for path in reports.glob("quadratics*")) == [
+        "quadratics.html",
+        "quadratics.ipynb",
+    ]
+
+
+def test_a_missing_table_is_told_as_it_is(config: Config, copy: Path):
+    os.unlink(copy / "results" / "default" / "claims.csv")
+    with pytest.raises(UserError, match=r"claims\.csv is missing: run l2l claims --protocol"):
+        run("quadratics", config, copy, NOTEBOOKS)
+
+
+def test_a_page_that_would_load_something_is_refused(config: Config, copy: Path, tmp_path_factory):
+    folder = write_notebook(
+        tmp_path_factory.mktemp("notebooks"),
+        "from IPython.display import HTML; HTML('<img src=\"https://example.org/x.png\">')",
+    )
+    with pytest.raises(UserError, match=r"would load https://example\.org/x\.png"):
+        run("quadratics", config, copy, folder)
+
+
+def test_a_missing_template_is_an_error(config: Config, tmp_path: Path):
+    with pytest.raises(UserError, match=r"nothing\.py is missing"):
+        execute_report("nothing", config, Layout("default"), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('<script src="https://a.b/c.js"></script>', ["https://a.b/c.js"]),
+        ("<link rel=stylesheet href=//a.b/c.css>", ["//a.b/c.css"]),
+        ("<style>@import 'http://a.b/c.css';</style>", ["http://a.b/c.css"]),
+        ("<p style=\"background: url('https://a.b/c.png')\">", ["https://a.b/c.png"]),
+        ('<a href="https://a.b">a link</a><img src="data:image/png;base64,//a">', []),
+    ],
+)
+def test_external_loads_are_found_and_links_are_not(text: str, found: list[str]):
+    assert external_loads(text) == found

@@ -1,0 +1,215 @@
+"""The page of a small run."""
+
+import contextlib
+import html.parser
+from pathlib import Path
+
+import pytest
+
+from l2l.config import Config
+from l2l.errors import UserError
+from l2l.figures.draw import draw, figures
+from l2l.figures.stand_ins import FREE
+from l2l.figures.style import save
+from l2l.layout import Layout
+from l2l.report.report import external_loads
+from l2l.report.site import build_page
+from l2l.results import Results
+
+from .conftest import make_run, set_stand_ins, small_config, write_reports
+
+VOID = {"meta", "link", "img", "br", "hr", "input", "circle", "line", "polygon"}
+
+
+class Checker(html.parser.HTMLParser):
+    """Every tag that is opened is closed, in order; collects ids, links, pictures and text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.pictures: list[dict[str, str | None]] = []
+        self.text: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        self.ids += [value for key, value in attrs if key == "id" and value]
+        if tag == "a":
+            self.links.append(found.get("href") or "")
+        if tag == "img":
+            self.pictures.append(found)
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+
+
+def check(page: str) -> Checker:
+    checker = Checker()
+    checker.feed(page)
+    checker.close()
+    assert checker.open == []
+    assert len(checker.ids) == len(set(checker.ids))
+    return checker
+
+
+@pytest.fixture(scope="module")
+def page(finished: Path, config: Config) -> str:
+    return build_page(config, finished)
+
+
+def test_the_page_is_well_formed_and_complete(page: str):
+    assert page.startswith("<!DOCTYPE html>")
+    check(page)
+
+
+def test_the_page_holds_every_figure_and_loads_nothing(page: str, config: Config):
+    checker = check(page)
+    assert {f"figure-{name}" for name in figures(config)} <= set(checker.ids)
+    assert len(checker.pictures) == len(figures(config))
+    for picture in checker.pictures:
+        assert (picture["src"] or "").startswith("data:image/png;base64,")
+        assert picture["alt"]
+    assert external_loads(page) == []
+    assert "<script" not in page
+
+
+def test_all_links_lead_to_files_or_places_of_the_page(page: str, finished: Path):
+    checker = check(page)
+    folder = finished / "results" / "default"
+    for link in checker.links:
+        if link.startswith("#"):
+            assert link[1:] in checker.ids
+        else:
+            assert (folder / link).is_file(), link
+
+
+def test_the_page_shows_verdicts_rates_runs_and_provenance(page: str, results: Results):
+    claims = results.claims()
+    waiting = (claims["verdict"] == "not yet run").sum()
+    text = " ".join(" ".join(check(page).text).split())
+    for expected in (
+        "On quadratics the LSTM beats every tuned baseline.",
+        "✔ replicated",
+        "✘ not replicated",
+        f"{waiting} claims that are not yet run",
+        "– not yet run",
+        "LSTM (long unroll)",
+        "0.0316",
+        "stuck at loss 2.3",
+        "0123456789ab",
+        "meta-train",
+        "a local folder",
+    ):
+        assert expected in text, expected
+    assert "numbers and pictures below mean nothing" not in text
+
+
+def test_each_figure_of_experiments_has_a_section_that_the_top_leads_to(page: str, config: Config):
+    checker = check(page)
+    for name in config.figure_experiments():
+        assert f"section-{name}" in checker.ids
+        assert f"#section-{name}" in checker.links
+    text = " ".join(" ".join(checker.text).split())
+    assert "The paper claims that on quadratics the LSTM beats every tuned baseline (C1)." in text
+    assert "Here C1 is replicated for LSTM." in text
+
+
+def test_neural_art_has_its_pictures_curves_and_what_adam_needs(page: str):
+    section = page.partition('id="section-style_curves"')[2].partition("<section")[0]
+    assert 'id="figure-style_curves"' in section
+    assert 'id="figure-style_images"' in section
+    assert "first step at which ADAM is as low" in section
+    mnist = page.partition('id="section-mnist"')[2].partition("<section")[0]
+    assert "first step at which ADAM is as low" not in mnist
+
+
+def test_stand_ins_of_neural_art_stand_at_the_top_and_below_its_figures(copy: Path, config: Config):
+    set_stand_ins(copy, FREE)
+    page = build_page(config, copy)
+    for dataset, text in FREE.items():
+        told = f"STAND-IN for the {dataset}: {text}"
+        assert page.partition("<h2>")[0].count(told) == 1
+        for name in ("style_curves", "style_images"):
+            figure = page.partition(f'id="figure-{name}"')[2].partition("</figure>")[0]
+            assert told in figure
+
+
+def test_a_claim_that_several_sections_decide_has_one_table(page: str, results: Results):
+    mnist, study = (
+        {claim.claim for claim in results.claims_about(name)} for name in ("mnist", "architecture")
+    )
+    both = mnist & study
+    assert both, "C12 looks at the networks of both"
+    for key in both:
+        assert page.count(f"{key}: verdict for each optimizer</span>") == 1
+        assert page.count(f"({key})") == 2
+
+
+def test_a_figure_that_only_the_configuration_knows_is_on_the_page(copy: Path, config: Config):
+    renamed = config.experiments["mnist_relu"].model_copy(update={"figure": "another_one"})
+    changed = config.model_copy(
+        update={"experiments": config.experiments | {"mnist_relu": renamed}}
+    )
+    with contextlib.chdir(copy):
+        layout = Layout("default")
+        for name in ("mnist_transfer", "another_one"):
+            layout.figure(name).with_suffix(".png").unlink(missing_ok=True)
+            layout.figure(name).with_suffix(".pdf").unlink(missing_ok=True)
+            save(draw(name, changed, layout), layout.figure(name))
+    checker = check(build_page(changed, copy))
+    assert "section-another_one" in checker.ids
+    assert any("ReLU" in part for part in checker.text)
+
+
+def test_smoke_has_a_banner_and_no_verdict(tmp_path: Path):
+    config = small_config("smoke")
+    make_run(tmp_path, config)
+    write_reports(tmp_path, config)
+    text = " ".join(" ".join(check(build_page(config, tmp_path)).text).split())
+    assert "numbers and pictures below mean nothing" in text
+    assert "– not judged (smoke)" in text
+
+
+def test_a_run_of_released_optimizers_says_whose_they_are(copy: Path, config: Config, page: str):
+    for folder in ("results", "figures"):
+        (copy / folder / "default").rename(copy / folder / "default_released")
+    released = config.model_copy(update={"optimizers": "released"})
+    text = " ".join(" ".join(check(build_page(released, copy)).text).split())
+    assert "Nothing was meta-trained or tuned for this page" in text
+    assert "of a whole run at commit 0123456789ab" in text
+    assert "snakemake --cores all mnist --config optimizers=released" in text
+    assert "Nothing was meta-trained" not in page
+
+
+@pytest.mark.parametrize(
+    ("missing", "command"),
+    [
+        ("results/default/claims.csv", "l2l claims"),
+        ("results/default/training/runs.csv", "l2l runs"),
+        ("results/default/tuning/mnist.csv", "l2l collect mnist"),
+        ("results/default/evaluation/quadratics/curves.parquet", "l2l collect quadratics"),
+        ("results/default/data/mnist.json", "l2l data mnist"),
+        ("results/default/reports/mnist.html", "l2l report mnist"),
+        ("figures/default/mnist_continued.png", "l2l figure mnist_continued"),
+        ("figures/default/optimizer_loop.pdf", "l2l figure optimizer_loop"),
+        ("figures/default/style_images.png", "l2l figure style_images"),
+        ("results/default/data/styles.json", "l2l data styles"),
+    ],
+)
+def test_a_missing_file_is_named_with_the_command_that_makes_it(
+    config: Config, copy: Path, missing: str, command: str
+):
+    (copy / missing).unlink()
+    with pytest.raises(UserError) as caught:
+        build_page(config, copy)
+    message = str(caught.value)
+    assert missing in message
+    assert f"run {command} --protocol default" in message
+    assert "\n" not in message

@@ -1,0 +1,100 @@
+"""Claims and verdicts as a reader sees them."""
+
+import math
+
+import pandas as pd
+import pytest
+
+from l2l.config import Config, config_folder
+from l2l.evaluation.claims_file import Claim, load_claims
+from l2l.report import verdicts
+from l2l.report.html import interval_plot
+from l2l.results import Results
+
+
+def test_claims_keep_their_verdicts_and_get_readable_names(results: Results, config: Config):
+    claims = results.claims()
+    text = verdicts.block(claims, "C2", config)
+    comparisons = (claims["claim"] == "C2") & ~verdicts.is_overall(claims)
+    assert f"All {comparisons.sum()} comparisons of C2" in text
+    assert "LSTM (long unroll)" in text
+    assert "mnist_long_unroll" not in text
+    assert "nag" not in text
+    overall = claims[(claims["claim"] == "C2") & verdicts.is_overall(claims)]
+    for verdict in overall["verdict"]:
+        assert f"{verdict}</span>" in text
+
+
+def keys_about(figure: str, results: Results) -> set[str]:
+    return {claim.claim for claim in results.claims_about(figure)}
+
+
+def test_a_figure_has_the_claims_that_its_experiments_decide(results: Results):
+    assert keys_about("quadratics", results) == {"C1"}
+    assert {"C2", "C3"} <= keys_about("mnist", results)
+    assert keys_about("optimizer_loop", results) == set()
+
+
+def claims_named(*keys: str) -> list[Claim]:
+    claims = {claim.claim: claim for claim in load_claims(config_folder() / "claims.yaml")}
+    return [claims[key] for key in keys]
+
+
+def test_what_is_claimed_is_told_with_who_claims_it():
+    said = verdicts.claimed(claims_named("C1", "C7", "C3"))
+    of_paper, of_summary = said.split(" Its summary (Jiang, 2019) says ")
+    assert of_paper.startswith("The paper claims that on quadratics the LSTM beats every tuned")
+    assert "(C1); that on its MNIST plateau" in of_paper
+    assert of_paper.endswith("than the tuned baselines do (C3).")
+    assert of_summary.endswith("(it stays below every baseline tuned there) (C7).")
+
+
+def test_what_came_out_is_one_sentence_of_the_verdicts(results: Results, config: Config):
+    table = results.claims()
+    of_c2 = table[(table["claim"] == "C2") & verdicts.is_overall(table)]
+    verdict = {row["comparison"].split()[1]: row["verdict"] for row in of_c2.to_dict("records")}
+    text = verdicts.found(table, claims_named("C2"), config)
+    assert text.startswith("Here C2 is ")
+    assert f"{verdict['mnist_paper:']} for LSTM (paper)" in text
+    assert f"{verdict['mnist_long_unroll:']} for LSTM (long unroll)" in text
+
+
+def test_equal_outcomes_are_told_together(results: Results, config: Config):
+    table = results.claims()
+    waiting = table.loc[table["verdict"] == "not yet run", "claim"].iloc[:2]
+    text = verdicts.found(table, claims_named(*waiting), config)
+    assert text == f"Here {waiting.iloc[0]} and {waiting.iloc[1]} are not yet run."
+
+
+def test_recipes_of_one_label_are_told_apart_in_a_claim(config: Config):
+    labels = config.recipes["cifar"].model_copy(update={"label": "LSTM-sub"})
+    same = config.model_copy(update={"recipes": config.recipes | {"cifar": labels}})
+    rows = pd.DataFrame(
+        {"comparison": [f"overall {r}: vs nag: x" for r in ("cifar", "cifar5_sub")]}
+    )
+    assert verdicts.learned(rows, same) == ["LSTM-sub (cifar)", "LSTM-sub (cifar5_sub)"]
+    assert verdicts.learned(rows, config) == ["LSTM", "LSTM-sub"]
+
+
+def test_every_verdict_has_a_word_and_a_sign_of_its_own():
+    known = ("replicated", "not replicated", "inconclusive", "not yet run")
+    badges = [str(verdicts.badge(verdict)) for verdict in known]
+    assert all(verdict in badge for verdict, badge in zip(known, badges, strict=True))
+    assert len({badge.partition(">")[2][0] for badge in badges}) == len(known)
+
+
+@pytest.mark.parametrize(
+    ("interval", "circles", "heads"),
+    [
+        ((-0.2, -0.3, -0.1), 1, 0),
+        ((-0.9, -0.95, -0.1), 0, 1),
+        ((2.0, -1.0, math.inf), 1, 2),
+        ((math.nan, math.nan, math.nan), 0, 0),
+    ],
+)
+def test_intervals_beyond_the_axis_end_in_arrow_heads(
+    interval: tuple[float, float, float], circles: int, heads: int
+):
+    text = interval_plot(*interval)
+    assert text.count("<circle") == circles
+    assert text.count("<polygon") == heads
