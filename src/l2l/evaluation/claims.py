@@ -1,4 +1,4 @@
-"""Claims are code: each comparison of `config/claims.yaml` gets an effect size and a verdict.
+"""Claims are code: each comparison of the claims gets an effect size and a verdict.
 
 The verdict of one comparison (one recipe, one baseline, one metric) follows its 95 % interval:
 "replicated" where all of it lies in the claimed direction, "not replicated" where all of it lies
@@ -18,19 +18,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from l2l.config.claims import TUNED, Claim, Comparison, Measured
 from l2l.errors import UserError
-from l2l.evaluation.claims_file import (
-    MEASUREMENT,
-    NOT_YET_RUN,
-    TUNED,
-    Claim,
-    Comparison,
-    Measured,
-    check_claims,
-    load_claims,
-)
 from l2l.evaluation.measured import measured_effect
-from l2l.evaluation.metrics import HANDCRAFTED, matrix_of
+from l2l.evaluation.metrics import HANDCRAFTED, matrix_of, values
 from l2l.evaluation.sizes import growth
 from l2l.evaluation.statistics import Effect, relative_difference
 
@@ -41,6 +32,10 @@ REPLICATED, NOT_REPLICATED, INCONCLUSIVE = "replicated", "not replicated", "inco
 NOT_JUDGED = "not judged (smoke)"
 ONE_PROBLEM = "not judged (one problem)"  # between problems it could not differ
 
+NOT_YET_RUN = "not yet run"
+"""The verdict on a claim that nothing of a run can judge."""
+MEASUREMENT = "measurement"
+"""Before a table's name, as the data of a comparison in the table of claims."""
 SMOKE = "smoke"  # the protocol whose numbers are too few for a verdict
 NO_EFFECT = Effect(np.nan, np.nan, np.nan, np.nan, 0)
 
@@ -59,7 +54,7 @@ class _Judged:
 
 
 def claims_table(
-    claims_path: Path,
+    claims: Mapping[str, Claim],
     curves_paths: Mapping[str, Path],
     data_records: Mapping[str, Sequence[Path]],
     protocol: str,
@@ -68,7 +63,7 @@ def claims_table(
     """The content of results/<protocol>/claims.csv, from files.
 
     Args:
-        claims_path: config/claims.yaml.
+        claims: name -> claim, of the configuration.
         curves_paths: experiment -> its curves.parquet, for every experiment that a claim names.
         data_records: experiment -> the json records of its data sets; none (or no entry) where the
             problems are drawn from the seed alone.
@@ -79,9 +74,8 @@ def claims_table(
         See `evaluate_claims`.
 
     Raises:
-        UserError: claims.yaml is not valid, or does not fit the curves.
+        UserError: a claim does not fit the curves, see `evaluate_claims`.
     """
-    claims = load_claims(claims_path)
     tables = {name: pd.read_parquet(path) for name, path in curves_paths.items()}
     data = {name: describe_data(data_records.get(name, ())) for name in curves_paths}
     measurements = {name: pd.read_csv(path) for name, path in (measurement_paths or {}).items()}
@@ -101,7 +95,7 @@ def describe_data(records: Sequence[Path]) -> str:
 
 
 def evaluate_claims(
-    claims: Sequence[Claim],
+    claims: Mapping[str, Claim],
     tables: Mapping[str, pd.DataFrame],
     protocol: str,
     data: Mapping[str, str],
@@ -110,7 +104,7 @@ def evaluate_claims(
     """Judge each claim on the curves and the measurements.
 
     Args:
-        claims: see `load_claims`.
+        claims: name -> claim, of the configuration.
         tables: experiment -> its tidy curves (columns: see `metrics.run_matrix`).
         protocol: "smoke" gets numbers and no verdict.
         data: experiment -> the data behind its curves, in words.
@@ -130,19 +124,15 @@ def evaluate_claims(
     Raises:
         UserError: a claim does not fit the tables, or a table has gaps.
     """
-    optimizers = {name: set(curves["optimizer"]) for name, curves in tables.items()}
     measurements = measurements or {}
-    columns = {name: dict.fromkeys(map(str, table)) for name, table in measurements.items()}
-    last_steps = {name: int(t["step"].max()) for name, t in tables.items()}
-    check_claims(claims, optimizers, last_steps, measurements=columns)
     rows: list[tuple[Any, ...]] = []
 
-    def add(claim: Claim, comparison: str, effect: Effect, verdict: str, source: str) -> None:
+    def add(key: str, comparison: str, effect: Effect, verdict: str, source: str) -> None:
         numbers = (effect.estimate, effect.low, effect.high, effect.problems)
-        start = (claim.claim, claim.statement, comparison)
+        start = (key, claims[key].statement, comparison)
         rows.append((*start, *numbers, verdict, protocol, source))
 
-    for claim in claims:
+    for key, claim in claims.items():
         several = len({comparison.experiment for comparison in claim.comparisons}) > 1
         judged = [
             found
@@ -154,11 +144,11 @@ def evaluate_claims(
             own = [found for found in judged if found.recipe == recipe]
             for found in own:
                 text = f"{recipe} vs {found.against}"
-                add(claim, text, found.effect, found.verdict, found.data)
+                add(key, text, found.effect, found.verdict, found.data)
             decisive = _decisive(own)
             sources = "; ".join(dict.fromkeys(found.data for found in own))
             text = f"overall {recipe}: vs {decisive.against}"
-            add(claim, text, decisive.effect, decisive.verdict, sources)
+            add(key, text, decisive.effect, decisive.verdict, sources)
         if claim.sizes:
             names = claim.sizes.experiments
             sources = "; ".join(dict.fromkeys(data[name] for name in names))
@@ -166,9 +156,9 @@ def evaluate_claims(
                 text, effect = growth(recipe, [tables[name] for name in names])
                 verdict = REPLICATED if effect.estimate == 0 else NOT_REPLICATED
                 verdict = NOT_JUDGED if protocol == SMOKE else verdict
-                add(claim, f"overall {recipe}: {text}", effect, verdict, sources)
+                add(key, f"overall {recipe}: {text}", effect, verdict, sources)
         elif not judged:
-            add(claim, "overall", NO_EFFECT, NOT_YET_RUN, "none")
+            add(key, "overall", NO_EFFECT, NOT_YET_RUN, "none")
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -183,11 +173,11 @@ def _judge(
     experiment = comparison.experiment
     where = f" on {experiment}" if say_experiment else ""
     for metric in comparison.metrics:
-        values = metric.values(curves)
+        numbers = values(metric, curves)
         for recipe in comparison.learned:
-            ours = matrix_of(values, recipe, experiment)
+            ours = matrix_of(numbers, recipe, experiment)
             for baseline in _baselines(comparison, curves):
-                theirs = matrix_of(values, baseline, experiment)
+                theirs = matrix_of(numbers, baseline, experiment)
                 if not ours.columns.equals(theirs.columns):
                     raise UserError(
                         f"curves of {experiment}: {recipe} and {baseline} ran on different "
