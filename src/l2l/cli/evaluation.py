@@ -126,7 +126,7 @@ def _test(
     )
     write_table(layout.part(experiment, optimizer, seed), outcome.curves)
     if settings.evaluation.pictures:
-        free = all(getattr(family, "publishable", False) for family in families.values())
+        free = all(family.publishable for family in families.values())
         write_pictures(layout.pictures(experiment, optimizer, seed), outcome.pictures, free)
 
 

@@ -61,16 +61,14 @@ def open_problems(
     """Make the machine ready for a stage, load and verify the data, return families of problems."""
     from l2l.compute import prepare
     from l2l.data.directory import data_directory
-    from l2l.problems import make_family
+    from l2l.problems import Setup, make_family
 
     device = prepare(config.compute, stage)
     directory = data_directory(config.data.directory)
-    families = {
-        name: make_family(name, config.problems, config.seed, directory, device)
-        for name in problems
-    }
+    setup = Setup(config.seed, directory, device, config.problems)
+    families = {name: make_family(name, setup) for name in problems}
     for family in families.values():
-        _check_stand_ins(getattr(family, "stand_ins", {}), Layout(config.run_name))
+        _check_stand_ins(family.stand_ins, Layout(config.run_name))
     return families, device
 
 

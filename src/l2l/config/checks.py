@@ -12,7 +12,6 @@ from pydantic_core import PydanticCustomError
 
 from l2l.config.experiments import Baseline, Experiment
 from l2l.config.measurements import unknown_names
-from l2l.config.problems import MixtureSettings
 from l2l.config.recipes import Recipe
 
 if TYPE_CHECKING:
@@ -45,10 +44,9 @@ def check(config: Config) -> None:
 
 
 def _check_mixture(name: str, config: Config) -> None:
-    mixture = config.problems[name]
-    for part in mixture.of if isinstance(mixture, MixtureSettings) else ():
+    for part in config.problems[name].parts:
         _known(f"problems.{name}.of", part, config.problems)
-        if isinstance(config.problems[part], MixtureSettings):
+        if config.problems[part].parts:
             raise PydanticCustomError(
                 "mixture",
                 "problems.{name}.of: '{part}' is a mixture itself; name its problems",
@@ -64,16 +62,15 @@ def _check_recipe(name: str, recipe: Recipe, config: Config) -> None:
     for problem in recipe.problems:
         _known(f"recipes.{name}.problem", problem, config.problems)
     validated_on = config.problems[recipe.validated_on]
-    if isinstance(validated_on, MixtureSettings):
+    if validated_on.parts:
         raise PydanticCustomError(
             "mixture",
             "recipes.{name}.validation.problem: a mixture is not validated on; name one "
             "of its problems",
             {"name": name},
         )
-    limits = getattr(validated_on, "limits", {})
-    count = recipe.validation.problems
-    _at_most(f"recipes.{name}.validation.problems", count, limits.get("validation"))
+    count, limit = recipe.validation.problems, validated_on.limits.get("validation")
+    _at_most(f"recipes.{name}.validation.problems", count, limit)
     if recipe.start_from:
         _check_start(name, recipe, recipe.start_from, config)
 
@@ -102,7 +99,7 @@ def _check_experiment(name: str, experiment: Experiment, config: Config) -> None
     for problem in experiment.problems:
         _known(f"experiments.{name}.problems", problem, config.problems)
         _check_single(f"experiments.{name}.problems", problem, "test", config)
-        limits = getattr(config.problems[problem], "limits", {})
+        limits = config.problems[problem].limits
         tuned, tested = experiment.tuning.problems, experiment.evaluation.problems
         _at_most(f"experiments.{name}.tuning.problems", tuned, limits.get("validation"))
         _at_most(f"experiments.{name}.evaluation.problems", tested, limits.get("test"))
@@ -141,7 +138,7 @@ def _check_figure(figure: str, names: list[str], config: Config) -> None:
 
 
 def _check_single(key: str, problem: str, use: str, config: Config) -> None:
-    if isinstance(config.problems[problem], MixtureSettings):
+    if config.problems[problem].parts:
         raise PydanticCustomError(
             "mixture",
             "{key}: '{problem}' is a mixture, for meta-training; {use} on one of its problems",

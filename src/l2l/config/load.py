@@ -13,10 +13,9 @@ from pydantic import ValidationError
 from l2l.config.filled import ENTRIES, filled, merge
 from l2l.config.schema import Config
 from l2l.errors import UserError
-from l2l.registry import ESTIMATORS, OPTIMIZERS
+from l2l.registry import ESTIMATORS, OPTIMIZERS, PROBLEMS
 
 KINDS = {"optimizer": OPTIMIZERS, "estimator": ESTIMATORS}
-PROBLEMS = ("quadratic", "mlp", "convnet", "neural_art", "mixture")
 PROTOCOLS = ("smoke", "default", "paper")
 DEEPEST = 100  # levels of YAML in each other
 OWN_ERRORS = (  # they name the value themselves

@@ -12,7 +12,28 @@ from l2l.config.base import Count, Name, Range, Section, Whole
 Activation = Literal["sigmoid", "tanh", "relu", "leaky_relu", "elu", "softplus", "gelu", "silu"]
 
 
-class QuadraticSettings(Section):
+class ProblemSettings(Section):
+    """What every kind of problem has."""
+
+    kind: Annotated[str, Field(description="Which kind it is.")]
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """The data sets it is made from, by the names of `l2l.registry.DATASETS`."""
+        return ()
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The problems that a mixture is made of, by their names; of other kinds none."""
+        return ()
+
+    @property
+    def limits(self) -> dict[str, int]:
+        """How many problems there are at most, where not any number: "test", "validation"."""
+        return {}
+
+
+class QuadraticSettings(ProblemSettings):
     """f(theta) = ||W theta - y||^2, W and y i.i.d. standard normal, fresh for each problem."""
 
     kind: Annotated[Literal["quadratic"], Field(description="The kind: a quadratic function.")]
@@ -21,13 +42,8 @@ class QuadraticSettings(Section):
     ]
     init_std: Annotated[float, Field(ge=0, description="Standard deviation of theta[0].")]
 
-    @property
-    def datasets(self) -> tuple[str, ...]:
-        """What it needs: nothing."""
-        return ()
 
-
-class MLPSettings(Section):
+class MLPSettings(ProblemSettings):
     """A fully connected classifier: cross-entropy on minibatches of a dataset."""
 
     kind: Annotated[Literal["mlp"], Field(description="The kind: a multi-layer perceptron.")]
@@ -50,11 +66,11 @@ class MLPSettings(Section):
 
     @property
     def datasets(self) -> tuple[str, ...]:
-        """What it needs, by the names of `l2l data`."""
+        """The data sets it is made from."""
         return (self.dataset,)
 
 
-class ConvNetSettings(Section):
+class ConvNetSettings(ProblemSettings):
     """Convolutions with batch normalisation, ReLU and max pooling, then fully connected layers."""
 
     kind: Annotated[Literal["convnet"], Field(description="The kind: a convolutional network.")]
@@ -96,14 +112,14 @@ class ConvNetSettings(Section):
 
     @property
     def datasets(self) -> tuple[str, ...]:
-        """What it needs, by the names of `l2l data`."""
+        """The data sets it is made from."""
         return (self.dataset,)
 
 
 Style = Literal["starry_night", "wave", "udnie", "the_scream", "composition_vii", "shipwreck"]
 
 
-class NeuralArtSettings(Section):
+class NeuralArtSettings(ProblemSettings):
     """A picture that keeps a photograph's content and takes on a style (Gatys et al. 2015)."""
 
     kind: Annotated[Literal["neural_art"], Field(description="The kind: a picture.")]
@@ -131,16 +147,16 @@ class NeuralArtSettings(Section):
 
     @property
     def datasets(self) -> tuple[str, ...]:
-        """What it needs, by the names of `l2l data`."""
+        """The data sets it is made from."""
         return ("photographs", "styles", self.features)
 
     @property
     def limits(self) -> dict[str, int]:
-        """How many problems there are at most; validation photographs are also tuned on."""
+        """One problem for each photograph; baselines are tuned on those for validation."""
         return {"test": 100, "validation": 20}
 
 
-class MixtureSettings(Section):
+class MixtureSettings(ProblemSettings):
     """Problems of several kinds, their parameters and losses in random units."""
 
     kind: Annotated[Literal["mixture"], Field(description="The kind: a mixture of others.")]
@@ -154,12 +170,6 @@ class MixtureSettings(Section):
     ]
 
     @property
-    def datasets(self) -> tuple[str, ...]:
-        """What it needs: see `Config.datasets`, which asks its parts."""
-        return ()
-
-
-ProblemSettings = Annotated[
-    QuadraticSettings | MLPSettings | ConvNetSettings | NeuralArtSettings | MixtureSettings,
-    Field(discriminator="kind"),
-]
+    def parts(self) -> tuple[str, ...]:
+        """The problems that it is made of."""
+        return self.of

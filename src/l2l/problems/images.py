@@ -1,4 +1,4 @@
-"""Which images each inner step of a problem sees."""
+"""What problems on labelled images share: minibatches and fixed samples, drawn at random."""
 
 from __future__ import annotations
 
@@ -11,13 +11,18 @@ from l2l.problems.base import Step
 from l2l.rng import stream
 
 
+def fixed_sample(count: int, size: int, seed: int, name: str) -> Tensor:
+    """The numbers of `size` different images out of `count`, or of all, int64, from a stream."""
+    return torch.randperm(count, generator=stream(seed, name))[:size]
+
+
 def draw_minibatches(
     seed: int, names: Sequence[str | int], indices: Sequence[int], count: int, size: tuple[int, int]
 ) -> Tensor:
     """Numbers of images, uniform with replacement; problem i draws from a stream of its own.
 
     Args:
-        seed: the one seed of the run.
+        seed: the seed of the run.
         names: the stream of the problems.
         indices: which problems of that stream.
         count: how many images there are.
@@ -26,16 +31,12 @@ def draw_minibatches(
     Returns:
         int64 [B, steps + 1, batch], on the CPU.
     """
-    return torch.stack(
-        [
-            torch.randint(count, size, generator=stream(seed, *names, "minibatch", i))
-            for i in indices
-        ]
-    )
+    streams = [stream(seed, *names, "minibatch", i) for i in indices]
+    return torch.stack([torch.randint(count, size, generator=each) for each in streams])
 
 
 def at_step(minibatches: Tensor, step: Step) -> Tensor:
-    """The images of one step, [B, batch], of those of all steps [B, steps + 1, batch]."""
+    """The images of one step, [B, batch], out of those of all steps, [B, steps + 1, batch]."""
     if isinstance(step, Tensor):
         return minibatches.index_select(1, step[None])[:, 0]
     return minibatches[:, step]
