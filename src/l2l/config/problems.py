@@ -4,12 +4,26 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from l2l.config.base import Count, Name, Range, Section, Whole
+from l2l.registry import DATASETS
 
 Activation = Literal["sigmoid", "tanh", "relu", "leaky_relu", "elu", "softplus", "gelu", "silu"]
+
+
+def _registered(dataset: str) -> str:
+    if dataset not in DATASETS:
+        raise PydanticCustomError(
+            "dataset",
+            "there is no such data set; there are: {names}",
+            {"names": ", ".join(DATASETS)},
+        )
+    return dataset
+
+
+Dataset = Annotated[Name, AfterValidator(_registered)]
 
 
 class ProblemSettings(Section):
@@ -47,7 +61,7 @@ class MLPSettings(ProblemSettings):
     """A fully connected classifier: cross-entropy on minibatches of a dataset."""
 
     kind: Annotated[Literal["mlp"], Field(description="The kind: a multi-layer perceptron.")]
-    dataset: Annotated[Literal["mnist"], Field(description="The images it classifies.")]
+    dataset: Annotated[Dataset, Field(description="The labelled images that it classifies.")]
     hidden: Annotated[tuple[Count, ...], Field(description="Units of each hidden layer.")]
     activation: Annotated[Activation, Field(description="Of the hidden layers.")]
     batch_size: Annotated[Count, Field(description="Images of a minibatch.")]
@@ -74,9 +88,9 @@ class ConvNetSettings(ProblemSettings):
     """Convolutions with batch normalisation, ReLU and max pooling, then fully connected layers."""
 
     kind: Annotated[Literal["convnet"], Field(description="The kind: a convolutional network.")]
-    dataset: Annotated[Literal["cifar10"], Field(description="The images it classifies.")]
+    dataset: Annotated[Dataset, Field(description="The labelled images that it classifies.")]
     labels: Annotated[
-        tuple[Annotated[int, Field(ge=0, le=9)], ...],
+        tuple[Annotated[Whole, Field(ge=0)], ...],
         Field(min_length=2, description="The classes; images of others are left out."),
     ]
     channels: Annotated[

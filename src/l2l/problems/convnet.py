@@ -19,9 +19,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from l2l.config.problems import ConvNetSettings
-from l2l.data.cifar10 import load_cifar10
+from l2l.errors import UserError
 from l2l.problems.base import Family, Problem, Setup, Step
-from l2l.problems.images import at_step, draw_minibatches, fixed_sample
+from l2l.problems.images import at_step, draw_minibatches, fixed_sample, labelled_images
 from l2l.rng import stream
 
 KERNEL = 5
@@ -172,12 +172,12 @@ class ConvNetFamily(Family):
     @classmethod
     def load(cls, settings: ConvNetSettings, setup: Setup) -> Self:
         """The family, with its images; see `Family.load`."""
-        cifar = load_cifar10(setup.directory)
-        train = _classes(cifar.train_images, cifar.train_labels, settings.labels)
-        test = _classes(cifar.test_images, cifar.test_labels, settings.labels)
+        images = labelled_images(settings.dataset, setup.directory)
+        train = _classes(images.train_images, images.train_labels, settings.labels)
+        test = _classes(images.test_images, images.test_labels, settings.labels)
         samples = [
-            images.part(fixed_sample(len(images.labels), size, setup.seed, name))
-            for images, size, name in (
+            part.part(fixed_sample(len(part.labels), size, setup.seed, name))
+            for part, size, name in (
                 (train, settings.train_sample, "train_sample"),
                 (test, settings.test_sample, "test_sample"),
             )
@@ -234,10 +234,15 @@ class ConvNetFamily(Family):
 
 
 def _classes(images: Tensor, labels: Tensor, chosen: tuple[int, ...]) -> ColourImages:
-    """The images of the chosen classes, which become labels 0, 1, ... in this order."""
-    if chosen == tuple(range(10)):
+    """The images of the chosen classes, whose labels become 0, 1, ... in this order."""
+    if images.dim() == 3:  # one channel, as MNIST has
+        images = images[..., None]
+    classes = int(labels.max()) + 1
+    if max(chosen) >= classes:
+        raise UserError(f"labels = {list(chosen)}: the images have labels 0 to {classes - 1}")
+    if chosen == tuple(range(classes)):
         return ColourImages(images, labels)
-    new = torch.full((10,), -1)
+    new = torch.full((classes,), -1)
     new[list(chosen)] = torch.arange(len(chosen))
     kept = (new[labels] >= 0).nonzero()[:, 0]
     return ColourImages(images[kept], new[labels[kept]])

@@ -1,14 +1,34 @@
-"""What problems on labelled images share: minibatches and fixed samples, drawn at random."""
+"""What problems on labelled images share: the data set, random minibatches, fixed samples."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from l2l.data.labelled_images import LabelledImages
+from l2l.errors import UserError
 from l2l.problems.base import Step
+from l2l.registry import DATASETS, resolve
 from l2l.rng import stream
+
+
+def labelled_images(name: str, directory: Path) -> LabelledImages:
+    """A data set, verified.
+
+    Args:
+        name: in `l2l.registry.DATASETS`.
+        directory: the folder of the data sets.
+
+    Raises:
+        UserError: it has no labels, or it is missing and cannot be fetched.
+    """
+    images = resolve(DATASETS[name]).load(directory)
+    if not isinstance(images, LabelledImages):
+        raise UserError(f"dataset = {name}: it has no labels; give one of labelled images")
+    return images
 
 
 def fixed_sample(count: int, size: int, seed: int, name: str) -> Tensor:

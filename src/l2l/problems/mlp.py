@@ -15,9 +15,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from l2l.config.problems import MLPSettings
-from l2l.data.mnist import load_mnist
 from l2l.problems.base import Family, Problem, Setup, Step
-from l2l.problems.images import at_step, draw_minibatches, fixed_sample
+from l2l.problems.images import at_step, draw_minibatches, fixed_sample, labelled_images
 from l2l.rng import stream
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -193,8 +192,9 @@ class MLPFamily(Family):
     @classmethod
     def load(cls, settings: MLPSettings, setup: Setup) -> Self:
         """The family, with its training images; see `Family.load`."""
-        data = _image_set(setup.directory, setup.seed, settings.train_sample, setup.device)
-        return cls(settings, setup.seed, data)
+        sample = (settings.train_sample, setup.seed)
+        data = _image_set(settings.dataset, setup.directory, *sample, setup.device)
+        return cls(settings, setup.seed, data, int(data.labels.max()) + 1)
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -236,10 +236,12 @@ class MLPFamily(Family):
 
 
 @functools.lru_cache(maxsize=2)  # the families of an experiment share their images
-def _image_set(directory: Path, seed: int, train_sample: int, device: torch.device) -> ImageSet:
-    mnist = load_mnist(directory)
+def _image_set(
+    name: str, directory: Path, train_sample: int, seed: int, device: torch.device
+) -> ImageSet:
+    images = labelled_images(name, directory)
     return ImageSet.of(
-        mnist.train_images.flatten(1).to(device),
-        mnist.train_labels.to(device),
-        fixed_sample(len(mnist.train_labels), train_sample, seed, "train_sample").to(device),
+        images.train_images.flatten(1).to(device),
+        images.train_labels.to(device),
+        fixed_sample(len(images.train_labels), train_sample, seed, "train_sample").to(device),
     )
