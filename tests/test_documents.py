@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from l2l.config import Config, load_config
-from l2l.data.styles import STYLES
+from l2l.data.styles import PAINTINGS
 from l2l.evaluation.claims import read_claims
 from l2l.report.markdown import markdown
 from l2l.report.marked import MARKED, fill, over_several, overview, tables
@@ -127,7 +127,7 @@ def test_readme_counts_and_sizes_are_those_of_the_files() -> None:
     kilobytes = optimizer_path("mnist").stat().st_size / 1000
     assert f"{kilobytes:.0f} KB for an LSTM" in README
     photographs = pd.read_csv(ROOT / "src" / "l2l" / "data" / "photographs.csv")
-    assert f"{len(photographs):,} photographs, {len(STYLES)} paintings" in README
+    assert f"{len(photographs):,} photographs, {len(PAINTINGS)} paintings" in README
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
