@@ -16,7 +16,6 @@ from l2l.config.claims import TUNED, Claim, Measured
 from l2l.config.experiments import Baseline, Experiment
 from l2l.config.filled import STUDY_PARTS
 from l2l.config.measurements import measurement_columns, unknown_names
-from l2l.config.problems import MixtureSettings
 from l2l.config.recipes import Recipe
 
 if TYPE_CHECKING:
@@ -57,10 +56,9 @@ def check(config: Config) -> None:
 
 
 def _check_mixture(name: str, config: Config) -> None:
-    mixture = config.problems[name]
-    for part in mixture.of if isinstance(mixture, MixtureSettings) else ():
+    for part in config.problems[name].parts:
         _known(f"problems.{name}.of", part, config.problems)
-        if isinstance(config.problems[part], MixtureSettings):
+        if config.problems[part].parts:
             raise PydanticCustomError(
                 "mixture",
                 "problems.{name}.of: '{part}' is a mixture itself; name its problems",
@@ -76,16 +74,15 @@ def _check_recipe(name: str, recipe: Recipe, config: Config) -> None:
     for problem in recipe.problems:
         _known(f"recipes.{name}.problem", problem, config.problems)
     validated_on = config.problems[recipe.validated_on]
-    if isinstance(validated_on, MixtureSettings):
+    if validated_on.parts:
         raise PydanticCustomError(
             "mixture",
             "recipes.{name}.validation.problem: a mixture is not validated on; name one "
             "of its problems",
             {"name": name},
         )
-    limits = getattr(validated_on, "limits", {})
-    count = recipe.validation.problems
-    _at_most(f"recipes.{name}.validation.problems", count, limits.get("validation"))
+    count, limit = recipe.validation.problems, validated_on.limits.get("validation")
+    _at_most(f"recipes.{name}.validation.problems", count, limit)
     if recipe.start_from:
         _check_start(name, recipe, recipe.start_from, config)
 
@@ -114,7 +111,7 @@ def _check_experiment(name: str, experiment: Experiment, config: Config) -> None
     for problem in experiment.problems:
         _known(f"experiments.{name}.problems", problem, config.problems)
         _check_single(f"experiments.{name}.problems", problem, "test", config)
-        limits = getattr(config.problems[problem], "limits", {})
+        limits = config.problems[problem].limits
         tuned, tested = experiment.tuning.problems, experiment.evaluation.problems
         _at_most(f"experiments.{name}.tuning.problems", tuned, limits.get("validation"))
         _at_most(f"experiments.{name}.evaluation.problems", tested, limits.get("test"))
@@ -198,7 +195,7 @@ def _check_measured(key: str, measured: Measured, config: Config) -> None:
 
 
 def _check_single(key: str, problem: str, use: str, config: Config) -> None:
-    if isinstance(config.problems[problem], MixtureSettings):
+    if config.problems[problem].parts:
         raise PydanticCustomError(
             "mixture",
             "{key}: '{problem}' is a mixture, for meta-training; {use} on one of its problems",

@@ -14,10 +14,9 @@ from l2l.config.base import MISTAKE
 from l2l.config.filled import ENTRIES, STUDY_PARTS, filled, merge
 from l2l.config.schema import Config
 from l2l.errors import UserError
-from l2l.registry import ESTIMATORS, OPTIMIZERS
+from l2l.registry import ESTIMATORS, OPTIMIZERS, PROBLEMS
 
 KINDS = {"optimizer": OPTIMIZERS, "estimator": ESTIMATORS}
-PROBLEMS = ("quadratic", "mlp", "convnet", "neural_art", "mixture")
 PROTOCOLS = ("smoke", "default", "paper")
 DEFAULTS = Path(__file__).parents[1] / "defaults"
 """config/ and studies/ of the checkout, which the package carries."""
@@ -89,9 +88,7 @@ def _default() -> dict[str, Any]:
         for name, study in studies.items():
             entries = study.get(section, {})
             if twice := entries.keys() & merged[section].keys():
-                raise UserError(
-                    f"studies/{name}.yaml: another study has {section}.{min(twice)}"
-                )
+                raise UserError(f"studies/{name}.yaml: another study has {section}.{min(twice)}")
             merged[section] |= entries
             study[section] = list(entries)
     by_number = sorted(merged["claims"].items(), key=lambda item: int(item[0].lstrip("C")))

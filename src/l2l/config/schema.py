@@ -7,7 +7,7 @@ them. There are no defaults here, so that the YAML file shows every value that a
 from __future__ import annotations
 
 import itertools
-from typing import Annotated, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 from pydantic import Field, model_validator
 
@@ -16,8 +16,14 @@ from l2l.config.checks import check
 from l2l.config.claims import Claim
 from l2l.config.experiments import Evaluation, Experiment, Tuning
 from l2l.config.measurements import Measurements
-from l2l.config.problems import MixtureSettings, ProblemSettings
+from l2l.config.problems import ProblemSettings
 from l2l.config.recipes import Recipe
+from l2l.registry import PROBLEMS, settings_of
+
+if TYPE_CHECKING:
+    AnyProblem = ProblemSettings
+else:
+    AnyProblem = settings_of(PROBLEMS)
 
 ClaimKey = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 Protocol = Literal["smoke", "default", "paper"]
@@ -131,7 +137,7 @@ class Config(Section):
     evaluation: Annotated[
         Evaluation, Field(description="Of every experiment, where it does not say another value.")
     ]
-    problems: Annotated[dict[Name, ProblemSettings], Field(description="Families of problems.")]
+    problems: Annotated[dict[Name, AnyProblem], Field(description="Families of problems.")]
     recipes: Annotated[
         dict[Name, Recipe],
         Field(description="Learned optimizers; those that nothing names are not meta-trained."),
@@ -165,8 +171,7 @@ class Config(Section):
 
     def parts(self, problem: str) -> tuple[str, ...]:
         """The problems that a mixture is made of; of another problem itself."""
-        settings = self.problems[problem]
-        return settings.of if isinstance(settings, MixtureSettings) else (problem,)
+        return self.problems[problem].parts or (problem,)
 
     def figure_experiments(self) -> dict[str, list[str]]:
         """Figures of loss curves: name -> the experiments that are its panels."""

@@ -120,7 +120,8 @@ def _section(
     """
     config, judged = results.config, results.claims()
     experiments = config.figure_experiments().get(name, [])
-    overall = judged[judged["claim"].isin(at_home) & verdicts.is_overall(judged)]
+    statements = verdicts.statements(results.config)
+    overall = judged[judged["claim"].isin(at_home) & judged["deciding"]]
     return {
         "name": name,
         "title": caption(name, config).title,
@@ -129,7 +130,7 @@ def _section(
         "glance": [
             {
                 "key": key,
-                "statement": rows["statement"].iloc[0],
+                "statement": statements[str(key)],
                 "learned": verdicts.learned(rows, config),
                 "badges": [verdicts.badge(verdict) for verdict in rows["verdict"]],
             }
@@ -195,7 +196,7 @@ def _experiment(name: str, results: Results) -> dict[str, Any]:
 
 
 def _waiting(results: Results) -> dict[str, Any]:
-    waiting = verdicts.waiting(results.claims())
+    waiting = verdicts.waiting(results.claims(), results.config)
     return {"waiting": table(waiting, "Claims not yet run"), "waiting_count": len(waiting)}
 
 
