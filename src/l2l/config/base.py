@@ -14,9 +14,13 @@ MISTAKE = "mistake"
 LARGEST = 10**9  # more is a slip, and fits into no array
 Whole = Annotated[int, Field(le=LARGEST)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[Whole, Field(ge=1)]
+Natural = Annotated[Whole, Field(ge=0)]
+Positive = Annotated[float, Field(gt=0)]
+NonNegative = Annotated[float, Field(ge=0)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
+Layers = Annotated[int, Field(ge=1, le=8)]
+Units = Annotated[int, Field(ge=1, le=512)]
 
 
 def mistake(message: str) -> PydanticCustomError:
@@ -67,8 +71,10 @@ def _items(key: Any, value: Any) -> Iterator[tuple[str, Any]]:
 class Range(Section):
     """From low to high."""
 
-    low: Annotated[Positive, Field(description="The lower end.")]
-    high: Annotated[Positive, Field(description="The upper end.")]
+    low: Positive
+    """The lower end."""
+    high: Positive
+    """The upper end."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Range:

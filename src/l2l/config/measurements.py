@@ -33,54 +33,47 @@ META_SEED = 0
 class Overhead(Section):
     """The time of a step against the number of coordinates."""
 
-    coordinates: Annotated[
-        tuple[Count, ...], Field(min_length=1, description="Sizes of theta that are timed.")
-    ]
-    repeats: Annotated[
-        Whole, Field(ge=2, description="Timings of each size; from 2 million on there are two.")
-    ]
-    recipes: Annotated[
-        tuple[Name, ...],
-        Field(description="Recipes whose optimizers are timed, with untrained weights."),
-    ]
-    baselines: Annotated[tuple[Name, ...], Field(description="Baselines that are timed.")]
-    problems: Annotated[
-        dict[Name, str],
-        Field(description="Problems whose own gradients are timed, and their names in figures."),
-    ]
+    coordinates: Annotated[tuple[Count, ...], Field(min_length=1)]
+    """Sizes of theta that are timed."""
+    repeats: Annotated[Whole, Field(ge=2)]
+    """Timings of each size; from 2 million on there are two."""
+    recipes: tuple[Name, ...]
+    """Recipes whose optimizers are timed, with untrained weights."""
+    baselines: tuple[Name, ...]
+    """Baselines that are timed."""
+    problems: dict[Name, str]
+    """Problems whose own gradients are timed, and their names in figures."""
 
 
 class Gradients(Range):
     """The values that a gradient is given: a log grid of both signs, and zero."""
 
-    points_per_decade: Annotated[Count, Field(description="Values in a factor of ten.")]
+    points_per_decade: Count
+    """Values in a factor of ten."""
 
 
 class Updates(Section):
     """The update that is proposed for a gradient, over the course of a run on a test problem."""
 
-    experiments: Annotated[
-        dict[Name, tuple[Name, ...]],
-        Field(description="Experiments on whose problems, and recipes that are asked there."),
-    ]
-    steps: Annotated[
-        tuple[Count, ...],
-        Field(min_length=1, description="Updates that are looked at; 1 is the first, from h[0]."),
-    ]
-    coordinates: Annotated[
-        Whole, Field(ge=1, description="Coordinates of each problem, drawn at random.")
-    ]
-    gradients: Annotated[Gradients, Field(description="The values that a gradient is given.")]
+    experiments: dict[Name, tuple[Name, ...]]
+    """Experiments on whose problems, and recipes that are asked there."""
+    steps: Annotated[tuple[Count, ...], Field(min_length=1)]
+    """Updates that are looked at; 1 is the first, from h[0]."""
+    coordinates: Count
+    """Coordinates of each problem, drawn at random."""
+    gradients: Gradients
+    """The values that a gradient is given."""
 
 
 class Measurements(Section):
     """A table each: `l2l measure <name>`."""
 
-    overhead: Annotated[Overhead, Field(description="The cost of a step.")]
-    updates: Annotated[Updates, Field(description="Proposed updates.")]
-    meta_gradients: Annotated[
-        MetaGradients, Field(description="Meta-gradients against the window's length.")
-    ]
+    overhead: Overhead
+    """The cost of a step."""
+    updates: Updates
+    """Proposed updates."""
+    meta_gradients: MetaGradients
+    """Meta-gradients against the window's length."""
 
 
 def cost_settings(optimizer: LearnedSettings) -> dict[str, Any]:
