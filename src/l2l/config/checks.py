@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, get_args
 from pydantic_core import PydanticCustomError
 
 from l2l.config.experiments import Baseline, Experiment
-from l2l.config.measurements import unknown_names
 from l2l.config.recipes import Recipe
 
 if TYPE_CHECKING:
@@ -32,15 +31,11 @@ def check(config: Config) -> None:
         _check_experiment(name, experiment, config)
     for figure, names in config.figure_experiments().items():
         _check_figure(figure, names, config)
-    if unknown := unknown_names(config):
-        _known(*unknown)
-    measured = config.measurements
-    for key, problems in (
-        ("overhead.problems", measured.overhead.problems),
-        ("meta_gradients.problem", [measured.meta_gradients.problem]),
-    ):
-        for problem in problems:
-            _check_single(f"measurements.{key}", problem, "measure", config)
+    for measurement, settings in config.measurements.each().items():
+        for key, name, among in settings.names(config):
+            _known(f"measurements.{measurement}.{key}", name, among)
+            if among is config.problems:
+                _check_single(f"measurements.{measurement}.{key}", name, "measure", config)
 
 
 def _check_mixture(name: str, config: Config) -> None:
