@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 
 from l2l.config.base import Count, Name, Section
 from l2l.config.checks import check
+from l2l.config.claims import Claim
 from l2l.config.experiments import Evaluation, Experiment, Tuning
 from l2l.config.measurements import Measurements
 from l2l.config.problems import ProblemSettings
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 else:
     AnyProblem = settings_of(PROBLEMS)
 
+ClaimKey = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 Protocol = Literal["smoke", "default", "paper"]
 Optimizers = Literal["trained", "released"]
 Device = Literal["auto", "cpu", "cuda"]
@@ -74,6 +76,36 @@ class Data(Section):
     ]
 
 
+class FigureText(Section):
+    """What stands beside a figure of loss curves."""
+
+    title: str
+    """A few words."""
+    caption: str
+    """What is seen and how to read it."""
+
+
+class Study(Section):
+    """A section of the page: a file of `studies/` and what it defines."""
+
+    title: str
+    """The heading."""
+    about: str = ""
+    """What the paper claims and what to look at, in Markdown."""
+    figures: dict[Name, FigureText] = Field(default_factory=dict)
+    """Texts of the figures whose panels are the experiments of the study."""
+    problems: tuple[Name, ...] = ()
+    """The problems that it defines."""
+    recipes: tuple[Name, ...] = ()
+    """The recipes that it defines."""
+    experiments: tuple[Name, ...] = ()
+    """The experiments that it defines."""
+    measurements: tuple[Name, ...] = ()
+    """The measurements that it defines."""
+    claims: tuple[ClaimKey, ...] = ()
+    """The claims that it defines."""
+
+
 class Config(Section):
     """The whole configuration of a run."""
 
@@ -114,6 +146,10 @@ class Config(Section):
         dict[Name, Experiment], Field(description="What is compared on what, and drawn.")
     ]
     measurements: Annotated[Measurements, Field(description="What is measured besides losses.")]
+    claims: dict[ClaimKey, Claim]
+    """The claims of the paper, each with what is compared to judge it."""
+    studies: dict[Name, Study]
+    """The sections of the page, in its order."""
     figures: Annotated[FigureSettings, Field(description="How figures look.")]
 
     @model_validator(mode="after")

@@ -79,7 +79,7 @@ def overview(overall: pd.DataFrame, several: Collection[str], config: Config) ->
         several: the claims whose rows name their experiment.
         config: labels.
     """
-    rows, told = [], statements()
+    rows, told = [], statements(config)
     for claim, entries in overall.groupby("claim", sort=False):
         names = learned(entries, config)
         for place, (name, row) in enumerate(zip(names, entries.to_dict("records"), strict=True)):

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pandas as pd
 from markupsafe import Markup
 
-from l2l.config import Config, config_folder
-from l2l.evaluation.claims_file import NOT_YET_RUN, Claim, load_claims
+from l2l.config import Config
+from l2l.config.claims import Claim
+from l2l.evaluation.claims import NOT_YET_RUN
 from l2l.figures.style import display_name, names_in
 from l2l.report.html import Row, interval_axis, interval_plot, table, wrapped
 from l2l.report.words import listed, percent
@@ -30,56 +31,57 @@ def badge(verdict: str) -> Markup:
 
 
 def about(
-    experiments: Collection[str], claims: Sequence[Claim], measured: Collection[str] = ()
-) -> list[Claim]:
+    experiments: Collection[str], claims: Mapping[str, Claim], measured: Collection[str] = ()
+) -> dict[str, Claim]:
     """The claims that look at something in one of the experiments, or of the measurements.
 
     Args:
         experiments: names.
-        claims: of config/claims.yaml, which says what each of them compares.
+        claims: of the configuration, which says what each of them compares.
         measured: names of tables; a claim that compares losses too belongs to its experiments.
     """
-    found = []
-    for claim in claims:
+    found = {}
+    for key, claim in claims.items():
         names = {comparison.experiment for comparison in claim.comparisons}
         names.update(claim.sizes.experiments if claim.sizes else ())
         own = {one.table for one in claim.measured} & {*measured}
         if names & {*experiments} or (own and not names):
-            found.append(claim)
+            found[key] = claim
     return found
 
 
-def about_figure(figure: str, results: Results) -> list[Claim]:
+def about_figure(figure: str, results: Results) -> dict[str, Claim]:
     """The claims that a figure's experiments, or its measurement, decide."""
     experiments = results.config.figure_experiments().get(figure, [])
-    claims = load_claims(config_folder() / "claims.yaml")
-    return about(experiments, claims, MEASURED.get(figure, ()))
+    return about(experiments, results.config.claims, MEASURED.get(figure, ()))
 
 
-def claimed(claims: Sequence[Claim]) -> str:
+def claimed(claims: Mapping[str, Claim]) -> str:
     """What is claimed, in a sentence: by the paper, and in another by its summary alone."""
-    of_paper = [claim for claim in claims if "[P]" in claim.source]
-    of_summary = [claim for claim in claims if "[P]" not in claim.source]
+    of_paper = {key: one for key, one in claims.items() if "[P]" in one.source}
+    of_summary = {key: one for key, one in claims.items() if key not in of_paper}
     told = [("The paper claims", of_paper), ("Its summary (Jiang, 2019) says", of_summary)]
-    return " ".join(f"{who} {'; '.join(map(_that, what))}." for who, what in told if what)
+    return " ".join(
+        f"{who} {'; '.join(_that(*one) for one in what.items())}." for who, what in told if what
+    )
 
 
-def _that(claim: Claim) -> str:
+def _that(key: str, claim: Claim) -> str:
     statement = claim.statement
-    return f"that {statement[0].lower()}{statement[1:].rstrip('.')} ({claim.claim})"
+    return f"that {statement[0].lower()}{statement[1:].rstrip('.')} ({key})"
 
 
-def found(table: pd.DataFrame, claims: Sequence[Claim], config: Config) -> str:
+def found(table: pd.DataFrame, claims: Collection[str], config: Config) -> str:
     """What came out, in a sentence: the verdicts on claims, by learned optimizer.
 
     Args:
         table: results/<protocol>/claims.csv.
-        claims: those that are told.
+        claims: the keys of those that are told.
         config: labels.
     """
     outcomes: dict[str, list[str]] = {}
-    for claim in claims:
-        rows = table[(table["claim"] == claim.claim) & table["deciding"]]
+    for key in claims:
+        rows = table[(table["claim"] == key) & table["deciding"]]
         who: dict[str, list[str]] = {}
         for name, verdict in zip(learned(rows, config), rows["verdict"], strict=True):
             who.setdefault(verdict, []).append(name)
@@ -87,7 +89,7 @@ def found(table: pd.DataFrame, claims: Sequence[Claim], config: Config) -> str:
             verdict if verdict == NOT_YET_RUN else f"{verdict} for {listed(names)}"
             for verdict, names in who.items()
         ]
-        outcomes.setdefault(listed(parts), []).append(claim.claim)
+        outcomes.setdefault(listed(parts), []).append(key)
     told = [
         f"{listed(keys)} {'is' if len(keys) == 1 else 'are'} {outcome}"
         for outcome, keys in outcomes.items()
@@ -112,15 +114,15 @@ def block(claims: pd.DataFrame, claim: str, config: Config) -> Markup:
     )
     return Markup('<div class="claim"><h3>{}: {}</h3>\n{}\n{}</div>').format(
         claim,
-        statements()[claim],
+        statements(config)[claim],
         table(_rows(overall, "decided by", config), f"{claim}: verdict for each optimizer"),
         details if len(rows) > len(overall) else "",
     )
 
 
-def statements() -> dict[str, str]:
+def statements(config: Config) -> dict[str, str]:
     """Claim -> what is claimed."""
-    return {one.claim: one.statement for one in load_claims(config_folder() / "claims.yaml")}
+    return {key: claim.statement for key, claim in config.claims.items()}
 
 
 def _rows(claims: pd.DataFrame, against: str, config: Config) -> list[Row]:
@@ -145,9 +147,9 @@ def _tested_on(row: Mapping[Any, Any]) -> str:
     return f"{row['problems']} problems, {row['data']}"
 
 
-def waiting(claims: pd.DataFrame) -> list[Row]:
+def waiting(claims: pd.DataFrame, config: Config) -> list[Row]:
     """The claims that no experiment here has tested."""
-    told = statements()
+    told = statements(config)
     rows = claims[claims["verdict"] == NOT_YET_RUN]
     return [
         {
