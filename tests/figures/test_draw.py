@@ -7,7 +7,7 @@ import pytest
 from tests.figures.fake_tables import BASELINES, make_curves
 
 from l2l.config import load_config
-from l2l.config.filled import merge
+from l2l.config.load import merge
 from l2l.errors import UserError
 from l2l.figures.draw import draw, figures
 from l2l.files import write_table

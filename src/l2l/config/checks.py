@@ -1,27 +1,26 @@
-"""What one section alone cannot know: names exist, and entries of several sections fit together.
+"""The checks that need several sections: names exist, and entries fit together.
 
-Every check raises a PydanticCustomError that names the key; `l2l.config.load` makes it one line.
+Every check raises a `mistake` that names the key and the value.
 """
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
-from l2l.config.base import mistake
+from l2l.config.base import SECTIONS, did_you_mean, mistake
 from l2l.config.claims import TUNED, Claim, Measured
-from l2l.config.experiments import Baseline, Experiment
-from l2l.config.filled import STUDY_PARTS
+from l2l.config.experiments import Experiment
 from l2l.config.measurements import measurement_columns
 from l2l.config.recipes import Recipe
+from l2l.registry import BASELINES
 
 if TYPE_CHECKING:
     from l2l.config.schema import Config
 
 
 def check(config: Config) -> None:
-    """Check everything that several sections have to agree on.
+    """Check everything that several sections must agree on.
 
     Raises:
         PydanticCustomError: the first thing that does not fit.
@@ -42,7 +41,7 @@ def check(config: Config) -> None:
     for key, claim in config.claims.items():
         _check_claim(f"claims.{key}", claim, config)
     for name, study in config.studies.items():
-        for section in STUDY_PARTS:
+        for section in SECTIONS:
             entries = getattr(config, section)
             for entry in getattr(study, section):
                 among = entries if isinstance(entries, dict) else type(entries).model_fields
@@ -57,7 +56,7 @@ def _check_mixture(name: str, config: Config) -> None:
 
 
 def _check_recipe(name: str, recipe: Recipe, config: Config) -> None:
-    if name in get_args(Baseline):
+    if name in BASELINES:
         raise mistake(f"recipes.{name}: a baseline has this name")
     for problem in recipe.problems:
         _known(f"recipes.{name}.problem", problem, config.problems)
@@ -108,12 +107,11 @@ def _check_experiment(name: str, experiment: Experiment, config: Config) -> None
 
 
 def _check_figure(figure: str, names: list[str], config: Config) -> None:
-    kinds = {bool(config.experiments[name].reference) for name in names}
-    if len(kinds) > 1:
+    without = [name for name in names if not config.experiments[name].reference]
+    if without and len(without) < len(names):
         raise mistake(
-            f"experiments.{next(n for n in names if not config.experiments[n].reference)}.reference: "
-            f"of the panels of figure '{figure}' some have a reference and others not; give "
-            "them figures of their own"
+            f"experiments.{without[0]}.reference: some panels of figure '{figure}' have a "
+            "reference and others not; give them figures of their own"
         )
     several = [name for name in names if len(config.experiments[name].problems) > 1]
     if several and len(names) > 1:
@@ -157,12 +155,13 @@ def _check_measured(key: str, measured: Measured, config: Config) -> None:
     tables = measurement_columns(config)
     _known(f"{key}.table", measured.table, tables)
     columns = tables[measured.table]
-    for column in measured.columns:
-        _known(f"{key}: a column of {measured.table}", column, columns)
+    for side in ("value", "pair"):
+        _known(f"{key}.{side}", getattr(measured, side), columns)
     if columns[measured.value] is not None:
         raise mistake(f"{key}.value = '{measured.value}': this column does not hold numbers")
     for side, selected in (("of", measured.of), ("against", measured.against)):
         for column, value in selected.items():
+            _known(f"{key}.{side}.{column}", column, columns)
             values = columns[column]
             if values is not None:
                 _known(f"{key}.{side}.{column}", value, values)
@@ -182,7 +181,7 @@ def _at_most(key: str, value: int, limit: int | None) -> None:
 
 def _known(key: str, value: Any, among: Collection[Any]) -> None:
     if value not in among:
-        close = difflib.get_close_matches(str(value), map(str, among), n=1)
-        hint = f" (did you mean '{close[0]}'?)" if close else ""
-        names = ", ".join(map(str, among))
-        raise mistake(f"{key} = {value!r}: there is no such entry{hint}; there are: {names}")
+        raise mistake(
+            f"{key} = {value!r}: there is no such entry{did_you_mean(value, among)}; there are: "
+            f"{', '.join(map(str, among))}"
+        )

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from l2l.config.base import Count, Name, Natural, Range, Section, mistake
+from l2l.registry import BASELINES
 
-Baseline = Literal["sgd", "rmsprop", "adam", "nag"]
+if TYPE_CHECKING:
+    Baseline = str
+else:
+    Baseline = Literal[tuple(BASELINES)]
 
 
 class Grid(Range):

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, create_model, model_validator
 
 from l2l.config.base import Count, Name, Range, Section, Whole, mistake
 from l2l.config.optimizers import LearnedSettings
 from l2l.config.problems import problem_inputs, training_problem_inputs
 from l2l.config.recipes import AnyEstimator
+from l2l.registry import MEASUREMENTS, resolve
 
 if TYPE_CHECKING:
     from l2l.config.schema import Config
@@ -250,19 +251,34 @@ class MetaGradients(MeasurementSettings):
         return tuple(dict.fromkeys(after))
 
 
-class Measurements(Section):
+class _Measurements(Section):
     """Measurements, each with a table of its own: `l2l measure <name>`."""
-
-    overhead: Overhead
-    """The cost of a step."""
-    updates: Updates
-    """Proposed updates."""
-    meta_gradients: MetaGradients
-    """Meta-gradients against the window's length."""
 
     def each(self) -> dict[str, MeasurementSettings]:
         """All measurements by name."""
         return dict(self)
+
+
+if TYPE_CHECKING:
+
+    class Measurements(_Measurements):
+        """The measurements of the registry."""
+
+        overhead: Overhead
+        updates: Updates
+        meta_gradients: MetaGradients
+
+else:
+    _settings = {name: resolve(kind.settings) for name, kind in MEASUREMENTS.items()}
+    Measurements = create_model(
+        "Measurements",
+        __base__=_Measurements,
+        __doc__=_Measurements.__doc__,
+        **{
+            name: (settings, Field(description=settings.__doc__.splitlines()[0]))
+            for name, settings in _settings.items()
+        },
+    )
 
 
 def cost_settings(optimizer: LearnedSettings) -> dict[str, Any]:

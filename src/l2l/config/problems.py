@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from l2l.config.base import Count, Name, NonNegative, Range, Section, Whole, mistake
+from l2l.config.base import Count, Name, NonNegative, Range, Section, Whole, did_you_mean, mistake
 from l2l.registry import DATASETS
 
 Activation = Literal["sigmoid", "tanh", "relu", "leaky_relu", "elu", "softplus", "gelu", "silu"]
@@ -15,7 +15,10 @@ Activation = Literal["sigmoid", "tanh", "relu", "leaky_relu", "elu", "softplus",
 
 def _registered(dataset: str) -> str:
     if dataset not in DATASETS:
-        raise mistake(f"there is no such data set; there are: {', '.join(DATASETS)}")
+        raise mistake(
+            f"there is no data set '{dataset}'{did_you_mean(dataset, DATASETS)}; there are: "
+            f"{', '.join(DATASETS)}"
+        )
     return dataset
 
 
@@ -108,7 +111,7 @@ class ConvNetSettings(ProblemSettings):
     @model_validator(mode="after")
     def _distinct(self) -> ConvNetSettings:
         if len(set(self.labels)) < len(self.labels):
-            raise mistake(f"a label stands twice in {list(self.labels)!s}")
+            raise mistake(f"a label stands twice in {list(self.labels)}")
         return self
 
     @property
