@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from tests.small import CPU, convnet_family, double
 from torch import Tensor, nn
 
 from l2l.config import load_config
-from l2l.data.labelled_images import LabelledImages
+from l2l.data.labelled import LabelledImages
 from l2l.problems import build
 from l2l.problems.convnet import ColourImages, ConvNet
 
@@ -139,7 +140,7 @@ def _settings(**changes: Any) -> Any:
 def test_a_subset_has_the_images_of_its_classes_and_labels_from_zero(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(build, "load_cifar10", lambda directory: _fake_cifar())
+    monkeypatch.setattr(build, "CIFAR10", SimpleNamespace(load=lambda directory: _fake_cifar()))
     family: Any = build.make_family("x", {"x": _settings(labels=(7, 2))}, 0, Path(), CPU)
     for part, size in ((family.data, 40), (family.train_sample, 16), (family.test_sample, 6)):
         classes = part.images[:, 0, 0, 0] % 10
@@ -158,7 +159,7 @@ def test_held_out_images_are_never_in_a_minibatch(monkeypatch: pytest.MonkeyPatc
     changed = LabelledImages(
         fake.train_images % 50, fake.train_labels, test_images, fake.test_labels
     )
-    monkeypatch.setattr(build, "load_cifar10", lambda directory: changed)
+    monkeypatch.setattr(build, "CIFAR10", SimpleNamespace(load=lambda directory: changed))
     family: Any = build.make_family("x", {"x": _settings(labels=tuple(range(10)))}, 0, Path(), CPU)
     assert int(family.data.images.max()) < 50 <= int(family.test_sample.images.min())
     assert int(family.train_sample.images.max()) < 50

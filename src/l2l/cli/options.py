@@ -60,7 +60,7 @@ def open_problems(
 ) -> tuple[dict[str, Family], torch.device]:
     """Make the machine ready for a stage, load and verify the data, return families of problems."""
     from l2l.compute import prepare
-    from l2l.data.directory import data_directory
+    from l2l.data.folder import data_directory
     from l2l.problems import make_family
 
     device = prepare(config.compute, stage)

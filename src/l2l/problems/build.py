@@ -17,11 +17,11 @@ from l2l.config.problems import (
     ProblemSettings,
     QuadraticSettings,
 )
-from l2l.data import photographs
-from l2l.data.cifar10 import load_cifar10
-from l2l.data.mnist import load_mnist
-from l2l.data.styles import load_styles
-from l2l.data.vgg16 import load_vgg16
+from l2l.data.cifar10 import CIFAR10
+from l2l.data.mnist import MNIST
+from l2l.data.photographs import COUNTS, PHOTOGRAPHS
+from l2l.data.styles import STYLES
+from l2l.data.vgg16 import VGG16
 from l2l.problems.base import Family
 from l2l.problems.convnet import ColourImages, ConvNetFamily
 from l2l.problems.mixture import MixtureFamily
@@ -64,7 +64,7 @@ def make_family(
 
 @functools.lru_cache(maxsize=2)  # families of one experiment differ in their networks
 def _mnist(directory: Path, seed: int, train_sample: int, device: torch.device) -> ImageSet:
-    mnist = load_mnist(directory)
+    mnist = MNIST.load(directory)
     return ImageSet.of(
         mnist.train_images.flatten(1).to(device),
         mnist.train_labels.to(device),
@@ -75,7 +75,7 @@ def _mnist(directory: Path, seed: int, train_sample: int, device: torch.device) 
 def _convnet_family(
     settings: ConvNetSettings, seed: int, directory: Path, device: torch.device
 ) -> ConvNetFamily:
-    cifar = load_cifar10(directory)
+    cifar = CIFAR10.load(directory)
     train = _classes(cifar.train_images, cifar.train_labels, settings.labels)
     test = _classes(cifar.test_images, cifar.test_labels, settings.labels)
     samples = [
@@ -97,10 +97,10 @@ def _neural_art_family(
     return NeuralArtFamily.of(
         settings,
         seed,
-        load_vgg16(directory),
-        photographs.load_photographs(directory),
-        photographs.COUNTS,
-        load_styles(directory),
+        VGG16.load(directory),
+        PHOTOGRAPHS.load(directory),
+        COUNTS,
+        STYLES.load(directory),
         device,
     )
 

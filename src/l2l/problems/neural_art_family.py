@@ -77,7 +77,7 @@ class NeuralArtFamily:
         Args:
             settings: the problem's entry in the configuration.
             seed: the one seed of the run.
-            weights: of VGG-16, as `load_vgg16` returns them.
+            weights: of VGG-16, as `VGG16.load` returns them.
             photographs: `image(split, number)` is uint8 [rows, columns, RGB].
             counts: split -> how many photographs it has.
             paintings: the styles; `image(name)` is uint8 [rows, columns, RGB].
