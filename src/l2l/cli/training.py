@@ -17,14 +17,13 @@ from l2l.cli.options import (
     configuration,
     in_range,
     known,
-    open_problems,
 )
 from l2l.config import Config, Recipe
 from l2l.config.stages import digest, training_inputs, trial_inputs
 from l2l.errors import UserError
 from l2l.files import write_json, write_table
-from l2l.layout import Layout
 from l2l.registry import DATASETS, resolve
+from l2l.run import Run
 
 RecipeName = Annotated[str, typer.Argument(help="A recipe of the configuration.")]
 
@@ -205,18 +204,15 @@ def _train(
 ) -> Any:
     import torch
 
-    from l2l.cli.evaluation import trained
     from l2l.meta.train import Training, train
     from l2l.optimizers.phi import gone_on_from
 
-    families, device = open_problems(config, recipe.problems, "train")
+    families, device = Run(config).open_problems(recipe.problems, "train")
     start = None
     if recipe.start_from:
         seed = int(run[1]) if run[0] == "seed" else 0
-        layout, cpu = Layout(config.run_name), torch.device("cpu")
-        start = gone_on_from(
-            trained(config, layout, recipe.start_from, seed, cpu), recipe.optimizer
-        )
+        cpu = torch.device("cpu")
+        start = gone_on_from(Run(config).trained(recipe.start_from, seed, cpu), recipe.optimizer)
         inputs = inputs | {"start": hashlib.sha256(start.numpy().tobytes()).hexdigest()}
     training = Training(name, recipe, rate, run, config.seed, device, episodes, label, start)
     what = digest(inputs | {"rate": rate, "run": list(run)})
