@@ -3,8 +3,8 @@
 Metz et al. 2019, "Understanding and correcting pathologies in the training of learned optimizers"
 (arXiv:1810.10180). Both estimate the gradient of the smoothed meta-loss E[L(phi + sigma eps)]: the
 pathwise one as the mean of dL/dphi at the perturbed phi, the other by ES, from the same windows.
-Where L is smooth, backpropagation varies least; where it is chaotic, ES does. For each coordinate of
-phi, with variances v over pairs,
+Where L is smooth, backpropagation varies least; where it is chaotic, ES does. For each coordinate
+of phi, with variances v over pairs,
 
     g = (mean(es) / v_es + mean(path) / v_path) / (1 / v_es + 1 / v_path)
 """

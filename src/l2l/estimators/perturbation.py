@@ -19,6 +19,7 @@ from l2l.meta.rollout import Carry, rollout
 from l2l.optimizers.base import Phi, UpdateRule
 from l2l.problems.base import Problem
 
+
 @dataclass(frozen=True)
 class Population:
     """M optimizers; the batch is M equal parts, one after the other, as `Problem.repeat` has it.

@@ -2,8 +2,9 @@
 
 Williams 1992; Zoph and Le 2016 (arXiv:1611.01578) train a recurrent controller so. The step
 a[t] = g[t] + sigma eps[t] is taken, eps ~ N(0, I), and the meta-loss of such noisy episodes is
-minimised. The problem's gradients are inputs of the optimizer and no more: the score of a[t] with respect to g[t] is eps[t] / sigma, so with the return
-R[t] = sum over s > t, to the window's end, of w[s] f(theta[s]),
+minimised. The problem's gradients are inputs of the optimizer and no more. The score of a[t] with
+respect to g[t] is eps[t] / sigma, so with the return R[t] = sum over s > t, to the window's end, of
+w[s] f(theta[s]),
 
     dE[L] / dphi = E[ sum over t of (dg[t]/dphi)^T eps[t] / sigma (R[t] - b[t]) ]
 

@@ -24,8 +24,8 @@ def probabilities(cotangents: Tensor, settings: Sampling) -> Tensor:
             to the norm of its cotangents (the sum of their sizes).
 
     Returns:
-        float64 [coordinates], at most 1; 0 where all cotangents are zero. All are 1 if a norm is not
-        finite: a diverged window must stay visible.
+        float64 [coordinates], at most 1; 0 where all cotangents are zero. All are 1 if a norm is
+        not finite: a diverged window must stay visible.
     """
     norms = cotangents.abs().sum(dim=0).double()
     if not bool(norms.isfinite().all()):

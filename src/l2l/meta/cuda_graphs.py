@@ -131,20 +131,19 @@ class InnerStep:
             than tensors and tuples is called each time.
     """
 
-    def __init__(self, problems: Problem, optimizer: Optimizer) -> None:
+    def __init__(self, problems: Problem, optimizer: Any) -> None:
         self.problems, self.structure = problems, _structure(optimizer)
         self._template: Any = optimizer  # the graph is of this one, but for its phi
         self._update = Captured(f"the update of {type(optimizer).__name__}")
         self._loss = Captured(f"the gradient of {type(problems).__name__}")
         self.follow(optimizer)
 
-    def follow(self, optimizer: Optimizer) -> None:
+    def follow(self, optimizer: Any) -> None:
         """Continue with an optimizer of the same structure, perhaps with other weights."""
         self._current: Any = optimizer
         self._weights: list[Tensor] = []
         if _is_learned(optimizer):
-            phi = self._current.phi
-            self._weights = [phi[name] for name in self._template.phi]
+            self._weights = [self._current.phi[name] for name in self._template.phi]
 
     def update(self, gradient: Tensor, state: Any, reuse: bool) -> tuple[Tensor, Any]:
         """See `Optimizer.update`."""

@@ -2,7 +2,8 @@
 
 Each episode samples new problems. theta and the optimizer's state are carried over an episode's
 windows; phi takes an Adam step after each window. After each epoch phi's average is validated and
-the best is kept; a run that collapses starts again, one that diverges steps back (`l2l.meta.epoch`).
+the best is kept. A run that collapses starts again, one that diverges steps back
+(`l2l.meta.epoch`).
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ class Grouped(UpdateRule):
 
     @staticmethod
     def initial(settings: Any, generator: torch.Generator) -> Phi:
-        """The weights at the start of meta-training: each group draws its own, one after another."""
+        """The weights at the start of meta-training; one group after the other draws its own."""
         phi: Phi = {}
         for group in settings.groups:
             own = _kind(settings).initial(_of_one_group(settings), generator)

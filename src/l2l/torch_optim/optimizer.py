@@ -35,7 +35,7 @@ class LearnedOptimizer(torch.optim.Optimizer):
     >>> _ = torch.manual_seed(0)
     >>> x = torch.randn(64, 10)
     >>> labels = (x[:, 0] > 0).long()
-    >>> model = torch.nn.Sequential(torch.nn.Linear(10, 20), torch.nn.Sigmoid(), torch.nn.Linear(20, 2))
+    >>> model = torch.nn.Linear(10, 2)
     >>> optimizer = l2l.LearnedOptimizer(model.parameters(), "mnist")
     >>> losses = []
     >>> for _ in range(50):
