@@ -19,8 +19,8 @@ from torch import Tensor
 from l2l.config.estimators import UnrolledSettings
 from l2l.config.measurements import META_SEED, MetaGradients
 from l2l.estimators import Episode, Estimator, make_estimator
-from l2l.optimizers import LearnedOptimizer, Trainable, bind
-from l2l.optimizers.phi import initial_phi, learned_optimizer
+from l2l.optimizers import UpdateRule, bind
+from l2l.optimizers.weights import initial_phi, make_optimizer
 from l2l.problems import Family, Problem, live_part
 from l2l.progress import Progress
 from l2l.rng import stream
@@ -51,12 +51,12 @@ def measure(run: Run) -> pd.DataFrame:
             continue
         kind = config.recipes[stage.recipe].optimizer
         phi = initial_phi(kind, stream(config.seed, "phi", stage.recipe, "seed", META_SEED, 0))
-        optimizers[name] = learned_optimizer(kind, {k: phi[k].to(device) for k in phi})
+        optimizers[name] = make_optimizer(kind, {k: phi[k].to(device) for k in phi})
     return meta_gradients(settings, families[settings.problem], optimizers, config.seed)
 
 
 def meta_gradients(
-    settings: MetaGradients, family: Family, optimizers: Mapping[str, LearnedOptimizer], seed: int
+    settings: MetaGradients, family: Family, optimizers: Mapping[str, UpdateRule], seed: int
 ) -> pd.DataFrame:
     """Estimate meta-gradients for every stage, estimator and window.
 
@@ -108,7 +108,7 @@ def meta_gradients(
 
 
 def _problems(
-    settings: MetaGradients, family: Family, repeat: int, optimizer: LearnedOptimizer
+    settings: MetaGradients, family: Family, repeat: int, optimizer: UpdateRule
 ) -> Problem:
     indices = range(repeat * settings.problems, (repeat + 1) * settings.problems)
     problems = family.sample(("meta_gradients", settings.problem), indices, settings.steps)
@@ -119,7 +119,7 @@ def _estimate(
     estimator: Estimator,
     window: int,
     problems: Problem,
-    optimizer: Trainable,
+    optimizer: UpdateRule,
     steps: int,
     names: tuple[int | str, ...],
 ) -> Flat:

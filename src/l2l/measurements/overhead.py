@@ -24,9 +24,9 @@ from l2l import kernels
 from l2l.bench.scaling import free_memory
 from l2l.bench.timing import interleaved, milliseconds
 from l2l.config.measurements import GRADIENT, GRID, IMPLEMENTATIONS
-from l2l.kernels.dispatch import implementation
-from l2l.optimizers import BASELINES, CoordinatewiseLSTM, Optimizer, bind
-from l2l.optimizers.phi import initial_phi, learned_optimizer
+from l2l.kernels import implementation
+from l2l.optimizers import CoordinatewiseLSTM, Grouped, Optimizer, bind, make_baseline
+from l2l.optimizers.weights import initial_phi, make_optimizer
 from l2l.problems import Family, Problem
 from l2l.rng import stream
 
@@ -61,9 +61,9 @@ def measure(run: Run) -> pd.DataFrame:
         optimizer = config.recipes[name].optimizer
         phi = initial_phi(optimizer, stream(config.seed, "measure", "overhead", name))
         phi = {key: weight.to(device) for key, weight in phi.items()}
-        subjects += both_implementations(name, learned_optimizer(optimizer, phi))
+        subjects += both_implementations(name, make_optimizer(optimizer, phi))
     for name in settings.baselines:
-        subjects += both_implementations(name, BASELINES[name](1e-3))
+        subjects += both_implementations(name, make_baseline(name, 1e-3))
     sizes = list(settings.coordinates)
     return overhead(subjects, families, sizes, settings.repeats, config.seed, device)
 
@@ -96,7 +96,7 @@ def both_implementations(name: str, optimizer: Optimizer) -> list[Timed]:
     Where kernels cannot be compiled both are the same. Both are timed even so, because claims name
     both.
     """
-    if not isinstance(optimizer, CoordinatewiseLSTM) or optimizer.settings.averaged_cells:
+    if not isinstance(optimizer, CoordinatewiseLSTM | Grouped) or optimizer.settings.averaged_cells:
         return [Timed(name, DEFAULT, optimizer)]
     compiled = implementation(next(iter(optimizer.phi.values()))) is not kernels.reference
     return [Timed(name, DEFAULT, optimizer, compiled), Timed(name, REFERENCE, optimizer)]

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from l2l.config.measurements import ADAM, META_SEED, Gradients
 from l2l.meta.rollout import begin, rollout
-from l2l.optimizers import BASELINES, LearnedOptimizer, Optimizer, bind
+from l2l.optimizers import Optimizer, UpdateRule, bind, make_baseline
 from l2l.problems import Family, Problem
 from l2l.rng import stream
 
@@ -47,7 +47,7 @@ def measure(run: Run) -> pd.DataFrame:
         for key, family in families.items():
             optimizers: dict[str, Optimizer] = {**learned}
             if rates:
-                optimizers[ADAM] = BASELINES[ADAM](rates[key])
+                optimizers[ADAM] = make_baseline(ADAM, rates[key])
             grid = (settings.steps, settings.coordinates, values)
             tables.append(updates(name, optimizers, key, family, *grid, config.seed))
     return pd.concat(tables, ignore_index=True)
@@ -94,7 +94,7 @@ def updates(
     tables = []
     for key, unbound in optimizers.items():
         optimizer = bind(unbound, problem.places())
-        couples = isinstance(unbound, LearnedOptimizer) and unbound.settings.couples
+        couples = isinstance(unbound, UpdateRule) and unbound.settings.couples
         carry = begin(problem, optimizer)
         for step in sorted(set(steps)):
             carry = rollout(problem, optimizer, carry, step - 1 - carry.step)
