@@ -79,13 +79,16 @@ class Figure:
 
     def alt(self, config: Config) -> str:
         """The figure in a line, for those who cannot see it."""
-        if not self.experiments:
+        if self.measurements or not self.experiments:
             return f"Figure: {self.title}"
         entries = [config.experiments[name] for name in self.experiments]
         keys = [key for entry in entries for key in (*entry.learned, *entry.baselines)]
         names = dict.fromkeys(display_name(key, config.labels()) for key in keys)
         titles = ", ".join(entry.title for entry in entries)
         panels = f" on {titles}" if len(entries) > 1 else ""
-        networks = any(len(entry.problems) > 1 for entry in entries)
-        what = "final loss against hidden units" if networks else "loss against step"
+        what = "loss against step"
+        if any(entry.reference for entry in entries):
+            what = "losses divided by those of the reference,"
+        elif any(len(entry.problems) > 1 for entry in entries):
+            what = "final loss against hidden units"
         return f"Figure: {self.title}: {what} of {', '.join(names)}{panels}"
