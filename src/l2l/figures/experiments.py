@@ -196,13 +196,13 @@ def draw_networks(experiment: str, results: Results) -> Figure:
         UserError: a problem is no MLP.
     """
     config, settings = results.config, results.config.experiments[experiment]
-    curves, style, horizon = results.curves(experiment), config.figures, settings.horizon
     networks = _mlps(settings.problems, config)
     if len(networks) < len(settings.problems):
         raise UserError(
             f"config: experiments.{experiment} has several problems, and not all are of kind mlp: "
             "give each an experiment of its own"
         )
+    curves, style, horizon = results.curves(experiment), config.figures, settings.horizon
     trained_on = _mlps((config.recipes[name].problem for name in settings.learned), config)
     names = names_in([curves["optimizer"].unique()], config.labels())
     styles = looks(names.values())
