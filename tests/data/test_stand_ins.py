@@ -74,7 +74,7 @@ def test_a_package_with_another_picture_is_one_line(tmp_path: Path, monkeypatch)
 
 def test_no_picture_is_in_two_splits_or_both_content_and_style() -> None:
     used = [name for names in photographs_stand_in.PICTURES.values() for name in names]
-    used += [style.stand_in for style in styles.STYLES.values()]
+    used += [style.stand_in for style in styles.PAINTINGS.values()]
     assert len(used) == len(set(used)) == 12
     assert set(used) == set(PICTURES)
 

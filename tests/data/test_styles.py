@@ -27,8 +27,10 @@ def small(web: Web, monkeypatch: pytest.MonkeyPatch) -> Files:
     files = {}
     for number, name in enumerate(NAMES):
         files[f"{name}.jpg"] = content = picture(number, 40 + number, 30)
-        style = dataclasses.replace(styles.STYLES[name], sha256=hashlib.sha256(content).hexdigest())
-        monkeypatch.setitem(styles.STYLES, name, style)
+        style = dataclasses.replace(
+            styles.PAINTINGS[name], sha256=hashlib.sha256(content).hexdigest()
+        )
+        monkeypatch.setitem(styles.PAINTINGS, name, style)
         served = web.folder / style.path
         served.parent.mkdir(parents=True, exist_ok=True)
         served.write_bytes(content)
@@ -146,7 +148,7 @@ def test_the_note_holds_until_it_is_deleted_or_the_files_are_there(
 def test_other_pictures_at_the_source_are_refused(
     tmp_path: Path, small: Files, web: Web, capsys: pytest.CaptureFixture
 ) -> None:
-    served = web.folder / styles.STYLES["wave"].path
+    served = web.folder / styles.PAINTINGS["wave"].path
     served.write_bytes(small["udnie.jpg"])
     assert fetch_styles(tmp_path).stand_in == STAND_IN
     assert "wave.jpg: SHA-256" in capsys.readouterr().err

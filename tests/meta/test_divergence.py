@@ -20,6 +20,7 @@ from l2l.layout import Layout
 from l2l.meta import train as train_module
 from l2l.meta.state import TrainingState
 from l2l.meta.train import Training, train
+from l2l.meta.validate import ValidationResult
 
 each_estimator = pytest.mark.parametrize("estimator", ESTIMATORS.values(), ids=ESTIMATORS)
 ALIVE = 25
@@ -140,22 +141,29 @@ def test_a_run_killed_around_a_step_back_ends_with_the_same_bits(
     assert torch.equal(resumed.memory, calm.memory)
 
 
-def test_a_finite_explosion_is_seen(tmp_path: Path) -> None:
-    """Far too high a rate, for good: losses of thousands are numbers, yet no use."""
+@pytest.mark.parametrize(("times", "seen"), [(1001.0, True), (999.0, False)])
+def test_a_finite_explosion_is_seen(
+    times: float, seen: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A validation loss of thousands is a number, yet no use. (Given, as a real one is chaotic.)"""
+    results: list[ValidationResult] = []
 
-    class TooHigh(Training):
-        def rate_at(self, state: TrainingState, episode: int) -> float:
-            return (3e3 if episode >= ALIVE else 1.0) * super().rate_at(state, episode)
+    def given(problems: Any, optimizer: Any, steps: int) -> ValidationResult:
+        final = 0.5 * 0.9 ** len(results) if len(results) != 5 else times
+        results.append(ValidationResult(1.0, final, final))
+        return results[-1]
 
-    plain = training(_recipe())
-    subject = TooHigh(**{key: getattr(plain, key) for key in plain.__dataclass_fields__})
-    state = train(subject, FAMILY, tmp_path / "a.state", "digest")
+    monkeypatch.setattr(train_module, "validate", given)
+    state = train(training(_recipe()), FAMILY, tmp_path / "a.state", "digest")
     _assert_no_silent_nan(state)
-    row = state.rows[5]
-    assert row["stepped_back_to"] >= 0
-    assert 1000 < row["validation_final"] < math.inf
-    assert "the validation loss exploded" in state.diverged[0]
-    assert state.best_validation < state.rows[0]["validation_final"] < 10
+    assert state.rows[5]["validation_final"] == times
+    assert [row["stepped_back_to"] for row in state.rows if row["stepped_back_to"] >= 0] == (
+        [25] if seen else []
+    )
+    assert [entry.partition("(")[2][:28] for entry in state.diverged] == (
+        ["the validation loss exploded"] if seen else []
+    )
+    assert state.best_validation == results[-1].final
 
 
 @pytest.mark.parametrize("limit", [0, 1, 3])

@@ -11,8 +11,8 @@ from tests.small import CPU, convnet_family, double
 from torch import Tensor, nn
 
 from l2l.config import load_config
-from l2l.data.cifar10 import Cifar10
-from l2l.problems import build
+from l2l.data.labelled_images import LabelledImages
+from l2l.problems import Setup, convnet, make_family
 from l2l.problems.convnet import ColourImages, ConvNet
 
 
@@ -121,26 +121,27 @@ def test_initial_weights_have_the_spread_of_the_settings(init: str) -> None:
                 assert value.abs().max() <= 1 / inputs**0.5
 
 
-def _fake_cifar() -> Cifar10:
+def _fake_cifar() -> LabelledImages:
     """Image i shows nothing but i's last digits, and is of class i % 10."""
     sets = {}
     for name, count in (("train", 200), ("test", 60)):
         numbers = torch.arange(count)
         images = numbers.to(torch.uint8)[:, None, None, None].expand(count, 32, 32, 3)
         sets |= {f"{name}_images": images.contiguous(), f"{name}_labels": numbers % 10}
-    return Cifar10(**sets)
+    return LabelledImages(**sets)
 
 
-def _settings(**changes: Any) -> Any:
-    problem = load_config().problems["cifar2"]
-    return problem.model_copy(update={"train_sample": 16, "test_sample": 6} | changes)
+def _family(**changes: Any) -> Any:
+    changes |= {"train_sample": 16, "test_sample": 6}
+    settings = load_config().problems["cifar2"].model_copy(update=changes)
+    return make_family("x", Setup(0, Path(), CPU, {"x": settings}))
 
 
 def test_a_subset_has_the_images_of_its_classes_and_labels_from_zero(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(build, "load_cifar10", lambda directory: _fake_cifar())
-    family: Any = build.make_family("x", {"x": _settings(labels=(7, 2))}, 0, Path(), CPU)
+    monkeypatch.setattr(convnet, "labelled_images", lambda name, directory: _fake_cifar())
+    family: Any = _family(labels=(7, 2))
     for part, size in ((family.data, 40), (family.train_sample, 16), (family.test_sample, 6)):
         classes = part.images[:, 0, 0, 0] % 10
         assert len(part.labels) == size
@@ -155,8 +156,10 @@ def test_a_subset_has_the_images_of_its_classes_and_labels_from_zero(
 def test_held_out_images_are_never_in_a_minibatch(monkeypatch: pytest.MonkeyPatch) -> None:
     fake = _fake_cifar()
     test_images = fake.test_images + 200 - 144  # other shades than any training image
-    changed = Cifar10(fake.train_images % 50, fake.train_labels, test_images, fake.test_labels)
-    monkeypatch.setattr(build, "load_cifar10", lambda directory: changed)
-    family: Any = build.make_family("x", {"x": _settings(labels=tuple(range(10)))}, 0, Path(), CPU)
+    changed = LabelledImages(
+        fake.train_images % 50, fake.train_labels, test_images, fake.test_labels
+    )
+    monkeypatch.setattr(convnet, "labelled_images", lambda name, directory: changed)
+    family: Any = _family(labels=tuple(range(10)))
     assert int(family.data.images.max()) < 50 <= int(family.test_sample.images.min())
     assert int(family.train_sample.images.max()) < 50

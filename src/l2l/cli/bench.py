@@ -13,7 +13,6 @@ from l2l.cli.options import (
     Settings,
     configuration,
     known,
-    open_problems,
 )
 from l2l.config.estimators import AdjointSettings
 from l2l.config.optimizers import LSTMSettings
@@ -21,6 +20,7 @@ from l2l.config.recipes import Recipe
 from l2l.errors import UserError
 from l2l.files import write_json
 from l2l.provenance import cores
+from l2l.run import Run
 
 THREADS = 2
 FRACTION = 0.1
@@ -80,7 +80,7 @@ def bench(
             f"bench: {recipe} is not one LSTM that the adjoint trains; time one of "
             f"{', '.join(fits)}"
         )
-    families, device = open_problems(config, [settings.problem], "train")
+    families, device = Run(config).open_problems([settings.problem], "train")
     torch.set_num_threads(threads)
     fraction = settings.sampling.fraction if settings.sampling.fraction < 1 else FRACTION
     family = families[settings.problem]

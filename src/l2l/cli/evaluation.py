@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
@@ -14,19 +14,17 @@ from l2l.cli.options import (
     configuration,
     in_range,
     known,
-    open_problems,
 )
-from l2l.config import Config, config_folder
+from l2l.config import Config
 from l2l.config.experiments import Baseline
-from l2l.config.stages import training_inputs
 from l2l.errors import UserError
 from l2l.files import write_table
 from l2l.layout import Layout
+from l2l.run import Run
 
 if TYPE_CHECKING:  # torch is imported only by the commands that compute
     import torch
 
-    from l2l.optimizers import LearnedOptimizer
     from l2l.problems import Family
 
 BASELINE_NAMES = get_args(Baseline)
@@ -54,7 +52,7 @@ def tune(
     config, layout = configuration(protocol, config_file, setting)
     settings = config.experiments[known("experiment", experiment, config.experiments)]
     known("baseline", baseline, settings.baselines)
-    families, _ = open_problems(config, settings.problems, "tune")
+    families, _ = Run(config).open_problems(settings.problems, "tune")
     tables = [
         tuning.tune(experiment, settings, baseline, name, family)
         for name, family in families.items()
@@ -89,7 +87,7 @@ def evaluate(
     else:
         seed = in_range("seed", seed or 0, config.recipes[optimizer].meta_seeds)
         wanted = [(optimizer, seed)]
-    families, device = open_problems(config, settings.problems, "evaluate")
+    families, device = Run(config).open_problems(settings.problems, "evaluate")
     for name, meta_seed in wanted:
         _test(config, layout, experiment, families, device, name, meta_seed)
 
@@ -112,10 +110,10 @@ def _test(
     settings = config.experiments[experiment]
     subjects: dict[str, Optimizer]
     if seed is None:
-        rates = tuned_rates(layout, experiment, optimizer, families)
+        rates = Run(config).tuned_rates(experiment, optimizer, families)
         subjects = {name: BASELINES[optimizer](rates[name]) for name in families}
     else:
-        subjects = dict.fromkeys(families, trained(config, layout, optimizer, seed, device))
+        subjects = dict.fromkeys(families, Run(config).trained(optimizer, seed, device))
     outcome = test(
         experiment,
         settings,
@@ -126,60 +124,8 @@ def _test(
     )
     write_table(layout.part(experiment, optimizer, seed), outcome.curves)
     if settings.evaluation.pictures:
-        free = all(getattr(family, "publishable", False) for family in families.values())
+        free = all(family.publishable for family in families.values())
         write_pictures(layout.pictures(experiment, optimizer, seed), outcome.pictures, free)
-
-
-def trained(
-    config: Config, layout: Layout, recipe: str, seed: int, device: torch.device
-) -> LearnedOptimizer:
-    """A meta-trained optimizer.
-
-    Raises:
-        UserError: it is missing, of another recipe or meta-seed, or trained with other settings.
-    """
-    from l2l.optimizers import checkpoint
-
-    path = layout.run(recipe, seed) / "optimizer.safetensors"
-    loaded = checkpoint.load(path, str(device))
-    whose = {"recipe": recipe, "meta_seed": seed}
-    found = {key: loaded.provenance.get(key) for key in whose}
-    if found != whose:
-        raise UserError(
-            f"{path} is of recipe {found['recipe']}, meta-seed {found['meta_seed']}: put the right "
-            f"file there, or delete it and run l2l train {recipe} --seed {seed} again"
-        )
-    made_with = loaded.provenance.get("inputs", {})
-    if {**made_with, "rate": None} != {**training_inputs(config, recipe), "rate": None}:
-        raise UserError(
-            f"{path} was trained with other settings: run l2l train {recipe} --seed {seed} "
-            "again, or give the settings it was trained with"
-        )
-    return loaded.optimizer
-
-
-def tuned_rates(
-    layout: Layout, experiment: str, baseline: str, families: Collection[str]
-) -> dict[str, float]:
-    """The tuned learning rate of a baseline on each of an experiment's families.
-
-    Raises:
-        UserError: it was not tuned, or not on all of them.
-    """
-    import pandas as pd
-
-    from l2l.evaluation.tune import chosen_rates
-
-    path = layout.tuning(experiment, baseline)
-    if not path.exists():
-        raise UserError(f"{path} is missing: run l2l tune {experiment} {baseline} first")
-    rates = chosen_rates(pd.read_csv(path))
-    if missing := {*families} - rates.keys():
-        raise UserError(
-            f"{path} has no learning rate for {', '.join(sorted(missing))}: run l2l tune "
-            f"{experiment} {baseline} again"
-        )
-    return {name: rates[name] for name in families}
 
 
 def collect(
@@ -207,7 +153,6 @@ def claims(
 ) -> None:
     """Judge the paper's claims by the tables."""
     from l2l.evaluation.claims import claims_table
-    from l2l.evaluation.claims_file import load_claims
 
     config, layout = configuration(protocol, config_file, setting)
     curves = {name: layout.curves(name) for name in config.experiments}
@@ -218,12 +163,11 @@ def claims(
         name: [layout.data(dataset) for dataset in config.datasets(*entry.problems)]
         for name, entry in config.experiments.items()
     }
-    claims_path = config_folder() / "claims.yaml"
-    named = {one.table for claim in load_claims(claims_path) for one in claim.measured}
+    named = {one.table for claim in config.claims.values() for one in claim.measured}
     measurements = {name: layout.measurement(name) for name in named}
     for name, path in measurements.items():
         if not path.exists():
             command = name.replace("_", "-")
             raise UserError(f"{path} is missing: run l2l measure {command} first")
-    table = claims_table(claims_path, curves, records, config.protocol, measurements)
+    table = claims_table(config.claims, curves, records, config.protocol, measurements)
     write_table(layout.claims, table)

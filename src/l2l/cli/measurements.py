@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import typer
 
-from l2l.cli.evaluation import trained, tuned_rates
-from l2l.cli.options import ConfigFiles, Protocol, Settings, configuration, open_problems
+from l2l.cli.options import ConfigFiles, Protocol, Settings, configuration
 from l2l.config.measurements import ADAM, META_SEED
 from l2l.files import write_table
+from l2l.run import Run
 
 
 def register(app: typer.Typer) -> None:
@@ -35,7 +35,7 @@ def overhead(
 
     config, layout = configuration(protocol, config_file, setting)
     settings = config.measurements.overhead
-    families, device = open_problems(config, settings.problems, "measure")
+    families, device = Run(config).open_problems(settings.problems, "measure")
     subjects = []
     for name in settings.recipes:
         optimizer = config.recipes[name].optimizer
@@ -65,13 +65,13 @@ def updates(
     tables = []
     for name, recipes in settings.experiments.items():
         experiment = config.experiments[name]
-        families, device = open_problems(config, experiment.problems, "measure")
+        families, device = Run(config).open_problems(experiment.problems, "measure")
         optimizers: dict[str, dict[str, Optimizer]] = {}
         for recipe in recipes:
-            learned = trained(config, layout, recipe, META_SEED, device)
+            learned = Run(config).trained(recipe, META_SEED, device)
             optimizers[recipe] = dict.fromkeys(families, learned)
         if ADAM in experiment.baselines:
-            rates = tuned_rates(layout, name, ADAM, families)
+            rates = Run(config).tuned_rates(name, ADAM, families)
             optimizers[ADAM] = {key: BASELINES[ADAM](rate) for key, rate in rates.items()}
         for key, family in families.items():
             subjects = {subject: each[key] for subject, each in optimizers.items()}
@@ -90,11 +90,11 @@ def meta_gradients(
 
     config, layout = configuration(protocol, config_file, setting)
     settings = config.measurements.meta_gradients
-    families, device = open_problems(config, [settings.problem], "measure")
+    families, device = Run(config).open_problems([settings.problem], "measure")
     optimizers = {}
     for name, stage in settings.stages.items():
         if stage.weights == "trained":
-            optimizers[name] = trained(config, layout, stage.recipe, META_SEED, device)
+            optimizers[name] = Run(config).trained(stage.recipe, META_SEED, device)
             continue
         kind = config.recipes[stage.recipe].optimizer
         phi = initial_phi(kind, stream(config.seed, "phi", stage.recipe, "seed", META_SEED, 0))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,23 +17,14 @@ from l2l.cli.options import (
     configuration,
     in_range,
     known,
-    open_problems,
 )
 from l2l.config import Config, Recipe
 from l2l.config.stages import digest, training_inputs, trial_inputs
-from l2l.data.vgg16_arrays import NAME as VGG16
 from l2l.errors import UserError
 from l2l.files import write_json, write_table
-from l2l.layout import Layout
+from l2l.registry import DATASETS, resolve
+from l2l.run import Run
 
-# Dataset -> the module of l2l.data that fetches it.
-DATASETS = {
-    "mnist": "mnist",
-    "cifar10": "cifar10",
-    "photographs": "photographs",
-    "styles": "styles",
-    VGG16: "vgg16",
-}
 RecipeName = Annotated[str, typer.Argument(help="A recipe of the configuration.")]
 
 
@@ -56,10 +46,8 @@ def data(
     from l2l.data.directory import data_directory
 
     config, layout = configuration(protocol, config_file, setting)
-    name = DATASETS[known("dataset", dataset, DATASETS)]
-    # Only the one: some of these modules take seconds to import.
-    fetch = getattr(import_module(f"l2l.data.{name}"), f"fetch_{name}")
-    record = fetch(data_directory(config.data.directory))
+    path = DATASETS[known("dataset", dataset, DATASETS)]
+    record = resolve(path).fetch(data_directory(config.data.directory))
     write_json(layout.data(dataset), record.as_json())
 
 
@@ -216,18 +204,15 @@ def _train(
 ) -> Any:
     import torch
 
-    from l2l.cli.evaluation import trained
     from l2l.meta.train import Training, train
     from l2l.optimizers.phi import gone_on_from
 
-    families, device = open_problems(config, recipe.problems, "train")
+    families, device = Run(config).open_problems(recipe.problems, "train")
     start = None
     if recipe.start_from:
         seed = int(run[1]) if run[0] == "seed" else 0
-        layout, cpu = Layout(config.run_name), torch.device("cpu")
-        start = gone_on_from(
-            trained(config, layout, recipe.start_from, seed, cpu), recipe.optimizer
-        )
+        cpu = torch.device("cpu")
+        start = gone_on_from(Run(config).trained(recipe.start_from, seed, cpu), recipe.optimizer)
         inputs = inputs | {"start": hashlib.sha256(start.numpy().tobytes()).hexdigest()}
     training = Training(name, recipe, rate, run, config.seed, device, episodes, label, start)
     what = digest(inputs | {"rate": rate, "run": list(run)})

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,12 +30,14 @@ class LabelledImages:
     test_labels: Tensor
 
     @classmethod
-    def of(cls, arrays: Mapping[str, NDArray[np.uint8]]) -> Self:
+    def of(cls, arrays: Mapping[str, NDArray[np.uint8]]) -> LabelledImages:
         """The tensors of four uint8 arrays, named as the attributes.
 
         A tensor shares the memory of its array where that can be written; torch has no read-only
         tensors, so a read-only array is copied.
         """
+        import torch
+
         images = {
             name: torch.from_numpy(np.require(arrays[name], requirements="W"))
             for name in ("train_images", "test_images")

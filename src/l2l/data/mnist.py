@@ -8,7 +8,7 @@ from l2l.data.directory import data_directory
 from l2l.data.labelled_images import LabelledImages
 from l2l.data.mnist_arrays import ARRAYS
 from l2l.data.mnist_sources import NETWORK_SOURCES
-from l2l.data.record import DatasetRecord
+from l2l.data.record import DataSet, DatasetRecord
 from l2l.data.store import Dataset, obtain
 
 DATASET = Dataset(
@@ -21,24 +21,20 @@ DATASET = Dataset(
 )
 
 
-class Mnist(LabelledImages):
-    """60000 training and 10000 test images, uint8 [images, 28, 28], 0 (background) to 255."""
-
-
-def load_mnist(directory: Path | None = None) -> Mnist:
+def load_mnist(directory: Path | None = None) -> LabelledImages:
     """Load MNIST, verified by digest; what is missing or corrupt is fetched first.
 
     Args:
         directory: the data directory, which holds mnist/; None for `data_directory(None)`.
 
     Returns:
-        The four tensors.
+        60000 training and 10000 test images, uint8 [images, 28, 28], 0 (background) to 255.
 
     Raises:
         UserError: a file is missing and no source has it, or the directory cannot be written.
     """
     arrays, _ = obtain(DATASET, data_directory(None) if directory is None else directory)
-    return Mnist.of(arrays)
+    return LabelledImages.of(arrays)
 
 
 def fetch_mnist(directory: Path) -> DatasetRecord:
@@ -56,3 +52,6 @@ def fetch_mnist(directory: Path) -> DatasetRecord:
     _, source = obtain(DATASET, directory)
     digests = {name: array.sha256 for name, array in ARRAYS.items()}
     return DatasetRecord(name="mnist", source=source, stand_in=None, digests=digests)
+
+
+MNIST = DataSet("mnist", fetch_mnist, load_mnist)

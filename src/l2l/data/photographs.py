@@ -23,7 +23,7 @@ from l2l.data.local_file import say
 from l2l.data.photographs_folder import PhotographsFolder
 from l2l.data.photographs_manifest import COUNTS, Photograph, manifest
 from l2l.data.photographs_source import NAME, fetch_each, fetch_photograph
-from l2l.data.record import DatasetRecord
+from l2l.data.record import DataSet, DatasetRecord
 from l2l.data.sources import SourceError
 from l2l.errors import UserError
 
@@ -217,3 +217,6 @@ def _stand_in_record() -> DatasetRecord:
         stand_in=photographs_stand_in.STAND_IN,
         digests=digests,
     )
+
+
+PHOTOGRAPHS = DataSet("photographs", fetch_photographs, load_photographs)

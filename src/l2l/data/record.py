@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -25,3 +29,18 @@ class DatasetRecord:
     def as_json(self) -> dict[str, Any]:
         """The record as plain dicts and strings, for json.dumps."""
         return asdict(self)
+
+
+@dataclass(frozen=True)
+class DataSet(Generic[T]):
+    """A data set as `l2l.registry` names it.
+
+    Attributes:
+        name: of the data set, and of its record.
+        fetch: sees to it that it lies, verified, in a data directory; returns its record.
+        load: reads it from a data directory, verified; what is missing is fetched first.
+    """
+
+    name: str
+    fetch: Callable[[Path], DatasetRecord]
+    load: Callable[[Path], T]

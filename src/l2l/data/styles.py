@@ -24,7 +24,7 @@ from l2l.data.bundled import bundled_picture
 from l2l.data.directory import ENVIRONMENT_VARIABLE, data_directory
 from l2l.data.folder import prepare_folder
 from l2l.data.local_file import read_verified, say, write_or_explain
-from l2l.data.record import DatasetRecord
+from l2l.data.record import DataSet, DatasetRecord
 from l2l.data.sources import SourceError
 from l2l.data.web import download
 from l2l.errors import UserError
@@ -52,7 +52,7 @@ class Style:
     stand_in: str
 
 
-STYLES = {
+PAINTINGS = {
     "starry_night": Style(
         "0592ab0f7b51b3ce72608a95e53880bd93971e5b48f93a0ce8dfd3cbccf3d098",
         f"{NEURAL}/starry_night.jpg",
@@ -84,7 +84,7 @@ STYLES = {
         "grass",
     ),
 }
-NAMES = tuple(STYLES)
+NAMES = tuple(PAINTINGS)
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ class Styles:
             KeyError: no such name.
             UserError: its file is missing or corrupt, and the source cannot be reached.
         """
-        if name not in STYLES:
+        if name not in PAINTINGS:
             raise KeyError(name)
         return self.read(name)
 
@@ -136,7 +136,7 @@ def load_styles(directory: Path | None = None) -> Styles:
     if not _complete(folder) and not stand_in_note.noted(folder):
         fetch_styles(directory)
     if not _complete(folder):
-        return Styles(STAND_IN, True, lambda name: bundled_picture(STYLES[name].stand_in).copy())
+        return Styles(STAND_IN, True, lambda name: bundled_picture(PAINTINGS[name].stand_in).copy())
     return Styles(None, False, lambda name: _read(folder, name))
 
 
@@ -174,7 +174,7 @@ def fetch_styles(directory: Path) -> DatasetRecord:
         return _stand_in_record()
     stand_in_note.drop_note(folder)
     source = " and ".join(sorted(sources, reverse=True))
-    digests = {name: style.sha256 for name, style in STYLES.items()}
+    digests = {name: style.sha256 for name, style in PAINTINGS.items()}
     return DatasetRecord(name="styles", source=source, stand_in=None, digests=digests)
 
 
@@ -192,7 +192,7 @@ def _file(folder: Path, name: str) -> Path:
 
 def _obtain(folder: Path, name: str) -> tuple[bytes, str]:
     """One verified file, fetched if need be, and its source."""
-    path, style = _file(folder, name), STYLES[name]
+    path, style = _file(folder, name), PAINTINGS[name]
     missing, problem = True, f"{path.name} is missing"
     try:
         content = read_verified(path, style.sha256)
@@ -228,10 +228,13 @@ def _read(folder: Path, name: str) -> NDArray[np.uint8]:
 
 
 def _stand_in_record() -> DatasetRecord:
-    pixels = {name: bundled_picture(style.stand_in) for name, style in STYLES.items()}
+    pixels = {name: bundled_picture(style.stand_in) for name, style in PAINTINGS.items()}
     return DatasetRecord(
         name="styles",
         source="scikit-image",
         stand_in=STAND_IN,
         digests={name: hashlib.sha256(image.data).hexdigest() for name, image in pixels.items()},
     )
+
+
+STYLES = DataSet("styles", fetch_styles, load_styles)

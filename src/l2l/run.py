@@ -1,0 +1,218 @@
+"""One run of the replication: its configuration, and what its earlier stages left in files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from l2l.config import Config
+from l2l.config.schema import Stage
+from l2l.config.stages import training_inputs
+from l2l.errors import UserError
+from l2l.layout import Layout
+
+if TYPE_CHECKING:  # torch is imported only by the methods that compute
+    import torch
+
+    from l2l.optimizers import LearnedOptimizer
+    from l2l.problems import Family
+
+TRAINING = ("trial", "choose-rate", "train", "tune")
+"""Commands whose files `l2l take` copies from the record where `optimizers` is `released`."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run of the replication in the working directory.
+
+    Commands and measurements read their inputs through it. Each missing file is a UserError that
+    names the command which makes the file.
+
+    Attributes:
+        config: the checked configuration.
+
+    Example:
+        >>> from l2l.config import load_config
+        >>> run = Run(load_config("smoke"))
+        >>> run.layout.curves("mnist").as_posix()
+        'results/smoke/evaluation/mnist/curves.parquet'
+        >>> run.command("collect", "mnist")
+        'l2l collect mnist --protocol smoke'
+    """
+
+    config: Config
+
+    @property
+    def layout(self) -> Layout:
+        """The paths of this run's files."""
+        return Layout(self.config.run_name)
+
+    def command(self, name: str, *arguments: str | int) -> str:
+        """The whole command line of a stage of this run, for advice in error messages.
+
+        Args:
+            name: a command of `l2l`. Where this run takes released optimizers, commands that
+                meta-train or tune become `l2l take`.
+            arguments: its arguments and options, in order.
+        """
+        released = self.config.optimizers == "released"
+        if released and name in TRAINING:
+            name, arguments = "take", ()
+        words = ["l2l", name, *map(str, arguments)]
+        if self.config.protocol != "default":
+            words += ["--protocol", self.config.protocol]
+        if released:
+            words += ["--set", "optimizers=released"]
+        return " ".join(words)
+
+    def existing(self, path: Path, name: str, *arguments: str | int) -> Path:
+        """The path itself, if there is such a file.
+
+        Args:
+            path: of a file that an earlier stage makes.
+            name, arguments: the command that makes it, see `command`.
+
+        Raises:
+            UserError: the file is missing.
+        """
+        if not path.is_file():
+            raise UserError(
+                f"{path} is missing: run {self.command(name, *arguments)}, or snakemake, which "
+                "knows the order"
+            )
+        return path
+
+    def read_json(self, path: Path, keys: Iterable[str], *command: str | int) -> dict[str, Any]:
+        """A JSON file of an earlier stage.
+
+        Args:
+            path: of the file.
+            keys: keys that it must have.
+            command: the command that makes it, see `command`.
+
+        Raises:
+            UserError: the file is missing or damaged.
+        """
+        name, *arguments = command
+        self.existing(path, str(name), *arguments)
+        try:
+            content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            if missing := {*keys} - {*content}:
+                raise ValueError(f"it has no {', '.join(sorted(missing))}")
+        except (ValueError, TypeError) as error:
+            raise UserError(
+                f"{path} is damaged ({error}): delete it and run "
+                f"{self.command(str(name), *arguments)} again"
+            ) from None
+        return content
+
+    def open_problems(
+        self, names: Iterable[str], stage: Stage
+    ) -> tuple[dict[str, Family], torch.device]:
+        """Prepare the machine for a stage and load the problems with their data.
+
+        Args:
+            names: of problems of the configuration.
+            stage: decides the device.
+
+        Returns:
+            The families by name, and the device they compute on.
+
+        Raises:
+            UserError: there is no such device, data are missing or damaged, or they are other
+                stand-ins than this run's records name.
+        """
+        from l2l.compute import prepare
+        from l2l.data.directory import data_directory
+        from l2l.problems import Setup, make_family
+
+        config = self.config
+        device = prepare(config.compute, stage)
+        directory = data_directory(config.data.directory)
+        setup = Setup(config.seed, directory, device, config.problems)
+        families = {name: make_family(name, setup) for name in names}
+        for family in families.values():
+            self.check_stand_ins(family.stand_ins)
+        return families, device
+
+    def check_stand_ins(self, used: Mapping[str, str | None]) -> None:
+        """Compare stand-ins in use with the records of data sets: captions rely on the records.
+
+        Args:
+            used: data set -> the stand-in that was loaded, None for the real data.
+
+        Raises:
+            UserError: a record names another stand-in.
+        """
+        for dataset, stand_in in used.items():
+            path = self.layout.data(dataset)
+            if not path.exists():
+                continue
+            recorded = json.loads(path.read_text())["stand_in"]
+            if recorded != stand_in:
+                raise UserError(
+                    f"{path} records {recorded or 'the real data'}, but the data folder has "
+                    f"{stand_in or 'the real data'}: delete the file and run again"
+                )
+
+    def trained(self, recipe: str, seed: int, device: torch.device | str) -> LearnedOptimizer:
+        """An optimizer that this run has meta-trained.
+
+        Args:
+            recipe: a recipe of the configuration.
+            seed: the meta-seed.
+            device: where the weights are put.
+
+        Raises:
+            UserError: it is missing, damaged, of another recipe or meta-seed, or trained with
+                other settings.
+        """
+        from l2l.optimizers import checkpoint
+
+        command = ("train", recipe, "--seed", seed)
+        path = self.existing(self.layout.run(recipe, seed) / "optimizer.safetensors", *command)
+        loaded = checkpoint.load(path, str(device))
+        origin = loaded.provenance
+        made_by = origin.get("recipe"), origin.get("meta_seed")
+        if made_by != (recipe, seed):
+            raise UserError(
+                f"{path} is of recipe {made_by[0]}, meta-seed {made_by[1]}: put the right "
+                f"file there, or delete it and run {self.command(*command)} again"
+            )
+        inputs = {**origin.get("inputs", {}), "rate": None}
+        if inputs != {**training_inputs(self.config, recipe), "rate": None}:
+            raise UserError(
+                f"{path} was trained with other settings: run {self.command(*command)} "
+                "again, or give the settings it was trained with"
+            )
+        return loaded.optimizer
+
+    def tuned_rates(
+        self, experiment: str, baseline: str, families: Collection[str]
+    ) -> dict[str, float]:
+        """The tuned learning rates of a baseline: family -> rate.
+
+        Args:
+            experiment: an experiment of the configuration.
+            baseline: one of its baselines.
+            families: names of the experiment's problems.
+
+        Raises:
+            UserError: the baseline is not tuned, or not on all of them.
+        """
+        import pandas as pd
+
+        from l2l.evaluation.tune import chosen_rates
+
+        command = ("tune", experiment, baseline)
+        path = self.existing(self.layout.tuning(experiment, baseline), *command)
+        rates = chosen_rates(pd.read_csv(path))
+        if missing := {*families} - rates.keys():
+            raise UserError(
+                f"{path} has no learning rate for {', '.join(sorted(missing))}: run "
+                f"{self.command(*command)} again"
+            )
+        return {name: rates[name] for name in families}
