@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from tests.small import lstm_settings
+from tests.small import lstm_settings, recipe
 
 from l2l.estimators import adjoint
 from l2l.meta.rollout import begin
@@ -31,7 +31,7 @@ def test_its_meta_gradients_are_those_of_the_adjoint(minimal: SimpleNamespace) -
     W, y, theta = (part.double() for part in (problems.W, problems.y, problems.theta0))
     problems.W, problems.y = W, y
     phi = {name: weight.detach() for name, weight in optimizer.named_parameters()}
-    package = CoordinatewiseLSTM(lstm_settings(layers=2, units=20, preprocessing="none"), phi)
+    package = CoordinatewiseLSTM(lstm_settings(units=20, preprocessing="none", output_scale=1.0), phi)
     quadratics, state = Quadratic(W, y, theta), optimizer.init(theta)
     carry = begin(quadratics, package)
     for _ in range(2):  # the second window starts from a state that is not zero
@@ -39,7 +39,7 @@ def test_its_meta_gradients_are_those_of_the_adjoint(minimal: SimpleNamespace) -
         optimizer.zero_grad()
         losses.sum(dim=0).mean().backward()
         theta, state = theta.detach(), (state[0].detach(), state[1].detach())
-        window = adjoint(quadratics, package, carry, 20, loss_weights("equal"))
+        window = adjoint(quadratics, package, carry, 20, loss_weights(recipe(steps=40, loss_weights="equal")))
         carry = window.carry
         torch.testing.assert_close(losses.detach(), window.losses)
         for name, weight in optimizer.named_parameters():
