@@ -159,7 +159,9 @@ def main() -> None:
     for name in ("NAG", "ADAM"):
         rate = tune(name, [10 ** (power / 6) for power in range(-18, 1)], tuning)
         results[f"{name}, learning rate {rate:.3g}"] = hand_crafted(name, rate, fresh)
-    print(f"\n{'mean over 128 fresh problems':30} loss after {STEPS} steps  mean loss of {STEPS} steps")
+    print(
+        f"\n{'mean over 128 fresh problems':30} loss after {STEPS} steps  mean loss of {STEPS} steps"
+    )
     for name, losses in results.items():
         print(f"{name:30} {losses[-1].mean():20.3f} {losses.mean():23.3f}")
 
