@@ -1,27 +1,75 @@
-"""Perturbed weights phi, rolled together from one start: what ES, PES and their like share.
+"""Perturbations of the weights phi, rolled together from one start: what ES and its like share.
 
 Members of a population are in this order: phi itself, phi + offset of each pair, phi - offset of
-each pair. The first one is what is reported and, where the estimator does not say otherwise, what
-the next window goes on from. Its losses give w[t] of all members.
+each pair. The first one is reported, and the next window goes on from it unless the estimator says
+otherwise. Its losses give w[t] of all members.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from l2l.estimators.base import LossWeights
 from l2l.meta.rollout import Carry, rollout
-from l2l.optimizers.learned import Phi
-from l2l.optimizers.population import Population
+from l2l.optimizers.base import Phi, UpdateRule
 from l2l.problems.base import Problem
 
-if TYPE_CHECKING:
-    from l2l.optimizers import Trainable
+
+@dataclass(frozen=True)
+class Population:
+    """M optimizers; the batch is M equal parts, one after the other, as `Problem.repeat` has it.
+
+    The problem is batched over all members. The optimizer is called for each member in turn, so
+    that the fused kernels serve it: nine LSTMs of two layers of 20 units, on MNIST's 13,850 live
+    coordinates each, take 21 ms a step on one core (AVX-512); one batched LSTM in plain PyTorch
+    takes 243 ms (baddbmm).
+
+    A state is the tuple of the members' states. Members may start from the same state object: the
+    first `update` of a rollout does not reuse its memory.
+
+    Attributes:
+        members: the optimizers.
+    """
+
+    members: tuple[UpdateRule, ...]
+
+    @property
+    def phi(self) -> Phi:
+        """The weights of all members, each name with its member's number before it."""
+        return {
+            f"{number}/{name}": weight
+            for number, member in enumerate(self.members)
+            for name, weight in member.phi.items()
+        }
+
+    def with_phi(self, phi: Phi) -> Population:
+        """The same members with other weights."""
+        members = []
+        for number, member in enumerate(self.members):
+            own = {name: phi[f"{number}/{name}"] for name in member.phi}
+            members.append(member.with_phi(own))
+        return Population(tuple(members))
+
+    def init(self, theta: Tensor) -> tuple[Any, ...]:
+        """The states of all members, for theta [M B, n]."""
+        parts = theta.chunk(len(self.members))
+        return tuple(m.init(part) for m, part in zip(self.members, parts, strict=True))
+
+    def update(
+        self, gradient: Tensor, state: tuple[Any, ...], reuse: bool = False
+    ) -> tuple[Tensor, tuple[Any, ...]]:
+        """The steps [M B, n] for gradients [M B, n], and the next states; no graph is kept."""
+        parts = gradient.chunk(len(self.members))
+        pairs = [
+            member.update(part, before, reuse)
+            for member, part, before in zip(self.members, parts, state, strict=True)
+        ]
+        return torch.cat([step for step, _ in pairs]), tuple(after for _, after in pairs)
 
 
 @dataclass(frozen=True)
@@ -58,7 +106,7 @@ def draw_offsets(phi: Phi, pairs: int, sigma: float, generator: torch.Generator)
     return sigma * eps.to(center.device)
 
 
-def population(optimizer: Trainable, offsets: Tensor) -> Population:
+def population(optimizer: UpdateRule, offsets: Tensor) -> Population:
     """The optimizer, and those with weights phi + offsets and phi - offsets [P, size of phi]."""
     center = flat(optimizer.phi)
     weights = [*(center + offsets), *(center - offsets)]

@@ -1,4 +1,4 @@
-"""Validation: phi is frozen and run on problems kept apart for this, the same ones each time."""
+"""Validation: phi is frozen and runs on problems kept apart for this, the same ones each time."""
 
 from __future__ import annotations
 

@@ -1,11 +1,10 @@
 """The inner step on a GPU, as CUDA graphs.
 
 A step is tens to hundreds of small kernels, and to launch them one by one takes the CPU up to
-twenty times as long as they run. Captured once, they are launched together. What is captured are
-the two halves of the step, the learned optimizer's update and the problem's loss and gradient,
-as functions of tensors; the graphs are kept for as long as the problems stay the same, over an
-episode's windows.
-L2L_GRAPHS=0 turns this off. For one thread at a time.
+twenty times as long as they run. Captured once, they are launched together. The two halves of the
+step are captured, the learned optimizer's update and the problem's loss and gradient, as functions
+of tensors. The graphs are kept for as long as the problems stay the same, over an episode's
+windows. L2L_GRAPHS=0 turns this off. For one thread at a time.
 """
 
 from __future__ import annotations
@@ -21,16 +20,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from l2l.optimizers import GroupedLSTM, LearnedOptimizer, Optimizer
-from l2l.optimizers.learned import mapped
-from l2l.optimizers.population import Population
+from l2l.optimizers.base import Optimizer, mapped
 from l2l.problems.base import Problem
 
 CALLS_BEFORE = 2
-"""Calls as they are, before one is captured: libraries choose and load their kernels in them."""
-
-CAPTURED = (LearnedOptimizer, GroupedLSTM, Population)
-"""Optimizers whose update is a function of phi, gradient and state."""
+"""Plain calls before one is captured: in them libraries choose and load their kernels."""
 
 Function = Callable[[Sequence[Tensor]], Sequence[Tensor]]
 
@@ -38,11 +32,11 @@ Function = Callable[[Sequence[Tensor]], Sequence[Tensor]]
 class Captured:
     """A function of tensors on a GPU, captured at its third call and replayed from then on.
 
-    The function launches kernels alone: it asks for no value of a tensor, and what it does depends
-    on shapes and dtypes. One that does more is called each time, and a line says so.
+    The function only launches kernels: it asks for no value of a tensor, and its course depends on
+    shapes and dtypes alone. Another one is called each time, and a line says so.
 
     Args:
-        name: what the function is called in that line.
+        name: of the function in that line.
     """
 
     def __init__(self, name: str) -> None:
@@ -52,9 +46,9 @@ class Captured:
         self._outputs: list[Tensor] = []
 
     def __call__(self, function: Function, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
-        """The function's values, in memory of their own. It is the same one in each call.
+        """The function's values, in memory of their own; the function is the same in each call.
 
-        (It is no attribute: with a reference back to its owner graphs would stay until Python's
+        (It is no attribute: with a reference back to its owner, graphs would stay until Python's
         garbage collection.)
         """
         self._calls += 1
@@ -64,9 +58,9 @@ class Captured:
             return function(inputs)
         torch._foreach_copy_(self._inputs, list(inputs))
         self._graph.replay()
-        found = [torch.empty_like(output) for output in self._outputs]
-        torch._foreach_copy_(found, self._outputs)
-        return found
+        copies = [torch.empty_like(output) for output in self._outputs]
+        torch._foreach_copy_(copies, self._outputs)
+        return copies
 
     def _capture(self, function: Function, inputs: Sequence[Tensor]) -> None:
         device = inputs[0].device
@@ -88,7 +82,7 @@ class Captured:
         else:
             self._inputs, self._outputs, self._graph = own, outputs, graph
         finally:
-            if self._graph is None:  # what the allocator knows of the place may be wrong from now
+            if self._graph is None:  # the allocator's record of the place may be wrong now
                 _place.cache_clear()
             here.wait_stream(place.stream)
 
@@ -133,24 +127,23 @@ class InnerStep:
 
     Args:
         problems: the problem.
-        optimizer: hand-crafted ones, what draws random numbers, and what has a state of more than
-            tensors and tuples are called each time.
+        optimizer: a hand-crafted one, one that draws random numbers, and one whose state is more
+            than tensors and tuples is called each time.
     """
 
-    def __init__(self, problems: Problem, optimizer: Optimizer) -> None:
+    def __init__(self, problems: Problem, optimizer: Any) -> None:
         self.problems, self.structure = problems, _structure(optimizer)
         self._template: Any = optimizer  # the graph is of this one, but for its phi
         self._update = Captured(f"the update of {type(optimizer).__name__}")
         self._loss = Captured(f"the gradient of {type(problems).__name__}")
         self.follow(optimizer)
 
-    def follow(self, optimizer: Optimizer) -> None:
-        """Go on with an optimizer of the same structure, perhaps with other weights."""
+    def follow(self, optimizer: Any) -> None:
+        """Continue with an optimizer of the same structure, perhaps with other weights."""
         self._current: Any = optimizer
         self._weights: list[Tensor] = []
-        if isinstance(optimizer, CAPTURED):
-            phi = optimizer.phi
-            self._weights = [phi[name] for name in self._template.phi]
+        if _is_learned(optimizer):
+            self._weights = [self._current.phi[name] for name in self._template.phi]
 
     def update(self, gradient: Tensor, state: Any, reuse: bool) -> tuple[Tensor, Any]:
         """See `Optimizer.update`."""
@@ -164,8 +157,8 @@ class InnerStep:
             phi = {name: next(values) for name in self._template.phi}
             gradient, before = next(values), mapped(form, lambda _: next(values))
             step, after = self._template.with_phi(phi).update(gradient, before)
-            mapped(after, (found := [step]).append)
-            return found
+            mapped(after, (outputs := [step]).append)
+            return outputs
 
         step, *after = self._update(function, [*self._weights, gradient, *parts])
         values = iter(after)
@@ -184,7 +177,7 @@ _last: list[InnerStep] = []
 
 
 def captured_step(problems: Problem, optimizer: Optimizer) -> InnerStep:
-    """The step of these problems and of optimizers like this one: the last one's, if it is."""
+    """The step of these problems and of optimizers like this one; kept from the last call."""
     same = _last and _last[0].problems is problems
     if same and _last[0].structure == _structure(optimizer):
         _last[0].follow(optimizer)
@@ -195,7 +188,12 @@ def captured_step(problems: Problem, optimizer: Optimizer) -> InnerStep:
 
 def _structure(optimizer: Any) -> Any:
     """What the graph of an optimizer depends on besides the values of phi, to be compared."""
-    return _without_phi(optimizer) if isinstance(optimizer, CAPTURED) else None
+    return _without_phi(optimizer) if _is_learned(optimizer) else None
+
+
+def _is_learned(optimizer: Any) -> bool:
+    """Whether it has weights phi; then its update is a function of phi, gradient and state."""
+    return hasattr(optimizer, "phi")
 
 
 def _without_phi(thing: Any) -> Any:

@@ -6,15 +6,17 @@ import pytest
 import torch
 from tests.small import lstm_settings, mlp_family, quadratic_family, random_phi
 
-from l2l.meta.validate import validate
-from l2l.optimizers import BASELINES, CoordinatewiseLSTM
+from l2l.meta.validation import validate
+from l2l.optimizers import CoordinatewiseLSTM, make_baseline
 
 STEPS = 15
 
 
 def test_sgd_is_validated_as_a_loop_over_problems_says() -> None:
     family = mlp_family((4,))
-    found = validate(family.sample(("validation",), range(3), STEPS), BASELINES["sgd"](0.5), STEPS)
+    found = validate(
+        family.sample(("validation",), range(3), STEPS), make_baseline("sgd", 0.5), STEPS
+    )
     initial, final, losses = [], [], []
     for i in range(3):
         problem = family.sample(("validation",), [i], STEPS)
@@ -43,5 +45,5 @@ def test_validation_is_the_same_each_time_and_leaves_phi_alone() -> None:
 
 def test_divergence_is_not_hidden() -> None:
     problems = quadratic_family().sample(("validation",), range(2), 400)
-    result = validate(problems, BASELINES["sgd"](1e3), 400)
+    result = validate(problems, make_baseline("sgd", 1e3), 400)
     assert not result.final < float("inf")

@@ -1,26 +1,29 @@
-"""The weights phi of any kind of learned optimizer: made, flattened, gone on from."""
+"""The weights phi of any kind of learned optimizer: how they start, their shapes, flat and back."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
-from l2l.config.optimizers import LearnedSettings
 from l2l.errors import UserError
-from l2l.optimizers.learned import LearnedOptimizer, Phi
+from l2l.optimizers.base import Phi, UpdateRule
+from l2l.optimizers.groups import Grouped
 from l2l.registry import OPTIMIZERS, resolve
 
+if TYPE_CHECKING:
+    from l2l.config.optimizers import LearnedSettings
 
-def learned_optimizer(settings: LearnedSettings, phi: Phi) -> LearnedOptimizer:
-    """The optimizer of this kind with these weights."""
+
+def make_optimizer(settings: LearnedSettings, phi: Phi) -> UpdateRule:
+    """The learned optimizer of this kind with these weights."""
     return _class(settings)(settings, phi)
 
 
 def conventions(settings: LearnedSettings) -> dict[str, str]:
-    """See `LearnedOptimizer.conventions`."""
+    """See `UpdateRule.conventions`."""
     return _class(settings).conventions(settings)
 
 
@@ -48,8 +51,8 @@ def unflatten_phi(flat: Tensor, settings: LearnedSettings) -> Phi:
     }
 
 
-def gone_on_from(trained: LearnedOptimizer, settings: LearnedSettings) -> Tensor:
-    """The weights of a trained optimizer as the start of another's meta-training, flat.
+def continued_phi(trained: UpdateRule, settings: LearnedSettings) -> Tensor:
+    """A trained optimizer's weights as the start of another's meta-training, one vector.
 
     Args:
         trained: with the same architecture; where it has one parameter group and the new one has
@@ -83,4 +86,7 @@ def uniform(
 
 
 def _class(settings: Any) -> Any:
+    """The class of these settings: `Grouped` where there are several parameter groups."""
+    if len(getattr(settings, "groups", ())) > 1:
+        return Grouped
     return resolve(OPTIMIZERS[settings.kind].code)

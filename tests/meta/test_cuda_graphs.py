@@ -10,20 +10,20 @@ import pytest
 import torch
 from tests.gpu.cases import ALL_PROBLEMS, OPTIMIZERS, PROBLEMS, STEPS, bound
 
-from l2l.meta import captured
-from l2l.meta.captured import captured_step
+from l2l.estimators.perturbation import Population
+from l2l.meta import cuda_graphs
+from l2l.meta.cuda_graphs import captured_step
 from l2l.meta.rollout import begin
-from l2l.optimizers import CoordinatewiseLSTM, GroupedLSTM
+from l2l.optimizers import CoordinatewiseLSTM, Grouped
 from l2l.optimizers.handcrafted import Adam
-from l2l.optimizers.population import Population
 from l2l.problems.mlp import MLP
 
 
 @pytest.fixture(autouse=True)
 def _as_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("L2L_KERNEL", "cuda")
-    monkeypatch.setattr(captured, "CALLS_BEFORE", 1 << 30)
-    monkeypatch.setattr(captured, "_last", [])
+    monkeypatch.setattr(cuda_graphs, "CALLS_BEFORE", 1 << 30)
+    monkeypatch.setattr(cuda_graphs, "_last", [])
 
 
 def roll(problems: Any, chosen: Any, inner: Any) -> list[torch.Tensor]:
@@ -101,9 +101,10 @@ def test_constants_of_an_optimizer_are_compared_by_value() -> None:
     problems = PROBLEMS["mlp"]()
     first = bound("lstm", problems)
     here, there = torch.arange(problems.coordinates).split([5, problems.coordinates - 5])
-    groups = GroupedLSTM({"a": (first, here), "b": (first, there)})
-    same = GroupedLSTM({"a": (first, here.clone()), "b": (first, there)})
-    other = GroupedLSTM({"a": (first, here + 1), "b": (first, there)})
+    phi = {f"{name}/{key}": weight for name in "ab" for key, weight in first.phi.items()}
+    groups = Grouped(first.settings, phi, {"a": here, "b": there})
+    same = Grouped(first.settings, phi, {"a": here.clone(), "b": there})
+    other = Grouped(first.settings, phi, {"a": here + 1, "b": there})
     inner = captured_step(problems, groups)
     assert captured_step(problems, same) is inner
     assert captured_step(problems, other) is not inner
