@@ -43,7 +43,7 @@ def data(
     setting: Settings = None,
 ) -> None:
     """Fetch a dataset, verify it by content, and note where it came from."""
-    from l2l.data.directory import data_directory
+    from l2l.data.folder import data_directory
 
     config, layout = configuration(protocol, config_file, setting)
     path = DATASETS[known("dataset", dataset, DATASETS)]

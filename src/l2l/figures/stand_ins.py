@@ -10,14 +10,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from l2l.data.bundled import ATTRIBUTION
-from l2l.data.photographs_stand_in import STAND_IN as FREE_PHOTOGRAPHS
+from l2l.data.photographs import STAND_IN as FREE_PHOTOGRAPHS
 from l2l.data.styles import STAND_IN as FREE_STYLES
 
 FREE = {"photographs": FREE_PHOTOGRAPHS, "styles": FREE_STYLES}
 """Dataset -> how its record names the free pictures; another stand-in need not be free."""
 
 Record = Mapping[str, Any]
-"""What results/<protocol>/data/<dataset>.json says, see `l2l.data.record`."""
+"""What results/<protocol>/data/<dataset>.json says, see `l2l.data.sources`."""
 
 
 def notes(records: Sequence[Record]) -> list[str]:
