@@ -11,6 +11,7 @@ import pandas as pd
 
 from l2l.config import Config
 from l2l.errors import UserError
+from l2l.evaluation.claims import read_claims
 from l2l.layout import Layout
 
 MEASURED = {"unroll": ("meta_gradients",), "overhead": ("overhead",), "updates": ("updates",)}
@@ -47,7 +48,7 @@ class Results:
 
     def claims(self) -> pd.DataFrame:
         """Every comparison with its verdict (see `l2l.evaluation.claims`)."""
-        return pd.read_csv(self.existing(self.layout.claims, "claims"))
+        return read_claims(self.existing(self.layout.claims, "claims"))
 
     def runs(self) -> pd.DataFrame:
         """All meta-trainings; `collapsed` is an empty string where nothing did, or diverged."""

@@ -250,7 +250,7 @@ def _test(
     outcome = test(experiment, settings, families, optimizer, subjects, meta_seed)
     write_table(run.layout.part(experiment, optimizer, seed), outcome.curves)
     if settings.evaluation.pictures:
-        free = all(getattr(family, "publishable", False) for family in families.values())
+        free = all(family.publishable for family in families.values())
         write_pictures(run.layout.pictures(experiment, optimizer, seed), outcome.pictures, free)
 
 
@@ -282,9 +282,7 @@ def judge_claims(run: Run) -> None:
     Raises:
         UserError: a table is missing, or a claim does not fit it.
     """
-    from l2l.config import config_folder
     from l2l.evaluation.claims import claims_table
-    from l2l.evaluation.claims_file import load_claims
 
     config, layout = run.config, run.layout
     curves = {
@@ -294,10 +292,10 @@ def judge_claims(run: Run) -> None:
         name: [layout.data(dataset) for dataset in config.datasets(*entry.problems)]
         for name, entry in config.experiments.items()
     }
-    path = config_folder() / "claims.yaml"
     measurements = {
         one.table: run.existing(layout.measurement(one.table), "measure", one.table)
-        for claim in load_claims(path)
+        for claim in config.claims.values()
         for one in claim.measured
     }
-    write_table(layout.claims, claims_table(path, curves, records, config.protocol, measurements))
+    table = claims_table(config.claims, curves, records, config.protocol, measurements)
+    write_table(layout.claims, table)

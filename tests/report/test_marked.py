@@ -6,8 +6,8 @@ import pytest
 
 from l2l.config import Config
 from l2l.errors import UserError
-from l2l.report.marked import fill, overview, tables
-from l2l.report.verdicts import difference, is_overall
+from l2l.report.marked import fill, over_several, overview, tables
+from l2l.report.verdicts import difference
 from l2l.results import Results
 
 PAGE = """# Mine
@@ -55,8 +55,8 @@ def test_each_verdict_has_a_row_and_what_replicates_is_not_among_the_rest(
     results: Results, config: Config
 ):
     claims = results.claims()
-    overall = claims[is_overall(claims)]
-    rows = overview(overall, config)
+    overall = claims[claims["deciding"]]
+    rows = overview(overall, over_several(claims), config)
     assert [row["verdict"] for row in rows] == [*overall["verdict"]]
     assert [row["difference"] for row in rows] == [*map(difference, overall.to_dict("records"))]
     assert [row["claim"] for row in rows if row["claim"]] == [*dict.fromkeys(overall["claim"])]

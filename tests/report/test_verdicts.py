@@ -5,8 +5,9 @@ import math
 import pandas as pd
 import pytest
 
-from l2l.config import Config, config_folder
-from l2l.evaluation.claims_file import Claim, load_claims
+from l2l.config import Config, load_config
+from l2l.config.claims import Claim
+from l2l.evaluation.claims import COLUMNS
 from l2l.report import verdicts
 from l2l.report.html import interval_plot
 from l2l.results import Results
@@ -15,18 +16,18 @@ from l2l.results import Results
 def test_claims_keep_their_verdicts_and_get_readable_names(results: Results, config: Config):
     claims = results.claims()
     text = verdicts.block(claims, "C2", config)
-    comparisons = (claims["claim"] == "C2") & ~verdicts.is_overall(claims)
+    comparisons = claims["claim"] == "C2"
     assert f"All {comparisons.sum()} comparisons of C2" in text
     assert "LSTM (long unroll)" in text
     assert "mnist_long_unroll" not in text
     assert "nag" not in text
-    overall = claims[(claims["claim"] == "C2") & verdicts.is_overall(claims)]
+    overall = claims[(claims["claim"] == "C2") & claims["deciding"]]
     for verdict in overall["verdict"]:
         assert f"{verdict}</span>" in text
 
 
 def keys_about(figure: str, results: Results) -> set[str]:
-    return {claim.claim for claim in results.claims_about(figure)}
+    return set(verdicts.about_figure(figure, results))
 
 
 def test_a_figure_has_the_claims_that_its_experiments_decide(results: Results):
@@ -35,9 +36,8 @@ def test_a_figure_has_the_claims_that_its_experiments_decide(results: Results):
     assert keys_about("optimizer_loop", results) == set()
 
 
-def claims_named(*keys: str) -> list[Claim]:
-    claims = {claim.claim: claim for claim in load_claims(config_folder() / "claims.yaml")}
-    return [claims[key] for key in keys]
+def claims_named(*keys: str) -> dict[str, Claim]:
+    return {key: load_config().claims[key] for key in keys}
 
 
 def test_what_is_claimed_is_told_with_who_claims_it():
@@ -51,12 +51,12 @@ def test_what_is_claimed_is_told_with_who_claims_it():
 
 def test_what_came_out_is_one_sentence_of_the_verdicts(results: Results, config: Config):
     table = results.claims()
-    of_c2 = table[(table["claim"] == "C2") & verdicts.is_overall(table)]
-    verdict = {row["comparison"].split()[1]: row["verdict"] for row in of_c2.to_dict("records")}
+    of_c2 = table[(table["claim"] == "C2") & table["deciding"]]
+    verdict = dict(zip(of_c2["recipe"], of_c2["verdict"], strict=True))
     text = verdicts.found(table, claims_named("C2"), config)
     assert text.startswith("Here C2 is ")
-    assert f"{verdict['mnist_paper:']} for LSTM (paper)" in text
-    assert f"{verdict['mnist_long_unroll:']} for LSTM (long unroll)" in text
+    assert f"{verdict['mnist_paper']} for LSTM (paper)" in text
+    assert f"{verdict['mnist_long_unroll']} for LSTM (long unroll)" in text
 
 
 def test_equal_outcomes_are_told_together(results: Results, config: Config):
@@ -69,11 +69,44 @@ def test_equal_outcomes_are_told_together(results: Results, config: Config):
 def test_recipes_of_one_label_are_told_apart_in_a_claim(config: Config):
     labels = config.recipes["cifar"].model_copy(update={"label": "LSTM-sub"})
     same = config.model_copy(update={"recipes": config.recipes | {"cifar": labels}})
-    rows = pd.DataFrame(
-        {"comparison": [f"overall {r}: vs nag: x" for r in ("cifar", "cifar5_sub")]}
-    )
+    rows = pd.DataFrame({"recipe": ["cifar", "cifar5_sub"]})
     assert verdicts.learned(rows, same) == ["LSTM-sub (cifar)", "LSTM-sub (cifar5_sub)"]
     assert verdicts.learned(rows, config) == ["LSTM", "LSTM-sub"]
+
+
+def comparison(**changes: object) -> dict:
+    row = dict.fromkeys(COLUMNS, "") | {"experiment": "mnist_relu", "baseline": "nag"}
+    row |= {"metric": "final_loss", "loss": "test_loss", "horizon": 100, "allowance": 0.1}
+    row |= {"recipe": "mnist_paper", "runs": 48, "diverged": 12, "seeds": 3}
+    return row | {"baseline_runs": 16, "baseline_diverged": 0, "baseline_seeds": 0} | changes
+
+
+def test_a_comparison_is_told_with_what_a_reader_has_to_know_of_it(config: Config):
+    assert verdicts.compared_with(comparison(), config, say_experiment=True) == (
+        "NAG on ReLU: final held-out loss, step 100; 12 of 48 runs of LSTM (paper) diverged; "
+        "10 % allowed"
+    )
+    one = comparison(diverged=0, seeds=1, allowance=0.0)
+    assert (
+        verdicts.compared_with(one, config) == "NAG: final held-out loss, step 100; one meta-seed"
+    )
+
+
+@pytest.mark.parametrize(
+    ("columns", "text"),
+    [
+        ({"metric": "mean_loss", "first_step": 1, "loss": "loss"}, "mean loss, steps 1-100"),
+        ({"metric": "steps_to_target", "target": 0.5}, "steps to loss 0.5 (at most 100)"),
+        ({"metric": "oscillation", "first_step": 20}, "oscillation, steps 20-100"),
+        (
+            {"metric": "measured", "loss": "bias_left_out", "condition": "stage long"},
+            "bias, stage long",
+        ),
+        ({"metric": "weights", "condition": "5 for 10"}, "5 for 10"),
+    ],
+)
+def test_every_metric_has_its_words(columns: dict, text: str):
+    assert verdicts.metric(comparison(**columns)) == text
 
 
 def test_every_verdict_has_a_word_and_a_sign_of_its_own():

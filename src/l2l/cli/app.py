@@ -12,9 +12,9 @@ from l2l.cli.bench import bench
 from l2l.cli.options import configured
 from l2l.cli.paint import paint
 from l2l.cli.stages import COMMANDS
-from l2l.config import config_folder, resolved_yaml
+from l2l.config import resolved_yaml
 from l2l.config.reference import reference
-from l2l.errors import UserError, in_words
+from l2l.errors import UserError, in_words, known
 from l2l.run import Run
 
 app = typer.Typer(
@@ -36,12 +36,14 @@ def show_config(
     explained: Annotated[
         bool, typer.Option("--reference", help="What every key means, as docs/configuration.md.")
     ] = False,
+    study: Annotated[
+        str | None, typer.Option(help="Print the entries of this study alone.")
+    ] = None,
 ) -> None:
-    """Print the resolved configuration, checked: as a whole, and against config/claims.yaml."""
-    from l2l.evaluation.claims_of_config import claims_of
-
-    claims_of(run.config, config_folder() / "claims.yaml")
-    print(reference(run.config) if explained else resolved_yaml(run.config), end="")
+    """Print the resolved and checked configuration."""
+    if study is not None:
+        known("study", study, run.config.studies)
+    print(reference(run.config) if explained else resolved_yaml(run.config, study), end="")
 
 
 app.command("config")(configured(show_config))

@@ -52,5 +52,5 @@ def configured(command: Callable[..., None]) -> Callable[..., None]:
     signature = inspect.Signature([*own, *shared])
     with_options.__signature__ = signature  # type: ignore[attr-defined]
     with_options.__annotations__ = {key: p.annotation for key, p in signature.parameters.items()}
-    del with_options.__wrapped__  # type: ignore[attr-defined]  # its arguments are others
+    del with_options.__wrapped__  # its arguments are others
     return with_options

@@ -1,65 +1,79 @@
-"""Claims are code: each comparison of `config/claims.yaml` gets an effect size and a verdict.
+"""Judge the claims of the paper: each comparison gets an effect, an interval and a verdict.
 
-The verdict of one comparison (one recipe, one baseline, one metric) follows its 95 % interval:
-"replicated" where all of it lies in the claimed direction, "not replicated" where all of it lies
-in the other, "inconclusive" otherwise. A claim, for a recipe, is replicated where every comparison
-is, not replicated where one or more is not, and else inconclusive. The first needs no correction
-for the number of comparisons; the second has none, so look at the interval of the one that decides.
+A comparison is one recipe against one baseline in one metric. Its verdict follows from its 95 %
+interval: "replicated" if the whole interval lies in the claimed direction, "not replicated" if the
+whole interval lies in the other direction, "inconclusive" otherwise. A claim is replicated for a
+recipe if every comparison of the recipe is. It is not replicated if one comparison or more is not.
+Otherwise it is inconclusive. The first rule needs no correction for the number of comparisons. The
+second rule has none, so look at the interval of the comparison that decides.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from l2l.config.claims import TUNED, Claim, Comparison, Measured, Metric, Sizes
 from l2l.errors import UserError
-from l2l.evaluation.claims_file import (
-    MEASUREMENT,
-    NOT_YET_RUN,
-    TUNED,
-    Claim,
-    Comparison,
-    Measured,
-    check_claims,
-    load_claims,
-)
 from l2l.evaluation.measured import measured_effect
-from l2l.evaluation.metrics import HANDCRAFTED, matrix_of
+from l2l.evaluation.metrics import HANDCRAFTED, matrix_of, values
 from l2l.evaluation.sizes import growth
 from l2l.evaluation.statistics import Effect, relative_difference
-
-COLUMNS = ["claim", "statement", "comparison", "estimate", "low", "high", "n", "verdict"]
-COLUMNS += ["protocol", "data"]
 
 REPLICATED, NOT_REPLICATED, INCONCLUSIVE = "replicated", "not replicated", "inconclusive"
 NOT_JUDGED = "not judged (smoke)"
 ONE_PROBLEM = "not judged (one problem)"  # between problems it could not differ
+WORST_FIRST = (NOT_REPLICATED, INCONCLUSIVE, ONE_PROBLEM, NOT_JUDGED, REPLICATED)
 
+NOT_YET_RUN = "not yet run"
+"""The verdict on a claim that nothing of a run can judge."""
 SMOKE = "smoke"  # the protocol whose numbers are too few for a verdict
-NO_EFFECT = Effect(np.nan, np.nan, np.nan, np.nan, 0)
+SEED_DATA = "drawn from the seed"
 
-
-@dataclass(frozen=True)
-class _Judged:
-    """One comparison: `recipe` against `against` ("<baseline>: <metric>"), effect and verdict."""
-
-    recipe: str
-    against: str
-    claimed: str
-    effect: Effect
-    verdict: str
-    data: str
-    allowance: float = 0.0
+TEXT, COUNT, NUMBER, FLAG = "str", "Int64", "float64", "bool"
+COLUMNS = {
+    "claim": TEXT,
+    "study": TEXT,
+    "experiment": TEXT,
+    "recipe": TEXT,
+    "baseline": TEXT,
+    "metric": TEXT,
+    "loss": TEXT,
+    "first_step": COUNT,
+    "horizon": COUNT,
+    "target": NUMBER,
+    "table": TEXT,
+    "condition": TEXT,
+    "claimed": TEXT,
+    "allowance": NUMBER,
+    "seeds": COUNT,
+    "baseline_seeds": COUNT,
+    "problems": COUNT,
+    "runs": COUNT,
+    "diverged": COUNT,
+    "baseline_runs": COUNT,
+    "baseline_diverged": COUNT,
+    "estimate": NUMBER,
+    "low": NUMBER,
+    "high": NUMBER,
+    "wins": NUMBER,
+    "verdict": TEXT,
+    "deciding": FLAG,
+    "protocol": TEXT,
+    "data": TEXT,
+}
+"""The columns of the table of claims with their types; what they mean: see `evaluate_claims`."""
+MEASURED, WEIGHTS = "measured", "weights"
+"""The `metric` of comparisons of measurements, and of numbers of weights."""
 
 
 def claims_table(
-    claims_path: Path,
+    claims: Mapping[str, Claim],
     curves_paths: Mapping[str, Path],
     data_records: Mapping[str, Sequence[Path]],
     protocol: str,
@@ -68,7 +82,7 @@ def claims_table(
     """The content of results/<protocol>/claims.csv, from files.
 
     Args:
-        claims_path: config/claims.yaml.
+        claims: name -> claim, of the configuration.
         curves_paths: experiment -> its curves.parquet, for every experiment that a claim names.
         data_records: experiment -> the json records of its data sets; none (or no entry) where the
             problems are drawn from the seed alone.
@@ -79,13 +93,27 @@ def claims_table(
         See `evaluate_claims`.
 
     Raises:
-        UserError: claims.yaml is not valid, or does not fit the curves.
+        UserError: a claim does not fit the curves, see `evaluate_claims`.
     """
-    claims = load_claims(claims_path)
     tables = {name: pd.read_parquet(path) for name, path in curves_paths.items()}
     data = {name: describe_data(data_records.get(name, ())) for name in curves_paths}
     measurements = {name: pd.read_csv(path) for name, path in (measurement_paths or {}).items()}
     return evaluate_claims(claims, tables, protocol, data, measurements)
+
+
+def read_claims(path: Path) -> pd.DataFrame:
+    """A table of claims with the types of `COLUMNS`; texts are "" where there is none.
+
+    Raises:
+        UserError: the file is not a table of claims.
+    """
+    try:
+        missing = {name: [""] for name, kind in COLUMNS.items() if kind != TEXT}
+        return pd.read_csv(path, dtype=COLUMNS, keep_default_na=False, na_values=missing)[
+            [*COLUMNS]
+        ]
+    except (ValueError, KeyError) as error:
+        raise UserError(f"{path} is no table of claims ({error}): run l2l claims again") from None
 
 
 def describe_data(records: Sequence[Path]) -> str:
@@ -97,130 +125,194 @@ def describe_data(records: Sequence[Path]) -> str:
         else str(record["name"])
         for record in loaded
     ]
-    return ", ".join(texts) or "drawn from the seed"
+    return ", ".join(texts) or SEED_DATA
 
 
 def evaluate_claims(
-    claims: Sequence[Claim],
+    claims: Mapping[str, Claim],
     tables: Mapping[str, pd.DataFrame],
     protocol: str,
     data: Mapping[str, str],
     measurements: Mapping[str, pd.DataFrame] | None = None,
+    studies: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
     """Judge each claim on the curves and the measurements.
 
     Args:
-        claims: see `load_claims`.
+        claims: name -> claim, of the configuration.
         tables: experiment -> its tidy curves (columns: see `metrics.run_matrix`).
         protocol: "smoke" gets numbers and no verdict.
         data: experiment -> the data behind its curves, in words.
         measurements: name -> tidy table, of those that are not loss curves.
+        studies: claim -> the study that it belongs to.
 
     Returns:
-        Columns claim, statement, comparison, estimate, low, high, n, verdict, protocol, data.
-        A row for each comparison ("<recipe> vs <baseline>: <metric>", then runs that diverged, and
-        "one meta-seed" where a learned side has no more), and after those of a recipe
-        a row "overall <recipe>: vs ..." with the recipe's verdict and the numbers of the comparison
-        that decides it: of those with that verdict, the one that speaks least for the claim.
-        Comparisons of measurements are rows of the same kind, with "measurement <table>" as data. A
-        claim without comparisons is one row "overall". `estimate`, `low`, `high`: relative
-        difference of means, learned / baseline - 1, with its 95 % interval (see `statistics`), NaN
-        where there is none. `n`: paired problems, or repeats of a measurement.
+        One row for each comparison, columns and types as in `COLUMNS`. A claim that nothing judges
+        is one row with the verdict "not yet run". Columns that do not apply are empty.
+
+        claim, study: their keys in the configuration, where the statement stands.
+        experiment, recipe, baseline: what is compared, and where.
+        metric: of a loss ("mean_loss", "final_loss", "steps_to_target", "oscillation"), "measured",
+            or "weights" (how many more of them the largest theta needs than the smallest).
+        loss: the column of the loss curves, or of the measurement.
+        first_step, horizon, target: the steps that the metric looks at; the loss to be reached.
+        table, condition: of a measurement: its table, and what selects its rows, in words.
+        claimed, allowance: "lower" or "higher" than the baseline; by how much it may miss that.
+        seeds, baseline_seeds: meta-seeds of each side, 0 if hand-crafted.
+        problems: paired test problems, repeats of a measurement, or problems counted.
+        runs, diverged, baseline_runs, baseline_diverged: of each side, for this metric.
+        estimate, low, high: relative difference of means, learned / baseline - 1, with its 95 %
+            interval (see `statistics`).
+        wins: fraction of pairs in which the recipe is lower.
+        verdict: of this comparison.
+        deciding: whether this verdict is the recipe's verdict on the claim: it is the worst of its
+            comparisons, and of those the one that speaks least for the claim.
+        protocol, data: of the run; the data sets and what stands in for them, in words.
 
     Raises:
         UserError: a claim does not fit the tables, or a table has gaps.
     """
-    optimizers = {name: set(curves["optimizer"]) for name, curves in tables.items()}
     measurements = measurements or {}
-    columns = {name: dict.fromkeys(map(str, table)) for name, table in measurements.items()}
-    last_steps = {name: int(t["step"].max()) for name, t in tables.items()}
-    check_claims(claims, optimizers, last_steps, measurements=columns)
-    rows: list[tuple[Any, ...]] = []
-
-    def add(claim: Claim, comparison: str, effect: Effect, verdict: str, source: str) -> None:
-        numbers = (effect.estimate, effect.low, effect.high, effect.problems)
-        start = (claim.claim, claim.statement, comparison)
-        rows.append((*start, *numbers, verdict, protocol, source))
-
-    for claim in claims:
-        several = len({comparison.experiment for comparison in claim.comparisons}) > 1
-        judged = [
-            found
-            for comparison in claim.comparisons
-            for found in _judge(comparison, tables[comparison.experiment], data, protocol, several)
+    rows: list[dict[str, Any]] = []
+    for key, claim in claims.items():
+        judged: list[dict[str, Any]] = []
+        for comparison in claim.comparisons:
+            name = comparison.experiment
+            judged += _judge(comparison, tables[name], data[name], protocol)
+        judged += [
+            _judge_measured(one, measurements[one.table], protocol) for one in claim.measured
         ]
-        judged += [_judge_measured(one, measurements, protocol) for one in claim.measured]
-        for recipe in dict.fromkeys(found.recipe for found in judged):
-            own = [found for found in judged if found.recipe == recipe]
-            for found in own:
-                text = f"{recipe} vs {found.against}"
-                add(claim, text, found.effect, found.verdict, found.data)
-            decisive = _decisive(own)
-            sources = "; ".join(dict.fromkeys(found.data for found in own))
-            text = f"overall {recipe}: vs {decisive.against}"
-            add(claim, text, decisive.effect, decisive.verdict, sources)
         if claim.sizes:
-            names = claim.sizes.experiments
-            sources = "; ".join(dict.fromkeys(data[name] for name in names))
-            for recipe in claim.sizes.learned:
-                text, effect = growth(recipe, [tables[name] for name in names])
-                verdict = REPLICATED if effect.estimate == 0 else NOT_REPLICATED
-                verdict = NOT_JUDGED if protocol == SMOKE else verdict
-                add(claim, f"overall {recipe}: {text}", effect, verdict, sources)
-        elif not judged:
-            add(claim, "overall", NO_EFFECT, NOT_YET_RUN, "none")
-    return pd.DataFrame(rows, columns=COLUMNS)
+            judged += _judge_sizes(claim.sizes, tables, data, protocol)
+        if not judged:
+            judged = [{"verdict": NOT_YET_RUN}]
+        by_recipe: dict[str, list[dict[str, Any]]] = {}
+        for row in judged:
+            by_recipe.setdefault(row.get("recipe", ""), []).append(row)
+        for own in by_recipe.values():
+            decisive = min(own, key=_standing)
+            for row in own:
+                row["deciding"] = row is decisive
+            rows += own
+        study = (studies or {}).get(key, "")
+        for row in judged:
+            row.update(claim=key, study=study, protocol=protocol)
+    cells = {
+        name: [row.get(name, "" if kind == TEXT else None) for row in rows]
+        for name, kind in COLUMNS.items()
+    }
+    return pd.DataFrame({name: pd.Series(cells[name], dtype=COLUMNS[name]) for name in COLUMNS})
 
 
 def _judge(
-    comparison: Comparison,
-    curves: pd.DataFrame,
-    data: Mapping[str, str],
-    protocol: str,
-    say_experiment: bool,
-) -> Iterator[_Judged]:
+    comparison: Comparison, curves: pd.DataFrame, data: str, protocol: str
+) -> Iterator[dict[str, Any]]:
     """Every recipe against every baseline, metric by metric."""
     experiment = comparison.experiment
-    where = f" on {experiment}" if say_experiment else ""
     for metric in comparison.metrics:
-        values = metric.values(curves)
+        numbers = values(metric, curves)
         for recipe in comparison.learned:
-            ours = matrix_of(values, recipe, experiment)
+            ours = matrix_of(numbers, recipe, experiment)
             for baseline in _baselines(comparison, curves):
-                theirs = matrix_of(values, baseline, experiment)
+                theirs = matrix_of(numbers, baseline, experiment)
                 if not ours.columns.equals(theirs.columns):
                     raise UserError(
                         f"curves of {experiment}: {recipe} and {baseline} ran on different "
                         "problems; delete the table and evaluate anew"
                     )
-                against = f"{baseline}{where}: {metric.label}"
                 name = f"{experiment}/{recipe} vs {baseline}: {metric.label}"
                 effect = relative_difference(ours.to_numpy(), theirs.to_numpy(), name)
-                for side, table in ((recipe, ours), (baseline, theirs)):
-                    broken = int((~np.isfinite(table.to_numpy())).sum())
-                    if broken:
-                        against += f"; {broken} of {table.size} runs of {side} diverged"
-                if any(len(t) == 1 and HANDCRAFTED not in t.index for t in (ours, theirs)):
-                    against += "; one meta-seed"  # whose chance no interval can tell
-                how = (comparison.claimed, comparison.allowance)
-                if comparison.allowance:
-                    against += f"; {100 * comparison.allowance:g} % allowed"
-                verdict = ONE_PROBLEM if ours.shape[1] == 1 else _verdict(effect, *how)
-                verdict = NOT_JUDGED if protocol == SMOKE else verdict
-                source, allowance = data[experiment], comparison.allowance
-                yield _Judged(
-                    recipe, against, comparison.claimed, effect, verdict, source, allowance
-                )
+                verdict = _verdict(effect, comparison.claimed, comparison.allowance)
+                if ours.shape[1] == 1:
+                    verdict = ONE_PROBLEM
+                yield {
+                    "experiment": experiment,
+                    "recipe": recipe,
+                    "baseline": baseline,
+                    **_of_metric(metric, curves),
+                    "claimed": comparison.claimed,
+                    "allowance": comparison.allowance,
+                    "seeds": _seeds(ours),
+                    "baseline_seeds": _seeds(theirs),
+                    "runs": ours.size,
+                    "diverged": int((~np.isfinite(ours.to_numpy())).sum()),
+                    "baseline_runs": theirs.size,
+                    "baseline_diverged": int((~np.isfinite(theirs.to_numpy())).sum()),
+                    **_of_effect(effect),
+                    "verdict": NOT_JUDGED if protocol == SMOKE else verdict,
+                    "data": data,
+                }
 
 
-def _judge_measured(
-    measured: Measured, tables: Mapping[str, pd.DataFrame], protocol: str
-) -> _Judged:
+def _judge_measured(measured: Measured, table: pd.DataFrame, protocol: str) -> dict[str, Any]:
     """One number of a table of measurements against another."""
-    text, effect = measured_effect(measured, tables[measured.table])
+    condition, effect = measured_effect(measured, table)
     verdict = NOT_JUDGED if protocol == SMOKE else _verdict(effect, measured.claimed)
-    against, data = f"{measured.baseline}: {text}", f"{MEASUREMENT} {measured.table}"
-    return _Judged(measured.name, against, measured.claimed, effect, verdict, data)
+    return {
+        "recipe": measured.name,
+        "baseline": measured.baseline,
+        "metric": MEASURED,
+        "loss": measured.value,
+        "table": measured.table,
+        "condition": condition,
+        "claimed": measured.claimed,
+        "allowance": 0.0,
+        **_of_effect(effect),
+        "verdict": verdict,
+    }
+
+
+def _judge_sizes(
+    sizes: Sizes, tables: Mapping[str, pd.DataFrame], data: Mapping[str, str], protocol: str
+) -> Iterator[dict[str, Any]]:
+    """Whether the number of weights grows with the number of coordinates, recipe by recipe."""
+    for recipe in sizes.learned:
+        condition, effect = growth(recipe, [tables[name] for name in sizes.experiments])
+        verdict = REPLICATED if effect.estimate == 0 else NOT_REPLICATED
+        yield {
+            "recipe": recipe,
+            "metric": WEIGHTS,
+            "condition": condition,
+            **_of_effect(effect),
+            "verdict": NOT_JUDGED if protocol == SMOKE else verdict,
+            "data": "; ".join(dict.fromkeys(data[name] for name in sizes.experiments)),
+        }
+
+
+def _of_metric(metric: Metric, curves: pd.DataFrame) -> dict[str, Any]:
+    """The columns that say what a metric looks at; "end" becomes the last step of the curves."""
+    first: int | None
+    match metric.metric:
+        case "mean_loss":
+            loss, first, last = metric.of, 1, metric.horizon
+        case "final_loss":
+            loss, first, last = metric.of, None, metric.horizon
+        case "steps_to_target":
+            loss, first, last = "loss", 1, metric.horizon
+        case "oscillation":
+            loss, first, last = "train_loss", metric.first_step, metric.last_step
+    return {
+        "metric": metric.metric,
+        "loss": loss,
+        "first_step": first,
+        "horizon": int(curves["step"].max()) if last == "end" else last,
+        "target": getattr(metric, "target", None),
+    }
+
+
+def _of_effect(effect: Effect) -> dict[str, Any]:
+    return {
+        "problems": effect.problems,
+        "estimate": effect.estimate,
+        "low": effect.low,
+        "high": effect.high,
+        "wins": effect.wins,
+    }
+
+
+def _seeds(runs: pd.DataFrame) -> int:
+    """Meta-seeds of a matrix [meta-seeds, problems]; 0 for a hand-crafted optimizer."""
+    return 0 if HANDCRAFTED in runs.index else len(runs)
 
 
 def _baselines(comparison: Comparison, curves: pd.DataFrame) -> tuple[str, ...]:
@@ -235,25 +327,23 @@ def _baselines(comparison: Comparison, curves: pd.DataFrame) -> tuple[str, ...]:
     return tuple(dict.fromkeys(handcrafted))
 
 
-def _support(effect: Effect, claimed: str, allowance: float = 0.0) -> tuple[float, float]:
+def _support(low: float, high: float, claimed: str, allowance: float) -> tuple[float, float]:
     """The interval, turned so that positive values speak for the claim."""
     if claimed == "lower":
-        return allowance - effect.high, allowance - effect.low
-    return effect.low + allowance, effect.high + allowance
+        return allowance - high, allowance - low
+    return low + allowance, high + allowance
 
 
 def _verdict(effect: Effect, claimed: str, allowance: float = 0.0) -> str:
-    least, most = _support(effect, claimed, allowance)
+    least, most = _support(effect.low, effect.high, claimed, allowance)
     if least > 0:
         return REPLICATED
     return NOT_REPLICATED if most < 0 else INCONCLUSIVE
 
 
-def _decisive(judged: Sequence[_Judged]) -> _Judged:
-    """The comparison whose verdict is the recipe's: the worst verdict, least support."""
-    order = [NOT_REPLICATED, INCONCLUSIVE, ONE_PROBLEM, NOT_JUDGED, REPLICATED]
-
-    def support(one: _Judged) -> float:
-        return _support(one.effect, one.claimed, one.allowance)[0]
-
-    return min(judged, key=lambda one: (order.index(one.verdict), support(one)))
+def _standing(row: Mapping[str, Any]) -> tuple[int, float]:
+    """The order of a recipe's comparisons, the one that decides first."""
+    if "claimed" not in row:  # the only one
+        return 0, 0.0
+    support = _support(row["low"], row["high"], row["claimed"], row["allowance"])
+    return WORST_FIRST.index(row["verdict"]), support[0]

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from l2l.config.claims import Measured
 from l2l.config.measurements import IMPLEMENTATIONS
 from l2l.errors import UserError
-from l2l.evaluation.claims_file import Measured
 from l2l.evaluation.statistics import Effect, jackknife_difference, relative_difference
 
 
@@ -20,9 +20,9 @@ def measured_effect(measured: Measured, table: pd.DataFrame) -> tuple[str, Effec
         table: tidy.
 
     Returns:
-        What is compared, in words, and the relative difference of the means, of / against - 1, with
-        its interval over the repeats (a jackknife's, of values without a repeat each); `problems`
-        is their number.
+        What selects the rows besides the two things compared, in words; and the relative difference
+        of the means, of / against - 1, with its interval over the repeats (a jackknife's, if each
+        value leaves one repeat out). `problems` is the number of repeats.
 
     Raises:
         UserError: rows are missing, stand there twice or are not paired, or a value is negative.
@@ -34,13 +34,14 @@ def measured_effect(measured: Measured, table: pd.DataFrame) -> tuple[str, Effec
             f"table {measured.table}: the rows of {measured.name} and {measured.baseline} have "
             f"different values of {measured.pair}; measure anew"
         )
-    value = _words(measured.value.removesuffix("_left_out"))
-    text = ", ".join([value, *_conditions(measured)])
-    text += f"; {measured.note}" if measured.note else ""
+    conditions = _conditions(measured)
+    condition = "; ".join(filter(None, (", ".join(conditions), measured.note)))
     if measured.interval == "jackknife":
-        return text, jackknife_difference(ours.to_numpy(), theirs.to_numpy())
-    name = f"{measured.table}/{measured.name} vs {measured.baseline}: {text}"
-    return text, relative_difference(ours.to_numpy()[None], theirs.to_numpy()[None], name)
+        return condition, jackknife_difference(ours.to_numpy(), theirs.to_numpy())
+    what = ", ".join([_words(measured.value.removesuffix("_left_out")), *conditions])
+    note = f"; {measured.note}" if measured.note else ""
+    name = f"{measured.table}/{measured.name} vs {measured.baseline}: {what}{note}"
+    return condition, relative_difference(ours.to_numpy()[None], theirs.to_numpy()[None], name)
 
 
 def _conditions(measured: Measured) -> list[str]:
@@ -74,7 +75,7 @@ def _values(
     if not values.index.is_unique:
         raise UserError(
             f"table {measured.table} has several rows with {told} for a value of {measured.pair}: "
-            "say more in claims.yaml"
+            "say more in the claim"
         )
     if (values < 0).any():
         raise UserError(

@@ -199,7 +199,7 @@ class Cells:
 
     def verdicts(self) -> None:
         """How verdicts come about, and the claims that these experiments decide."""
-        keys = [claim.claim for claim in verdicts.about_figure(self.figure, self.results)]
+        keys = verdicts.about_figure(self.figure, self.results)
         display(show.text(JUDGED), show.claims(keys, self.results))
 
     def costs(self, what: str) -> None:

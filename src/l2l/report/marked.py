@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -13,7 +13,7 @@ from l2l.errors import UserError
 from l2l.files import write_text
 from l2l.report.html import Row
 from l2l.report.markdown import markdown
-from l2l.report.verdicts import NOT_YET_RUN, compared_with, difference, is_overall, learned
+from l2l.report.verdicts import NOT_YET_RUN, compared_with, difference, learned, statements
 
 MARKED = re.compile(
     r"(?P<begin><!-- (?P<name>[\w ]+): by make publish -->\n)"
@@ -53,20 +53,33 @@ def tables(claims: pd.DataFrame, config: Config) -> dict[str, str]:
         claims: results/<protocol>/claims.csv.
         config: labels.
     """
-    overall = claims[is_overall(claims)]
+    overall = claims[claims["deciding"]]
     parts = {
         "verdicts": overall[overall["verdict"] != NOT_YET_RUN],
         "not replicated": overall[overall["verdict"].isin(["not replicated", "inconclusive"])],
     }
+    several = over_several(claims)
     return {
-        name: markdown(overview(part, config)) if len(part) else "None."
+        name: markdown(overview(part, several, config)) if len(part) else "None."
         for name, part in parts.items()
     }
 
 
-def overview(overall: pd.DataFrame, config: Config) -> list[Row]:
-    """The verdicts on claims, a row for each optimizer; what repeats the row above is left out."""
-    rows = []
+def over_several(claims: pd.DataFrame) -> set[str]:
+    """The claims with comparisons in several experiments."""
+    tested = claims[claims["experiment"] != ""].groupby("claim")["experiment"].nunique()
+    return {*tested[tested > 1].index}
+
+
+def overview(overall: pd.DataFrame, several: Collection[str], config: Config) -> list[Row]:
+    """The verdicts on claims, a row for each optimizer; what repeats the row above is left out.
+
+    Args:
+        overall: the rows of the table of claims that decide.
+        several: the claims whose rows name their experiment.
+        config: labels.
+    """
+    rows, told = [], statements(config)
     for claim, entries in overall.groupby("claim", sort=False):
         names = learned(entries, config)
         for place, (name, row) in enumerate(zip(names, entries.to_dict("records"), strict=True)):
@@ -75,9 +88,9 @@ def overview(overall: pd.DataFrame, config: Config) -> list[Row]:
                     "claim": "" if place else str(claim),
                     "what is claimed": ""
                     if place
-                    else HOW_IT_IS_JUDGED.sub("", row["statement"]).rstrip("."),
+                    else HOW_IT_IS_JUDGED.sub("", told[str(claim)]).rstrip("."),
                     "optimizer": name,
-                    "decided by": compared_with(row["comparison"], config),
+                    "decided by": compared_with(row, config, claim in several),
                     "difference": difference(row),
                     "verdict": row["verdict"],
                 }

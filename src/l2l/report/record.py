@@ -11,11 +11,11 @@ from pathlib import Path
 from l2l import kept
 from l2l.figures.draw import figures
 from l2l.files import write_text
-from l2l.report import catching_up, losses, networks, pictures, verdicts
+from l2l.report import catching_up, losses, networks, pictures
 from l2l.report.captions import caption
 from l2l.report.facts import facts
 from l2l.report.markdown import markdown
-from l2l.report.marked import overview
+from l2l.report.marked import over_several, overview
 from l2l.results import MEASURED, Results
 
 
@@ -104,7 +104,7 @@ def _verdicts(results: Results) -> Iterator[str]:
         "The difference is learned / baseline - 1 in the comparison that decides, with its 95 % "
         "interval. All comparisons: [claims.csv](claims.csv)."
     )
-    yield markdown(overview(claims[verdicts.is_overall(claims)], results.config))
+    yield markdown(overview(claims[claims["deciding"]], over_several(claims), results.config))
 
 
 def _pictures(results: Results) -> Iterator[str]:

@@ -10,7 +10,7 @@ from typing import Any
 import jinja2
 
 from l2l.config import Config, config_folder
-from l2l.evaluation.claims_file import Claim
+from l2l.config.claims import Claim
 from l2l.figures.draw import FIXED, figures
 from l2l.report import catching_up, losses, networks, tables, verdicts
 from l2l.report.captions import CAPTIONS, alternative, caption
@@ -100,7 +100,7 @@ def _sections(results: Results) -> list[dict[str, Any]]:
     measured = [name for name in FIXED if CAPTIONS[name].measured]
     names = (*results.config.figure_experiments(), *measured)
     about = {name: verdicts.about_figure(name, results) for name in names}
-    home = {claim.claim: name for name, claims in about.items() for claim in claims}
+    home = {key: name for name, claims in about.items() for key in claims}
     return [
         _section(name, claims, [key for key, place in home.items() if place == name], results)
         for name, claims in about.items()
@@ -108,7 +108,7 @@ def _sections(results: Results) -> list[dict[str, Any]]:
 
 
 def _section(
-    name: str, claims: list[Claim], at_home: list[str], results: Results
+    name: str, claims: dict[str, Claim], at_home: list[str], results: Results
 ) -> dict[str, Any]:
     """What the paper claims, what came out, pictures and tables.
 
@@ -120,7 +120,8 @@ def _section(
     """
     config, judged = results.config, results.claims()
     experiments = config.figure_experiments().get(name, [])
-    overall = judged[judged["claim"].isin(at_home) & verdicts.is_overall(judged)]
+    statements = verdicts.statements(results.config)
+    overall = judged[judged["claim"].isin(at_home) & judged["deciding"]]
     return {
         "name": name,
         "title": caption(name, config).title,
@@ -129,7 +130,7 @@ def _section(
         "glance": [
             {
                 "key": key,
-                "statement": rows["statement"].iloc[0],
+                "statement": statements[str(key)],
                 "learned": verdicts.learned(rows, config),
                 "badges": [verdicts.badge(verdict) for verdict in rows["verdict"]],
             }
@@ -195,7 +196,7 @@ def _experiment(name: str, results: Results) -> dict[str, Any]:
 
 
 def _waiting(results: Results) -> dict[str, Any]:
-    waiting = verdicts.waiting(results.claims())
+    waiting = verdicts.waiting(results.claims(), results.config)
     return {"waiting": table(waiting, "Claims not yet run"), "waiting_count": len(waiting)}
 
 

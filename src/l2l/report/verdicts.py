@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping
+from typing import Any
 
 import pandas as pd
 from markupsafe import Markup
 
-from l2l.config import Config, config_folder
-from l2l.evaluation.claims_file import MEASUREMENT, NOT_YET_RUN, Claim, load_claims
+from l2l.config import Config
+from l2l.config.claims import Claim
+from l2l.evaluation.claims import NOT_YET_RUN
 from l2l.figures.style import display_name, names_in
 from l2l.report.html import Row, interval_axis, interval_plot, table, wrapped
 from l2l.report.words import listed, percent
 from l2l.results import MEASURED, Results
 
 SIGNS = {"replicated": "✔", "not replicated": "✘", "inconclusive": "?"}
-COMPARISON = re.compile(
-    r"(?:overall )?(?P<recipe>\w+):? vs (?P<baseline>\w+)(?: on (?P<experiment>\w+))?: (?P<rest>.*)"
-)
-ALONE = re.compile(r"overall (?P<recipe>\w+): (?P<rest>.*)")  # compared with nothing
-DIVERGED = re.compile(r"(?<=runs of )\w+(?= diverged)")
+LOSSES = {"loss": "loss", "train_loss": "loss", "test_loss": "held-out loss"}
+"""What a metric says of a column; train_loss is the same loss without the choice of a minibatch."""
 
 
 def badge(verdict: str) -> Markup:
@@ -32,62 +30,58 @@ def badge(verdict: str) -> Markup:
     )
 
 
-def is_overall(claims: pd.DataFrame) -> pd.Series:
-    """Which rows hold the verdict on a claim rather than one of its comparisons."""
-    return claims["comparison"].str.startswith("overall")
-
-
 def about(
-    experiments: Collection[str], claims: Sequence[Claim], measured: Collection[str] = ()
-) -> list[Claim]:
+    experiments: Collection[str], claims: Mapping[str, Claim], measured: Collection[str] = ()
+) -> dict[str, Claim]:
     """The claims that look at something in one of the experiments, or of the measurements.
 
     Args:
         experiments: names.
-        claims: of config/claims.yaml, which says what each of them compares.
+        claims: of the configuration, which says what each of them compares.
         measured: names of tables; a claim that compares losses too belongs to its experiments.
     """
-    found = []
-    for claim in claims:
+    found = {}
+    for key, claim in claims.items():
         names = {comparison.experiment for comparison in claim.comparisons}
         names.update(claim.sizes.experiments if claim.sizes else ())
         own = {one.table for one in claim.measured} & {*measured}
         if names & {*experiments} or (own and not names):
-            found.append(claim)
+            found[key] = claim
     return found
 
 
-def about_figure(figure: str, results: Results) -> list[Claim]:
+def about_figure(figure: str, results: Results) -> dict[str, Claim]:
     """The claims that a figure's experiments, or its measurement, decide."""
     experiments = results.config.figure_experiments().get(figure, [])
-    claims = load_claims(config_folder() / "claims.yaml")
-    return about(experiments, claims, MEASURED.get(figure, ()))
+    return about(experiments, results.config.claims, MEASURED.get(figure, ()))
 
 
-def claimed(claims: Sequence[Claim]) -> str:
+def claimed(claims: Mapping[str, Claim]) -> str:
     """What is claimed, in a sentence: by the paper, and in another by its summary alone."""
-    of_paper = [claim for claim in claims if "[P]" in claim.source]
-    of_summary = [claim for claim in claims if "[P]" not in claim.source]
+    of_paper = {key: one for key, one in claims.items() if "[P]" in one.source}
+    of_summary = {key: one for key, one in claims.items() if key not in of_paper}
     told = [("The paper claims", of_paper), ("Its summary (Jiang, 2019) says", of_summary)]
-    return " ".join(f"{who} {'; '.join(map(_that, what))}." for who, what in told if what)
+    return " ".join(
+        f"{who} {'; '.join(_that(*one) for one in what.items())}." for who, what in told if what
+    )
 
 
-def _that(claim: Claim) -> str:
+def _that(key: str, claim: Claim) -> str:
     statement = claim.statement
-    return f"that {statement[0].lower()}{statement[1:].rstrip('.')} ({claim.claim})"
+    return f"that {statement[0].lower()}{statement[1:].rstrip('.')} ({key})"
 
 
-def found(table: pd.DataFrame, claims: Sequence[Claim], config: Config) -> str:
+def found(table: pd.DataFrame, claims: Collection[str], config: Config) -> str:
     """What came out, in a sentence: the verdicts on claims, by learned optimizer.
 
     Args:
         table: results/<protocol>/claims.csv.
-        claims: those that are told.
+        claims: the keys of those that are told.
         config: labels.
     """
     outcomes: dict[str, list[str]] = {}
-    for claim in claims:
-        rows = table[(table["claim"] == claim.claim) & is_overall(table)]
+    for key in claims:
+        rows = table[(table["claim"] == key) & table["deciding"]]
         who: dict[str, list[str]] = {}
         for name, verdict in zip(learned(rows, config), rows["verdict"], strict=True):
             who.setdefault(verdict, []).append(name)
@@ -95,7 +89,7 @@ def found(table: pd.DataFrame, claims: Sequence[Claim], config: Config) -> str:
             verdict if verdict == NOT_YET_RUN else f"{verdict} for {listed(names)}"
             for verdict, names in who.items()
         ]
-        outcomes.setdefault(listed(parts), []).append(claim.claim)
+        outcomes.setdefault(listed(parts), []).append(key)
     told = [
         f"{listed(keys)} {'is' if len(keys) == 1 else 'are'} {outcome}"
         for outcome, keys in outcomes.items()
@@ -112,50 +106,56 @@ def block(claims: pd.DataFrame, claim: str, config: Config) -> Markup:
         config: labels.
     """
     rows = claims[claims["claim"] == claim]
-    overall = rows[is_overall(rows)]
-    comparisons = rows[~is_overall(rows)]
+    overall = rows[rows["deciding"]]
     details = Markup("<details><summary>All {} comparisons of {}</summary>\n{}</details>").format(
-        len(comparisons),
+        len(rows),
         claim,
-        table(_rows(comparisons, "compared with", config), f"{claim}: comparisons"),
+        table(_rows(rows, "compared with", config), f"{claim}: comparisons"),
     )
     return Markup('<div class="claim"><h3>{}: {}</h3>\n{}\n{}</div>').format(
         claim,
-        rows["statement"].iloc[0],
+        statements(config)[claim],
         table(_rows(overall, "decided by", config), f"{claim}: verdict for each optimizer"),
-        details if len(comparisons) else "",
+        details if len(rows) > len(overall) else "",
     )
 
 
+def statements(config: Config) -> dict[str, str]:
+    """Claim -> what is claimed."""
+    return {key: claim.statement for key, claim in config.claims.items()}
+
+
 def _rows(claims: pd.DataFrame, against: str, config: Config) -> list[Row]:
+    several = claims["experiment"].nunique() > 1
     return [
         {
             "learned optimizer": name,
             "verdict": badge(row["verdict"]),
             "difference": difference(row),
             interval_axis(): interval_plot(row["estimate"], row["low"], row["high"]),
-            against: wrapped(compared_with(row["comparison"], config)),
-            "tested on": wrapped(_tested_on(row["n"], row["data"])),
+            against: wrapped(compared_with(row, config, several)),
+            "tested on": wrapped(_tested_on(row)),
         }
         for name, row in zip(learned(claims, config), claims.to_dict("records"), strict=True)
     ]
 
 
-def _tested_on(count: int, data: str) -> str:
+def _tested_on(row: Mapping[Any, Any]) -> str:
     """What was repeated: test problems, or the timings of a measurement."""
-    if data.startswith(MEASUREMENT):
-        return f"{count} repeats, {data.replace('_', ' ')}"
-    return f"{count} problems, {data}"
+    if row["table"]:
+        return f"{row['problems']} repeats, measurement {row['table'].replace('_', ' ')}"
+    return f"{row['problems']} problems, {row['data']}"
 
 
-def waiting(claims: pd.DataFrame) -> list[Row]:
+def waiting(claims: pd.DataFrame, config: Config) -> list[Row]:
     """The claims that no experiment here has tested."""
+    told = statements(config)
     rows = claims[claims["verdict"] == NOT_YET_RUN]
     return [
         {
             "claim": row["claim"],
             "verdict": badge(row["verdict"]),
-            "statement": wrapped(row["statement"]),
+            "statement": wrapped(told[row["claim"]]),
         }
         for row in rows.to_dict("records")
     ]
@@ -163,10 +163,8 @@ def waiting(claims: pd.DataFrame) -> list[Row]:
 
 def learned(rows: pd.DataFrame, config: Config) -> list[str]:
     """The learned optimizer of each row of a claim, as a reader knows it."""
-    matches = [_match(comparison) for comparison in rows["comparison"]]
-    keys = [found["recipe"] if found else "" for found in matches]
-    names = names_in([keys], config.labels())
-    return [_words(names[key], key) for key in keys]
+    names = names_in([[*rows["recipe"]]], config.labels())
+    return [_words(names[key], key) for key in rows["recipe"]]
 
 
 def _words(name: str, key: str) -> str:
@@ -174,22 +172,51 @@ def _words(name: str, key: str) -> str:
     return key.replace("_", " ") if name == key else name
 
 
-def _match(comparison: str) -> re.Match[str] | None:
-    return COMPARISON.fullmatch(comparison) or ALONE.fullmatch(comparison)
+def metric(row: Mapping[Any, Any]) -> str:
+    """What a comparison compares: "mean held-out loss, steps 1-1000"."""
+    loss, horizon = LOSSES.get(row["loss"], row["loss"]), row["horizon"]
+    match row["metric"]:
+        case "mean_loss":
+            return f"mean {loss}, steps {row['first_step']}-{horizon}"
+        case "final_loss":
+            return f"final {loss}, step {horizon}"
+        case "steps_to_target":
+            return f"steps to loss {row['target']:g} (at most {horizon})"
+        case "oscillation":
+            return f"oscillation, steps {row['first_step']}-{horizon}"
+        case "measured":
+            value = loss.removesuffix("_left_out").replace("_", " ")
+            return f"{value}, {row['condition']}" if row["condition"] else value
+        case _:
+            return str(row["condition"])
 
 
-def compared_with(comparison: str, config: Config) -> str:
-    """What it was compared with: "NAG on ReLU: final loss, step 100", in a reader's names."""
-    labels, found = config.labels(), _match(comparison)
-    if found is None:
-        return ""
-    rest = DIVERGED.sub(lambda key: display_name(key.group(), labels), found["rest"])
-    parts = found.groupdict()
-    if "baseline" not in parts:
-        return rest
-    where = f" on {_title(parts['experiment'], config)}" if parts["experiment"] else ""
-    baseline = parts["baseline"]
-    return f"{_words(display_name(baseline, labels), baseline)}{where}: {rest}"
+def compared_with(row: Mapping[Any, Any], config: Config, say_experiment: bool = False) -> str:
+    """What a row's recipe is compared with: "NAG on ReLU: final loss, step 100".
+
+    Args:
+        row: of the table of claims.
+        config: labels and titles.
+        say_experiment: whether to name the experiment.
+    """
+    labels, parts = config.labels(), [metric(row)]
+    for who, runs, diverged in (
+        (row["recipe"], row["runs"], row["diverged"]),
+        (row["baseline"], row["baseline_runs"], row["baseline_diverged"]),
+    ):
+        if pd.notna(diverged) and diverged:
+            parts.append(f"{diverged} of {runs} runs of {display_name(who, labels)} diverged")
+    if any(pd.notna(seeds) and seeds == 1 for seeds in (row["seeds"], row["baseline_seeds"])):
+        parts.append("one meta-seed")  # whose chance no interval can tell
+    if row["allowance"] > 0:
+        parts.append(f"{100 * row['allowance']:g} % allowed")
+    text = "; ".join(parts)
+    if not row["baseline"]:
+        return text
+    where = (
+        f" on {_title(row['experiment'], config)}" if say_experiment and row["table"] == "" else ""
+    )
+    return f"{_words(display_name(row['baseline'], labels), row['baseline'])}{where}: {text}"
 
 
 def _title(experiment: str, config: Config) -> str:
@@ -197,7 +224,7 @@ def _title(experiment: str, config: Config) -> str:
     return known.title if known else experiment
 
 
-def difference(row: dict) -> str:
+def difference(row: Mapping[Any, Any]) -> str:
     """The effect of a row of the claims with its interval: "-59 % [-63, -55]"; "" without one."""
     estimate, low, high = (float(row[key]) for key in ("estimate", "low", "high"))
     if math.isnan(low) or math.isnan(high):

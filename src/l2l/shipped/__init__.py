@@ -26,7 +26,8 @@ class Card:
         trained_on: problems and lengths of run of its meta-training.
         works: where it did well.
         fails: where it did not.
-        measured: comparison -> learned / baseline - 1 and its 95 % interval.
+        measured: rows of docs/replication/claims.csv: experiment, baseline, metric, loss, and
+            learned / baseline - 1 with its 95 % interval (estimate, low, high), rounded.
         recipe: of config/default.yaml, by which it was meta-trained.
         meta_seed: of the recipe's meta-seeds, the one that validated best.
         episodes: of its meta-training.
@@ -38,7 +39,7 @@ class Card:
     trained_on: str
     works: str
     fails: str
-    measured: dict[str, str]
+    measured: list[dict[str, Any]]
     recipe: str
     meta_seed: int
     episodes: int
@@ -51,11 +52,19 @@ class Card:
                 f"{self.name}: meta-trained on {self.trained_on}",
                 f"  works: {self.works}",
                 f"  fails: {self.fails}",
-                *(f"  {comparison}: {effect}" for comparison, effect in self.measured.items()),
+                *map(_comparison, self.measured),
                 f"  recipe {self.recipe}, meta-seed {self.meta_seed}, {self.episodes} episodes, "
                 f"commit {self.commit}, SHA-256 {self.digest[:16]}...",
             )
         )
+
+
+def _comparison(row: dict[str, Any]) -> str:
+    what = row["metric"].replace("_", " ")
+    if row["loss"] == "test_loss":
+        what = what.replace("loss", "held-out loss")
+    estimate, low, high = (f"{100 * row[key]:+.3g} %" for key in ("estimate", "low", "high"))
+    return f"  {what} against {row['baseline']} on {row['experiment']}: {estimate} [{low}, {high}]"
 
 
 def released() -> dict[str, Card]:
