@@ -21,7 +21,7 @@ NO_NAMES = ("nobody", "", "../x", "a\nb", "Mnist")
 NO_PLACES = ("nowhere/x.png", "folder", "")
 BAD: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("number", "seed", "size", "steps", "threads"), NO_NUMBERS),
-    **dict.fromkeys(("dataset", "recipe", "experiment", "name", "baseline"), NO_NAMES),
+    **dict.fromkeys(("dataset", "recipe", "experiment", "name", "baseline", "study"), NO_NAMES),
     **dict.fromkeys(("optimizer", "content", "style"), (*NO_NAMES, "folder")),
     **dict.fromkeys(("out", "gif", "strip"), ("x.nonsense", "x", *NO_PLACES)),
     "json": ("nowhere/x.json", "folder"),
