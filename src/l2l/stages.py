@@ -32,9 +32,8 @@ def run_trial(run: Run, recipe: str, number: int) -> None:
 
     A trial that diverges or collapses is an outcome too: without a validation loss, never chosen.
     """
-    from l2l.meta.collapse import AllCollapsedError
-    from l2l.meta.divergence import DivergedError
-    from l2l.meta.search import trial_rate
+    from l2l.meta.epoch import AllCollapsedError, DivergedError
+    from l2l.meta.schedule import trial_rate
 
     settings = run.config.recipes[recipe]
     search = settings.meta_learning_rate
@@ -67,7 +66,7 @@ def choose_rate(run: Run, recipe: str) -> None:
     Raises:
         UserError: a trial is missing, or none came through.
     """
-    from l2l.meta import search
+    from l2l.meta import schedule
 
     settings = run.config.recipes[recipe].meta_learning_rate
     keys = ("validation", "meta_learning_rate")
@@ -78,9 +77,9 @@ def choose_rate(run: Run, recipe: str) -> None:
     if trials:
         losses = [float("inf") if (v := trial["validation"]) is None else v for trial in trials]
         rates = [trial["meta_learning_rate"] for trial in trials]
-        rate = search.choose_rate(rates, losses, recipe)
+        rate = schedule.choose_rate(rates, losses, recipe)
     else:
-        rate = search.trial_rate(settings, run.config.seed, recipe, 0)
+        rate = schedule.trial_rate(settings, run.config.seed, recipe, 0)
     write_json(run.layout.rate(recipe), {"meta_learning_rate": rate, "trials": trials})
 
 
@@ -95,7 +94,7 @@ def train(run: Run, recipe: str, seed: int) -> None:
     import pandas as pd
 
     from l2l.optimizers import checkpoint
-    from l2l.optimizers.phi import learned_optimizer, unflatten_phi
+    from l2l.optimizers.weights import make_optimizer, unflatten_phi
     from l2l.provenance import commit
 
     config, folder = run.config, run.layout.run(recipe, seed)
@@ -131,7 +130,7 @@ def train(run: Run, recipe: str, seed: int) -> None:
     del origin["seconds"]  # the same run gives the same bytes
     best = unflatten_phi(state.best, settings.optimizer)
     write_table(folder / "log.csv", pd.DataFrame(state.rows))
-    optimizer = learned_optimizer(settings.optimizer, best)
+    optimizer = make_optimizer(settings.optimizer, best)
     checkpoint.save(folder / "optimizer.safetensors", optimizer, origin)
     write_json(folder / "summary.json", summary)
     state_path.unlink(missing_ok=True)
@@ -163,14 +162,14 @@ def _meta_train(
     """
     from l2l.meta.train import Training
     from l2l.meta.train import train as meta_train
-    from l2l.optimizers.phi import gone_on_from
+    from l2l.optimizers.weights import continued_phi
 
     families, device = run.open_problems(recipe.problems, "train")
     start = None
     if recipe.start_from:
         meta_seed = int(streams[1]) if streams[0] == "seed" else 0
         trained = run.trained(recipe.start_from, meta_seed, "cpu")
-        start = gone_on_from(trained, recipe.optimizer)
+        start = continued_phi(trained, recipe.optimizer)
         inputs = inputs | {"start": hashlib.sha256(start.numpy().tobytes()).hexdigest()}
     training = Training(
         name, recipe, rate, streams, run.config.seed, device, episodes, label, start
@@ -237,13 +236,13 @@ def _test(
     from l2l.evaluation.evaluate import HANDCRAFTED
     from l2l.evaluation.evaluate import evaluate as test
     from l2l.evaluation.pictures import write_pictures
-    from l2l.optimizers import BASELINES
+    from l2l.optimizers import make_baseline
 
     settings = run.config.experiments[experiment]
     subjects: dict[str, Optimizer]
     if seed is None:
         rates = run.tuned_rates(experiment, optimizer, families)
-        subjects = {name: BASELINES[optimizer](rates[name]) for name in families}
+        subjects = {name: make_baseline(optimizer, rates[name]) for name in families}
     else:
         subjects = dict.fromkeys(families, run.trained(optimizer, seed, device))
     meta_seed = HANDCRAFTED if seed is None else seed

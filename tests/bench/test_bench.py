@@ -27,7 +27,7 @@ from l2l.meta.rollout import begin
 from l2l.meta.schedule import loss_weights
 from l2l.optimizers import CoordinatewiseLSTM
 from l2l.optimizers.handcrafted import Adam
-from l2l.optimizers.phi import flatten_phi, unflatten_phi
+from l2l.optimizers.weights import flatten_phi, unflatten_phi
 from l2l.run import Run
 
 KEYS = {

@@ -19,7 +19,7 @@ from l2l.layout import Layout
 from l2l.meta import train as train_module
 from l2l.meta.state import TrainingState
 from l2l.meta.train import Training, train
-from l2l.meta.validate import ValidationResult
+from l2l.meta.validation import ValidationResult
 from l2l.run import Run
 from l2l.stages import choose_rate, run_trial
 

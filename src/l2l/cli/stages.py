@@ -24,7 +24,7 @@ def data(
     dataset: Annotated[str, typer.Argument(help=f"One of {', '.join(DATASETS)}.")] = "mnist",
 ) -> None:
     """Fetch a data set, verify it by content, and record where it came from."""
-    from l2l.data.directory import data_directory
+    from l2l.data.folder import data_directory
 
     source = resolve(DATASETS[known("data set", dataset, DATASETS)])
     record = source.fetch(data_directory(run.config.data.directory))
@@ -134,11 +134,12 @@ def figure(
     run: Run, name: Annotated[str, typer.Argument(help="A figure's name, such as mnist.")]
 ) -> None:
     """Draw a figure from its tables, as figures/<protocol>/<name>.png and .pdf."""
-    from l2l.figures.draw import draw, figures
+    from l2l.figures.catalog import figures
     from l2l.figures.style import save
+    from l2l.results import Results
 
-    known("figure", name, figures(run.config))
-    save(draw(name, run.config, run.layout), run.layout.figure(name))
+    known("figure", name, drawn := figures(run.config))
+    save(drawn[name].draw(Results(run.config)), run.layout.figure(name))
 
 
 def report(
