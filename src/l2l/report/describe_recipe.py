@@ -113,7 +113,7 @@ def _weights(settings: Recipe) -> str:
 
 def _network(settings: LearnedSettings) -> str:
     """What computes the step, and how many weights it has."""
-    from l2l.optimizers.phi import phi_shapes  # imports torch
+    from l2l.optimizers.weights import phi_shapes  # imports torch
 
     weights = sum(math.prod(shape) for shape in phi_shapes(settings).values())
     if isinstance(settings, LSTMSettings):
