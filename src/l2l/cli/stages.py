@@ -58,11 +58,11 @@ def train(
 
 def take(run: Run) -> None:
     """Copy the released optimizers and tuned rates, instead of meta-training and tuning."""
-    from l2l.kept import take as copy
+    from l2l.release import take_release
 
     if run.config.optimizers != "released":
         raise UserError("nothing to take: optimizers = trained (say --set optimizers=released)")
-    copy(run.config)
+    take_release(run.config)
     print(f"l2l: released optimizers and tuned rates are in {run.layout.results}", file=sys.stderr)
 
 
