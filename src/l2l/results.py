@@ -46,6 +46,11 @@ class Results:
         path = self.existing(self.layout.tuning(experiment), f"collect {experiment}")
         return pd.read_csv(path)
 
+    def measurement(self, name: str) -> pd.DataFrame:
+        """A table that is not of loss curves, see `l2l.config.measurements`."""
+        path = self.layout.measurement(name)
+        return pd.read_csv(self.existing(path, f"measure {name.replace('_', '-')}"))
+
     def claims(self) -> pd.DataFrame:
         """Every comparison with its verdict (see `l2l.evaluation.claims`)."""
         return read_claims(self.existing(self.layout.claims, "claims"))
