@@ -6,8 +6,8 @@ It is momentum at several time scales. With averages v_k of the gradients,
 
     v_k <- b_k v_k + grad,    theta <- theta - sum over k of r_k v_k,
 
-SGD with momentum has one pair of a rate r and a momentum b, which people tune. Here are three pairs,
-and they are learned: phi are these six numbers.
+SGD with momentum has one pair of a rate r and a momentum b, which people tune. Here are three
+pairs, and they are learned: phi are these six numbers.
 
 To keep an optimizer in the package, put the two classes into src/l2l/optimizers/ and the line of
 the registry into src/l2l/registry.py (docs/extending.md). Then recipes can name it.
@@ -153,7 +153,7 @@ def main() -> None:
     optimizer = meta_train(parser.parse_args().episodes)
     rates, momenta = optimizer.phi["log_rate"].exp(), optimizer.phi["logit"].sigmoid()
     pairs = zip(rates.tolist(), momenta.tolist(), strict=True)
-    print("learned: " + ", ".join(f"r = {r:.4f} with b = {b:.3f}" for r, b in pairs))
+    print("phi: " + ", ".join(f"r = {r:.4f} with b = {b:.3f}" for r, b in pairs))
     compare(optimizer)
     with TemporaryDirectory() as folder:
         path = Path(folder) / "momenta.safetensors"

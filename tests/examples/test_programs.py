@@ -48,7 +48,10 @@ def test_an_optimizer_of_ones_own_is_meta_trained_and_used(
 ) -> None:
     lines = run("own_optimizer.py", ["--episodes", "20"], monkeypatch, capsys)
     del OPTIMIZERS["momenta"]  # which the example adds
-    rows = {line[:20].strip(): float(line.split()[-1]) for line in lines if line[20:21] == " "}
-    assert rows["learned momenta"] < rows["NAG, rate 0.003"]
+    rows = [line.split() for line in lines]
+    learned, slow_nag = (
+        next(float(row[-1]) for row in rows if row[:1] == [name]) for name in ("learned", "NAG,")
+    )
+    assert learned < slow_nag
     before, after = re.findall(r"[\d.]+", lines[-1].split(":")[1])
     assert float(after) < 0.2 * float(before)
