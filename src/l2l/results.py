@@ -46,6 +46,11 @@ class Results:
         path = self.existing(self.layout.tuning(experiment), f"collect {experiment}")
         return pd.read_csv(path)
 
+    def measurement(self, name: str) -> pd.DataFrame:
+        """A table that is not of loss curves, see `l2l.config.measurements`."""
+        path = self.layout.measurement(name)
+        return pd.read_csv(self.existing(path, f"measure {name.replace('_', '-')}"))
+
     def claims(self) -> pd.DataFrame:
         """Every comparison with its verdict (see `l2l.evaluation.claims`)."""
         return read_claims(self.existing(self.layout.claims, "claims"))
@@ -75,7 +80,7 @@ class Results:
         return [self.dataset(name) for name in names]
 
     def dataset(self, name: str) -> dict[str, Any]:
-        """The record of a dataset, see `l2l.data.record`."""
+        """The record of a dataset, see `l2l.data.sources`."""
         return self._json(self.layout.data(name), f"data {name}")
 
     def provenance(self) -> dict[str, Any]:

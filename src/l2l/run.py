@@ -126,7 +126,7 @@ class Run:
                 stand-ins than this run's records name.
         """
         from l2l.compute import prepare
-        from l2l.data.directory import data_directory
+        from l2l.data.folder import data_directory
         from l2l.problems import Setup, make_family
 
         config = self.config

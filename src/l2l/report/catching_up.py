@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from l2l.config import Config
+from l2l.evaluation.summary import Curve, summarise
 from l2l.figures.style import display_name
-from l2l.figures.summary import Curve, summarise
 from l2l.report.html import Row
 from l2l.report.words import number
 

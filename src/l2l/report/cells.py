@@ -10,8 +10,9 @@ import pandas as pd
 from IPython.display import display
 
 from l2l.config import Config, load_config
-from l2l.figures import meta_training, panels
-from l2l.figures.draw import figures
+from l2l.figures import experiments, meta_training
+from l2l.figures.catalog import figures
+from l2l.figures.style import look_of
 from l2l.report import (
     captions,
     catching_up,
@@ -125,7 +126,8 @@ class Cells:
     def meta_training(self) -> None:
         """The validation losses of the recipes, and the table of their meta-trainings."""
         logs = pd.concat([self.results.logs(name) for name in self.learned])
-        figure = meta_training.draw(logs, self.config.labels(), self.config.figures)
+        with look_of(self.config.figures):
+            figure = meta_training.draw_logs(logs, self.config.labels(), self.config.figures)
         display(show.plot(figure, "validation losses against meta-training episodes"))
         display(show.rows(tables.runs(self.runs, self.config), "The meta-trainings"))
 
@@ -186,8 +188,9 @@ class Cells:
         name = next(iter(self.experiments))
         curves = self.curves[name]
         one = curves[curves["problem"] == curves["problem"].min()]
-        panel = replace(panels.panel(name, self.config, one), title=title)
-        figure = panels.draw([panel], self.config.labels(), self.config.figures)
+        panel = replace(experiments.panel(name, self.config, one), title=title)
+        with look_of(self.config.figures):
+            figure = experiments.draw_panels([panel], self.config.labels(), self.config.figures)
         display(show.plot(figure, f"{title}: loss against step of every optimizer"))
 
     def found(self) -> None:

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from l2l.config import Config
+from l2l.evaluation.summary import Curve, diverged, final_column, measured, summarise
 from l2l.figures.style import display_name
-from l2l.figures.summary import Curve, diverged, final_column, measured, summarise
 from l2l.report.html import Row
 from l2l.report.words import against, listed, number, with_interval
 
@@ -54,7 +54,7 @@ def table(curves: pd.DataFrame, column: str, experiment: str, config: Config) ->
         config: labels, horizon, and the confidence of the intervals.
 
     Returns:
-        Rows of "optimizer", "diverged" (see `l2l.figures.summary.diverged`, by `judged`),
+        Rows of "optimizer", "diverged" (see `l2l.evaluation.summary.diverged`, by `judged`),
         "step 20", ..., "mean [low, high]" each; and the mean of each meta-seed at the horizon where
         there are several.
     """

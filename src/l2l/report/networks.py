@@ -6,8 +6,8 @@ import pandas as pd
 
 from l2l.config import Config
 from l2l.config.problems import MLPSettings
+from l2l.evaluation.summary import diverged, summarise
 from l2l.figures.style import display_name
-from l2l.figures.summary import diverged, summarise
 from l2l.report.html import Row, wrapped
 from l2l.report.losses import judged, last_losses, told_diverged
 from l2l.report.words import listed, plain, with_interval

@@ -8,7 +8,7 @@ from typing import Any
 from l2l.config.experiments import Experiment
 from l2l.config.problems import NeuralArtSettings
 from l2l.data.styles import PAINTINGS
-from l2l.figures import stand_ins, style_images
+from l2l.figures import style_images
 from l2l.report.words import between, listed
 from l2l.results import Results
 
@@ -27,7 +27,7 @@ def shown(results: Results) -> list[str]:
     entries = [config.experiments[name] for name in experiments]
     kept = [_kept(entry) for entry in entries]
     return [
-        *stand_ins.attributions(made_from(results)),
+        *style_images.attributions(made_from(results)),
         f"{between(kept, 'test photograph')} a part, the first ones",
         *(text for name in experiments for text in _parts(name, results, kept=True)),
         *(
@@ -60,7 +60,7 @@ def may_be_published(results: Results) -> bool:
         for experiment in style_images.experiments(results.config)
         for optimizer in style_images.OPTIMIZERS.items()
     )
-    free = stand_ins.may_be_published(made_from(results))
+    free = style_images.may_be_published(made_from(results))
     return free and all(path.exists() and is_free(path) for path in files)
 
 

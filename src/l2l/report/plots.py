@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import io
 
-import matplotlib
 import numpy as np
 import pandas as pd
 import seaborn
 from matplotlib.figure import Figure
 
-from l2l.figures.curves import plain_log_ticks
+from l2l.config.schema import FigureSettings
+from l2l.figures.loss_curves import plain_log_ticks
 from l2l.figures.style import (
     HANDCRAFTED_WIDTH,
-    RENDERING,
-    Style,
     display_name,
     look_of,
     looks,
     new_figure,
+    rendering,
 )
 
 
-def tuning(table: pd.DataFrame, style: Style, horizon: int) -> Figure:
+def tuning(table: pd.DataFrame, style: FigureSettings, horizon: int) -> Figure:
     """Final loss against learning rate of each baseline; the chosen rates are ringed.
 
     Args:
@@ -74,6 +73,6 @@ def tuning(table: pd.DataFrame, style: Style, horizon: int) -> Figure:
 def png(figure: Figure) -> bytes:
     """The figure as a PNG, with the look that files have."""
     buffer = io.BytesIO()
-    with matplotlib.rc_context(RENDERING):
+    with rendering():
         figure.savefig(buffer, format="png", dpi="figure", metadata={"Software": None})
     return buffer.getvalue()

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from l2l import kept
-from l2l.figures.draw import figures
+from l2l.figures.catalog import figures
 from l2l.files import write_text
 from l2l.report import catching_up, losses, networks, pictures
 from l2l.report.captions import caption
