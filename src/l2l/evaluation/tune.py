@@ -43,7 +43,7 @@ def tune(
         UserError: the best value is still at the edge after all widenings, or all rates diverged.
     """
     tuning = experiment.tuning
-    grid = tuning.grids[baseline]  # type: ignore[index]
+    grid = tuning.grids[baseline]
     problems = live_part(
         family.sample(("tune", family_name), range(tuning.problems), experiment.horizon)
     )
