@@ -68,6 +68,25 @@ print(json.dumps(results))
 """
 
 
+DRAWING = """
+import sys
+from pathlib import Path
+from tests.figures.fake_tables import BASELINES, make_curves
+from l2l.config import load_config
+from l2l.figures.catalog import figures
+from l2l.files import write_table
+from l2l.layout import Layout
+from l2l.results import Results
+
+config, root = load_config(), Path(sys.argv[1])
+table = make_curves([*BASELINES, "mnist_paper"], 2, 20)
+write_table(root / Layout("default").curves("mnist"), table)
+figure = figures(config)["mnist_ends"]
+axes = figure.draw(Results(config, root)).axes[0]
+print(figure.inputs(config, Layout("default"))[0], figure.study, len(axes.lines), sep="|")
+"""
+
+
 def _files() -> dict[str, str]:
     """The page's files: path -> content."""
     return dict(re.findall(r"^`(src/\S+\.py)`:\n\n```python\n(.*?)^```", PAGE, re.M | re.S))
@@ -118,8 +137,8 @@ def _run(folder: Path, *arguments: str) -> str:
 
 def test_the_page_has_a_file_a_line_and_a_block_of_yaml_for_each_kind() -> None:
     folders = [Path(path).parent.name for path in _files()]
-    assert folders == ["problems", "optimizers", "optimizers", "estimators"]
-    assert list(_lines()) == ["PROBLEMS", "BASELINES", "OPTIMIZERS", "ESTIMATORS"]
+    assert folders == ["problems", "optimizers", "optimizers", "estimators", "figures"]
+    assert list(_lines()) == ["PROBLEMS", "BASELINES", "OPTIMIZERS", "ESTIMATORS", "FIGURES"]
     assert len(_blocks()) == 4
 
 
@@ -169,3 +188,8 @@ def test_each_works(folder: Path) -> None:
     }
     for name, (before, after, *_) in results.items():
         assert after < 0.95 * before, name
+
+
+def test_the_figure_is_drawn(folder: Path, tmp_path: Path) -> None:
+    printed = _run(folder, "-c", DRAWING, str(tmp_path)).strip().split("|")
+    assert printed == ["results/default/evaluation/mnist/curves.parquet", "mnist", "5"]
