@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from l2l import stages
-from l2l.cli.measurements import MEASURE
 from l2l.errors import UserError, known
 from l2l.files import write_json, write_table, write_text
 from l2l.registry import BASELINES, DATASETS, MEASUREMENTS, resolve
@@ -59,11 +58,11 @@ def train(
 
 def take(run: Run) -> None:
     """Copy the released optimizers and tuned rates, instead of meta-training and tuning."""
-    from l2l.kept import take as copy
+    from l2l.release import take_release
 
     if run.config.optimizers != "released":
         raise UserError("nothing to take: optimizers = trained (say --set optimizers=released)")
-    copy(run.config)
+    take_release(run.config)
     print(f"l2l: released optimizers and tuned rates are in {run.layout.results}", file=sys.stderr)
 
 
@@ -122,7 +121,8 @@ def measure(
 ) -> None:
     """Measure something other than losses, such as the time of a step, into a table."""
     measurement = known("measurement", name.replace("-", "_"), MEASUREMENTS)
-    write_table(run.layout.measurement(measurement), MEASURE[measurement](run))
+    table = resolve(MEASUREMENTS[measurement].code)(run)
+    write_table(run.layout.measurement(measurement), table)
 
 
 def claims(run: Run) -> None:
