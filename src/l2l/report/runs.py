@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -144,12 +145,12 @@ def trials(search: Mapping[str, Any], caption: str) -> Table:
     rows = [
         {
             "meta learning rate": trial["meta_learning_rate"],
-            "validation loss": trial["validation"],
+            "validation loss": math.nan if trial["validation"] is None else trial["validation"],
             "chosen": "✔" if trial["meta_learning_rate"] == search["meta_learning_rate"] else "",
         }
         for trial in sorted(search["trials"], key=lambda trial: -trial["meta_learning_rate"])
     ]
-    failed = Format(lambda loss: "failed" if loss is None else number(loss))
+    failed = Format(lambda loss: "failed" if math.isnan(loss) else number(loss))
     return Table.of(caption, rows, {"meta learning rate": SETTING, "validation loss": failed})
 
 
