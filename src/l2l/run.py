@@ -127,17 +127,15 @@ class Run:
         """
         from l2l.compute import prepare
         from l2l.data.directory import data_directory
-        from l2l.problems import make_family
+        from l2l.problems import Setup, make_family
 
         config = self.config
         device = prepare(config.compute, stage)
         directory = data_directory(config.data.directory)
-        families = {
-            name: make_family(name, config.problems, config.seed, directory, device)
-            for name in names
-        }
+        setup = Setup(config.seed, directory, device, config.problems)
+        families = {name: make_family(name, setup) for name in names}
         for family in families.values():
-            self.check_stand_ins(getattr(family, "stand_ins", {}))
+            self.check_stand_ins(family.stand_ins)
         return families, device
 
     def check_stand_ins(self, used: Mapping[str, str | None]) -> None:

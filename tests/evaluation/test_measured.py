@@ -7,14 +7,11 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from l2l.config import config_folder, load_config
-from l2l.config.measurements import measurement_columns
+from l2l.config.claims import Claim
 from l2l.errors import UserError
 from l2l.evaluation.claims import claims_table, evaluate_claims
-from l2l.evaluation.claims_file import Claim, check_claims, load_claims
 
 REPEATS = 7
-COLUMNS = {"timed": ("lstm", "adam"), "size": None, "repeat": None, "seconds": None}
 
 
 def table(**seconds: float) -> pd.DataFrame:
@@ -43,7 +40,6 @@ def claim(**changes: object) -> Claim:
     }
     return Claim.model_validate(
         {
-            "claim": "C14",
             "statement": "It is slow.",
             "source": "[S]",
             "comparisons": [],
@@ -53,7 +49,7 @@ def claim(**changes: object) -> Claim:
 
 
 def judge(one: Claim, times: pd.DataFrame, protocol: str = "default") -> pd.DataFrame:
-    return evaluate_claims([one], {}, protocol, {}, {"times": times})
+    return evaluate_claims({"C14": one}, {}, protocol, {}, {"times": times})
 
 
 def test_a_slower_step_is_replicated_with_the_ratio_of_means() -> None:
@@ -137,11 +133,6 @@ def test_smoke_has_numbers_and_no_verdict() -> None:
     [
         ({"of": {"timed": "lstm"}}, "several rows with timed = lstm for a value of repeat"),
         ({"of": {"timed": "lstm", "size": 7}}, "no rows with timed = lstm, size = 7"),
-        (
-            {"table": "sizes"},
-            "C14: measured.table = 'sizes': there is none; there are: times",
-        ),
-        ({"pair": "round"}, "a column of times = 'round'"),
     ],
 )
 def test_what_does_not_fit_the_table_is_one_line(changes: dict, message: str) -> None:
@@ -159,23 +150,7 @@ def test_negative_values_and_unpaired_repeats_are_refused() -> None:
         judge(claim(), gap)
 
 
-def test_a_wrong_value_is_seen_before_a_run() -> None:
-    with pytest.raises(UserError, match=r"measured\.of\.timed = 'lsmt': there is none; there are"):
-        check_claims([claim(of={"timed": "lsmt"})], {}, {}, measurements={"times": COLUMNS})
-    check_claims([claim()], {}, {}, measurements={"times": COLUMNS})
-
-
-@pytest.mark.parametrize("protocol", ["smoke", "default", "paper"])
-def test_the_committed_claims_fit_the_configured_measurements(protocol: str) -> None:
-    claims = [one for one in load_claims(config_folder() / "claims.yaml") if one.measured]
-    assert "C14" in {one.claim for one in claims}
-    only = [one.model_copy(update={"comparisons": (), "sizes": None}) for one in claims]
-    check_claims(only, {}, {}, measurements=measurement_columns(load_config(protocol)))
-
-
 def test_from_files(tmp_path) -> None:
-    path = tmp_path / "claims.yaml"
-    path.write_text(f"claims: [{claim().model_dump_json()}]")
     table(lstm=3.0, adam=1.0).to_csv(tmp_path / "times.csv", index=False)
-    found = claims_table(path, {}, {}, "default", {"times": tmp_path / "times.csv"})
+    found = claims_table({"C14": claim()}, {}, {}, "default", {"times": tmp_path / "times.csv"})
     assert found["verdict"].tolist() == ["replicated"]

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from l2l.config.claims import FinalLoss, MeanLoss, Oscillation, StepsToTarget
 from l2l.errors import UserError
-from l2l.evaluation.metrics import FinalLoss, MeanLoss, Oscillation, StepsToTarget, run_matrix
+from l2l.evaluation.metrics import run_matrix, values
 
 
 def curves(loss, train_loss=None) -> pd.DataFrame:
@@ -51,13 +52,13 @@ def noisy() -> np.ndarray:
 
 
 def test_mean_loss_is_over_steps_one_to_horizon(noisy):
-    got = mean_loss(40).values(curves(noisy)).to_numpy()
+    got = values(mean_loss(40), curves(noisy)).to_numpy()
     expected = [math.fsum(float(run[t]) for t in range(1, 41)) / 40 for run in noisy]
     np.testing.assert_allclose(got, expected, rtol=1e-13)
 
 
 def test_final_loss_is_the_train_loss_at_the_horizon_not_at_the_end(noisy):
-    got = final_loss(40).values(curves(noisy, train_loss=noisy + 1))
+    got = values(final_loss(40), curves(noisy, train_loss=noisy + 1))
     assert got.tolist() == [run[40] + 1 for run in noisy]
 
 
@@ -69,13 +70,13 @@ def test_steps_to_target_agrees_with_a_loop(noisy):
             while step < 60 and sum(run[step - 4 : step + 1]) / 5 > target:
                 step += 1
             expected.append(step)
-        assert steps_to_target(60, target).values(curves(noisy)).tolist() == expected
+        assert values(steps_to_target(60, target), curves(noisy)).tolist() == expected
 
 
 def test_one_lucky_minibatch_does_not_reach_the_target():
     loss = np.ones((1, 31))
     loss[0, 10] = 0.0
-    assert steps_to_target(30, 0.5).values(curves(loss)).tolist() == [30]
+    assert values(steps_to_target(30, 0.5), curves(loss)).tolist() == [30]
 
 
 @pytest.mark.parametrize(
@@ -91,17 +92,17 @@ def test_one_lucky_minibatch_does_not_reach_the_target():
 )
 def test_a_monotone_curve_does_not_oscillate_however_bent(curve):
     loss = curve(np.arange(101.0))[None]
-    assert oscillation(20, 100).values(curves(loss)).iloc[0] == pytest.approx(0, abs=1e-15)
+    assert values(oscillation(20, 100), curves(loss)).iloc[0] == pytest.approx(0, abs=1e-15)
 
 
 def test_oscillation_of_a_zigzag_is_its_step_size():
     zigzag = 1 + 0.07 * (np.arange(201) % 2)
-    assert oscillation(100, 200).values(curves(zigzag[None])).iloc[0] == pytest.approx(0.07)
+    assert values(oscillation(100, 200), curves(zigzag[None])).iloc[0] == pytest.approx(0.07)
 
 
 def test_oscillation_of_a_sine_is_four_amplitudes_a_period():
     wave = 1 + 0.3 * np.sin(2 * np.pi * np.arange(201) / 20)
-    assert oscillation(100, 200).values(curves(wave[None])).iloc[0] == pytest.approx(4 * 0.3 / 20)
+    assert values(oscillation(100, 200), curves(wave[None])).iloc[0] == pytest.approx(4 * 0.3 / 20)
 
 
 def test_oscillation_of_a_falling_curve_is_twice_its_rises(noisy):
@@ -111,14 +112,14 @@ def test_oscillation_of_a_falling_curve_is_twice_its_rises(noisy):
         if run[60] < run[10]
     ]
     assert len(expected) == len(noisy)
-    np.testing.assert_allclose(oscillation(10, 60).values(curves(noisy)), expected, rtol=1e-12)
+    np.testing.assert_allclose(values(oscillation(10, 60), curves(noisy)), expected, rtol=1e-12)
 
 
 def test_waves_on_a_slope_too_steep_for_any_rise_do_not_count():
     t = np.arange(101)
     wave = 0.01 * np.sin(t)
     loss = np.stack([10 - 0.05 * t + wave, 10 + wave])
-    steep, flat = oscillation(0, 100).values(curves(loss))
+    steep, flat = values(oscillation(0, 100), curves(loss))
     assert steep == pytest.approx(0, abs=1e-15)
     assert flat > 0.005
 
@@ -126,7 +127,7 @@ def test_waves_on_a_slope_too_steep_for_any_rise_do_not_count():
 def test_oscillation_ignores_minibatch_noise():
     smooth = np.linspace(2, 1, 101)[None]
     noise = np.random.default_rng(0).normal(0, 0.3, smooth.shape)
-    value = oscillation(0, 100).values(curves(smooth + noise, train_loss=smooth)).iloc[0]
+    value = values(oscillation(0, 100), curves(smooth + noise, train_loss=smooth)).iloc[0]
     assert value == pytest.approx(0, abs=1e-15)
 
 
@@ -140,23 +141,23 @@ def test_a_diverged_run_counts_as_worst_and_stays(broken, noisy):
         (steps_to_target(60, 1.3), 60),
         (oscillation(10, 60), np.nan),
     ):
-        values = metric.values(table)
-        assert len(values) == 7
-        np.testing.assert_equal(values.iloc[3], worst)
-        assert np.isfinite(values.drop(values.index[3])).all()
+        got = values(metric, table)
+        assert len(got) == 7
+        np.testing.assert_equal(got.iloc[3], worst)
+        assert np.isfinite(got.drop(got.index[3])).all()
 
 
 def test_divergence_after_the_horizon_does_not_count(noisy):
     noisy[3, 30:] = np.nan
-    assert np.isfinite(mean_loss(29).values(curves(noisy))).all()
-    assert np.isfinite(final_loss(29).values(curves(noisy))).all()
+    assert np.isfinite(values(mean_loss(29), curves(noisy))).all()
+    assert np.isfinite(values(final_loss(29), curves(noisy))).all()
 
 
 def test_the_order_of_the_rows_does_not_matter(noisy):
     table = curves(noisy)
     shuffled = table.sample(frac=1, random_state=0)
     pd.testing.assert_series_equal(
-        steps_to_target(60, 0.8).values(shuffled), steps_to_target(60, 0.8).values(table)
+        values(steps_to_target(60, 0.8), shuffled), values(steps_to_target(60, 0.8), table)
     )
 
 
@@ -170,56 +171,56 @@ def test_a_run_that_ends_before_the_window_is_an_error(noisy):
     table = curves(noisy)
     table = table[(table["problem"] != 2) | (table["step"] <= 20)]
     with pytest.raises(UserError, match="problem 2 has 0 of the 31 steps 30 to 60"):
-        oscillation(30, 60).values(table)
+        values(oscillation(30, 60), table)
 
 
 def test_a_repeated_step_is_an_error(noisy):
     table = curves(noisy)
     with pytest.raises(UserError, match="problem 4 has a step twice"):
-        mean_loss(60).values(pd.concat([table, table.iloc[[4 * 61 + 9]]]))
+        values(mean_loss(60), pd.concat([table, table.iloc[[4 * 61 + 9]]]))
 
 
 def test_a_train_loss_that_was_not_measured_is_an_error_and_no_divergence(noisy):
     gaps = noisy.copy()
     gaps[:, 1:30] = np.nan
     table = curves(noisy, gaps)
-    assert final_loss(40).values(table).tolist() == pytest.approx(noisy[:, 40].tolist())
+    assert values(final_loss(40), table).tolist() == pytest.approx(noisy[:, 40].tolist())
     with pytest.raises(UserError, match="train_loss was not measured at step 20"):
-        final_loss(20).values(table)
+        values(final_loss(20), table)
     with pytest.raises(UserError, match="train_loss was not measured at step 25"):
-        oscillation(25, 50).values(table)
+        values(oscillation(25, 50), table)
     diverged = curves(np.full_like(noisy, np.nan))
-    assert np.isinf(final_loss(20).values(diverged)).all()
+    assert np.isinf(values(final_loss(20), diverged)).all()
 
 
 def test_the_end_is_the_last_step_of_the_curves(noisy):
     table = curves(noisy, train_loss=noisy + 1)
     for metric in (mean_loss, final_loss):
-        pd.testing.assert_series_equal(metric("end").values(table), metric(60).values(table))
+        pd.testing.assert_series_equal(values(metric("end"), table), values(metric(60), table))
         assert metric("end").last_step == 1
 
 
 def test_the_final_loss_may_be_that_on_held_out_data(noisy):
     table = curves(noisy).assign(test_loss=lambda t: t["loss"] + 2)
     held_out = FinalLoss(metric="final_loss", horizon=40, of="test_loss")
-    np.testing.assert_allclose(held_out.values(table), noisy[:, 40] + 2)
+    np.testing.assert_allclose(values(held_out, table), noisy[:, 40] + 2)
     assert "held-out" in held_out.label
     with pytest.raises(UserError, match="test_loss was not measured at step 40"):
-        held_out.values(table.assign(test_loss=np.nan))
+        values(held_out, table.assign(test_loss=np.nan))
 
 
 def test_the_mean_of_a_held_out_loss_is_over_the_steps_at_which_it_was_measured(noisy):
     table = curves(noisy).assign(test_loss=lambda t: (t["loss"] + 2).where(t["step"] % 20 == 0))
     held_out = MeanLoss(metric="mean_loss", horizon=45, of="test_loss")
-    np.testing.assert_allclose(held_out.values(table), noisy[:, [20, 40]].mean(axis=1) + 2)
+    np.testing.assert_allclose(values(held_out, table), noisy[:, [20, 40]].mean(axis=1) + 2)
     assert held_out.label == "mean held-out loss, steps 1-45"
     with pytest.raises(UserError, match="test_loss was not measured"):
-        held_out.values(table.assign(test_loss=np.nan))
+        values(held_out, table.assign(test_loss=np.nan))
 
 
 def test_a_run_whose_held_out_loss_is_not_finite_has_an_infinite_mean(noisy):
     table = curves(noisy).assign(test_loss=lambda t: t["loss"])
     table.loc[(table["problem"] == 2) & (table["step"] >= 30), "test_loss"] = np.nan
-    values = MeanLoss(metric="mean_loss", horizon=45, of="test_loss").values(table)
-    assert np.isinf(values.to_numpy()[2])
-    assert np.isfinite(np.delete(values.to_numpy(), 2)).all()
+    means = values(MeanLoss(metric="mean_loss", horizon=45, of="test_loss"), table)
+    assert np.isinf(means.to_numpy()[2])
+    assert np.isfinite(np.delete(means.to_numpy(), 2)).all()

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from l2l.config.problems import NeuralArtSettings
 from l2l.data.vgg16_arrays import NAME, SHAPES
-from l2l.problems.neural_art_family import NeuralArtFamily
+from l2l.problems.neural_art import NeuralArtFamily
 
 CPU = torch.device("cpu")
 COUNTS = {"train": 50, "validation": 4, "test": 5}

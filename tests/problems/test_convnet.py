@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from l2l.config import load_config
 from l2l.data.labelled_images import LabelledImages
-from l2l.problems import build
+from l2l.problems import Setup, convnet, make_family
 from l2l.problems.convnet import ColourImages, ConvNet
 
 
@@ -131,16 +131,17 @@ def _fake_cifar() -> LabelledImages:
     return LabelledImages(**sets)
 
 
-def _settings(**changes: Any) -> Any:
-    problem = load_config().problems["cifar2"]
-    return problem.model_copy(update={"train_sample": 16, "test_sample": 6} | changes)
+def _family(**changes: Any) -> Any:
+    changes |= {"train_sample": 16, "test_sample": 6}
+    settings = load_config().problems["cifar2"].model_copy(update=changes)
+    return make_family("x", Setup(0, Path(), CPU, {"x": settings}))
 
 
 def test_a_subset_has_the_images_of_its_classes_and_labels_from_zero(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(build, "load_cifar10", lambda directory: _fake_cifar())
-    family: Any = build.make_family("x", {"x": _settings(labels=(7, 2))}, 0, Path(), CPU)
+    monkeypatch.setattr(convnet, "labelled_images", lambda name, directory: _fake_cifar())
+    family: Any = _family(labels=(7, 2))
     for part, size in ((family.data, 40), (family.train_sample, 16), (family.test_sample, 6)):
         classes = part.images[:, 0, 0, 0] % 10
         assert len(part.labels) == size
@@ -158,7 +159,7 @@ def test_held_out_images_are_never_in_a_minibatch(monkeypatch: pytest.MonkeyPatc
     changed = LabelledImages(
         fake.train_images % 50, fake.train_labels, test_images, fake.test_labels
     )
-    monkeypatch.setattr(build, "load_cifar10", lambda directory: changed)
-    family: Any = build.make_family("x", {"x": _settings(labels=tuple(range(10)))}, 0, Path(), CPU)
+    monkeypatch.setattr(convnet, "labelled_images", lambda name, directory: changed)
+    family: Any = _family(labels=tuple(range(10)))
     assert int(family.data.images.max()) < 50 <= int(family.test_sample.images.min())
     assert int(family.train_sample.images.max()) < 50

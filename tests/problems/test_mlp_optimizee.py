@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from l2l.config.problems import MLPSettings
 from l2l.data.mnist import load_mnist
-from l2l.problems import make_family
+from l2l.problems import Setup, make_family
 from l2l.problems.mlp import ACTIVATIONS, MLP, ImageSet
 
 NAMES = ("test", "mnist")
@@ -75,7 +75,7 @@ def test_the_base_network_on_real_mnist_equals_a_torch_network(mnist_directory: 
         init_std=0.01,
         train_sample=500,
     )
-    family = make_family("x", {"x": settings}, 0, mnist_directory, CPU)
+    family = make_family("x", Setup(0, mnist_directory, CPU, {"x": settings}))
     problems = family.sample(NAMES, range(2), steps=2)
     assert isinstance(problems, MLP)
     assert problems.coordinates == 784 * 20 + 20 + 20 * 10 + 10

@@ -14,8 +14,7 @@ from tests.problems.art import COUNTS, CPU, family, noise, random_weights
 from torch import Tensor
 
 from l2l.errors import UserError
-from l2l.problems.neural_art import NeuralArt, Weights
-from l2l.problems.neural_art_family import precision, square
+from l2l.problems.neural_art import NeuralArt, Weights, precision, square
 from l2l.problems.vgg_features import VGGFeatures
 
 ROOT = Path(__file__).parents[2]
@@ -133,7 +132,7 @@ def test_training_draws_from_its_photographs_and_tests_take_theirs_in_order() ->
 def test_more_problems_than_photographs_are_refused() -> None:
     some = family()
     some.sample(("test",), range(COUNTS["test"]), 1)
-    with pytest.raises(UserError, match="5 test photographs, 6 problems"):
+    with pytest.raises(UserError, match="5 test photographs, not 6"):
         some.sample(("test",), range(6), 1)
 
 

@@ -12,9 +12,7 @@ from tests.figures.fake_pictures import write_fakes
 from tests.figures.fake_tables import make_overhead, make_updates
 
 from l2l.config import Config, load_config, resolved_yaml
-from l2l.config.load import config_folder
 from l2l.evaluation.claims import evaluate_claims
-from l2l.evaluation.claims_file import load_claims
 from l2l.figures import style_images
 from l2l.figures.draw import draw, figures
 from l2l.figures.style import save
@@ -63,6 +61,15 @@ def small_config(protocol: str) -> Config:
         for name, ends in END.items()
     }
     experiments["architecture"]["problems"] = list(NETWORKS)
+    claims = {  # those that these experiments and make_overhead can judge
+        key: claim.model_copy(
+            update={
+                "comparisons": tuple(c for c in claim.comparisons if c.experiment in END),
+                "measured": tuple(m for m in claim.measured if m.name == "mnist_paper"),
+            }
+        )
+        for key, claim in load_config(protocol).claims.items()
+    }
     config = load_config(
         protocol,
         settings=["meta_seeds=2", "figures.dpi=50"],
@@ -77,6 +84,7 @@ def small_config(protocol: str) -> Config:
                 },
             },
             "problems": {"mnist": {"hidden": [20]}},
+            "claims": {key: claim.model_dump(mode="json") for key, claim in claims.items()},
             "measurements": {
                 "overhead": {"recipes": ["mnist_paper"]},
                 "meta_gradients": {
@@ -91,7 +99,16 @@ def small_config(protocol: str) -> Config:
     keys = dict.fromkeys(key for ends in END.values() for key in ends if key not in BASELINES)
     recipes = {key: config.recipes[key] for key in keys}
     kept = {name: config.experiments[name] for name in END}
-    return config.model_copy(update={"recipes": recipes, "experiments": kept})
+    studies = {
+        name: study.model_copy(
+            update={
+                "recipes": tuple(key for key in study.recipes if key in recipes),
+                "experiments": tuple(key for key in study.experiments if key in kept),
+            }
+        )
+        for name, study in config.studies.items()
+    }
+    return config.model_copy(update={"recipes": recipes, "experiments": kept, "studies": studies})
 
 
 def make_curves(experiment: str, config: Config) -> pd.DataFrame:
@@ -218,19 +235,12 @@ def make_run(root: Path, config: Config) -> None:
             "overhead": make_overhead(),
             "updates": make_updates(config.measurements.updates.experiments, (1, 5)),
         }
-        claims = [
-            claim.model_copy(
-                update={
-                    "comparisons": tuple(c for c in claim.comparisons if c.experiment in END),
-                    "measured": tuple(m for m in claim.measured if m.table in measured),
-                }
-            )
-            for claim in load_claims(config_folder() / "claims.yaml")
-        ]
         data = dict.fromkeys(config.experiments, "mnist")
         for name, table in measured.items():
             write_table(layout.measurement(name), table)
-        write_table(layout.claims, evaluate_claims(claims, tables, config.protocol, data, measured))
+        write_table(
+            layout.claims, evaluate_claims(config.claims, tables, config.protocol, data, measured)
+        )
         write_json(layout.provenance, provenance())
         write_text(layout.config, resolved_yaml(config))
         header = "s\th:m:s\tmax_rss\n"

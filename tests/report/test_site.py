@@ -12,6 +12,7 @@ from l2l.figures.draw import draw, figures
 from l2l.figures.stand_ins import FREE
 from l2l.figures.style import save
 from l2l.layout import Layout
+from l2l.report import verdicts
 from l2l.report.report import external_loads
 from l2l.report.site import build_page
 from l2l.results import Results
@@ -142,9 +143,7 @@ def test_stand_ins_of_neural_art_stand_at_the_top_and_below_its_figures(copy: Pa
 
 
 def test_a_claim_that_several_sections_decide_has_one_table(page: str, results: Results):
-    mnist, study = (
-        {claim.claim for claim in results.claims_about(name)} for name in ("mnist", "architecture")
-    )
+    mnist, study = (set(verdicts.about_figure(name, results)) for name in ("mnist", "architecture"))
     both = mnist & study
     assert both, "C12 looks at the networks of both"
     for key in both:

@@ -5,9 +5,9 @@ import math
 import pandas as pd
 import pytest
 
-from l2l.config import Config, config_folder
+from l2l.config import Config, load_config
+from l2l.config.claims import Claim
 from l2l.evaluation.claims import COLUMNS
-from l2l.evaluation.claims_file import Claim, load_claims
 from l2l.report import verdicts
 from l2l.report.html import interval_plot
 from l2l.results import Results
@@ -27,7 +27,7 @@ def test_claims_keep_their_verdicts_and_get_readable_names(results: Results, con
 
 
 def keys_about(figure: str, results: Results) -> set[str]:
-    return {claim.claim for claim in verdicts.about_figure(figure, results)}
+    return set(verdicts.about_figure(figure, results))
 
 
 def test_a_figure_has_the_claims_that_its_experiments_decide(results: Results):
@@ -36,9 +36,8 @@ def test_a_figure_has_the_claims_that_its_experiments_decide(results: Results):
     assert keys_about("optimizer_loop", results) == set()
 
 
-def claims_named(*keys: str) -> list[Claim]:
-    claims = {claim.claim: claim for claim in load_claims(config_folder() / "claims.yaml")}
-    return [claims[key] for key in keys]
+def claims_named(*keys: str) -> dict[str, Claim]:
+    return {key: load_config().claims[key] for key in keys}
 
 
 def test_what_is_claimed_is_told_with_who_claims_it():

@@ -72,12 +72,10 @@ def test_cuda_that_is_missing_is_said_before_any_job_that_needs_it(
     assert workflow.run(*cuda, "optimizer_loop").returncode == 0, "it trains nothing"
 
 
-def test_a_bad_claims_file_is_seen_before_any_job(workflow: Workflow) -> None:
-    claims = workflow.folder / "config" / "claims.yaml"
-    claims.write_text(claims.read_text().replace("quadratics_lstm", "quadratic_lstm"))
-    done = workflow.run(*SMOKE)
+def test_a_claim_that_a_run_cannot_judge_is_seen_before_any_job(workflow: Workflow) -> None:
+    done = workflow.run(*SMOKE, "experiments={quadratics: {learned: [mnist_paper]}}")
     assert done.returncode == 2
-    assert "quadratic_lstm" in done.stderr
+    assert "claims.C1.comparisons.0.learned = 'quadratics_lstm'" in done.stderr
 
 
 def test_a_job_that_fails_is_told_by_its_own_line(workflow: Workflow, tmp_path: Path) -> None:

@@ -11,10 +11,11 @@ import sys
 from pathlib import Path
 
 from l2l.clock import bring_back
-from l2l.config import config_folder, load_config, resolved_yaml
+from l2l.config import load_config, resolved_yaml
 from l2l.config.measurements import ADAM, META_SEED
 from l2l.config.schema import STAGES
 from l2l.config.stages import (
+    claim_inputs,
     digest,
     drawing_inputs,
     evaluation_inputs,
@@ -24,7 +25,6 @@ from l2l.config.stages import (
     tuning_inputs,
 )
 from l2l.errors import UserError, in_words
-from l2l.evaluation.claims_of_config import claims_of
 from l2l.files import write_text
 from l2l.layout import Layout
 
@@ -37,8 +37,6 @@ def stop(reason):
 
 try:
     CONFIG = load_config(overrides=config)
-    CLAIMS = Path(os.path.relpath(config_folder() / "claims.yaml"))  # so that a run may be moved
-    claims = claims_of(CONFIG, CLAIMS)
 except UserError as error:
     stop(error)
 
@@ -48,7 +46,7 @@ RESULTS = LAYOUT.results
 LOGS = RESULTS / "logs"
 BENCHMARKS = RESULTS / "benchmarks"
 EXPERIMENTS = list(experiments)
-MEASURED = sorted({one.table for claim in claims for one in claim.measured})  # that claims name
+MEASURED = sorted({one.table for claim in CONFIG.claims.values() for one in claim.measured})  # that claims name
 RECIPES = list(CONFIG.recipes)
 WITH_PICTURES = [name for name in EXPERIMENTS if experiments[name].evaluation.pictures]
 WITHOUT_PICTURES = [name for name in EXPERIMENTS if name not in WITH_PICTURES]
@@ -104,7 +102,7 @@ onstart:
             stop(error)
     try:
         # A job whose input has a later time than its output fails: of a clock that was wrong.
-        if count := bring_back([RESULTS, LAYOUT.figures, Path("workflow"), config_folder()]):
+        if count := bring_back([RESULTS, LAYOUT.figures, Path("workflow")]):
             print(
                 f"l2l: {count} files seemed to come from the future, a clock was wrong: "
                 "their times are of now, their order is kept",

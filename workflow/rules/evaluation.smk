@@ -49,7 +49,6 @@ rule collect:
 
 rule claims:
     input:
-        CLAIMS,
         [LAYOUT.curves(name) for name in EXPERIMENTS],
         [LAYOUT.measurement(name) for name in MEASURED],
         data_of(*problems_of(*EXPERIMENTS)),
@@ -68,5 +67,6 @@ rule claims:
         "../../environment.yml"
     params:
         config=LAYOUT.config,
+        inputs=digest(claim_inputs(CONFIG)),
     shell:
         "l2l claims --config-file {params.config} 2>&1 | tee {log}"

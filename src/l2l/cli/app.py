@@ -10,8 +10,8 @@ from typing import Annotated, NoReturn
 import typer
 
 from l2l.cli import bench, evaluation, measurements, output, paint, training
-from l2l.cli.options import ConfigFiles, Protocol, Settings
-from l2l.config import config_folder, load_config, resolved_yaml
+from l2l.cli.options import ConfigFiles, Protocol, Settings, known
+from l2l.config import load_config, resolved_yaml
 from l2l.config.reference import reference
 from l2l.errors import UserError, in_words
 
@@ -42,13 +42,15 @@ def show_config(
     explained: Annotated[
         bool, typer.Option("--reference", help="What every key means, as docs/configuration.md.")
     ] = False,
+    study: Annotated[
+        str | None, typer.Option(help="Print the entries of this study alone.")
+    ] = None,
 ) -> None:
-    """Print the resolved configuration, checked: as a whole, and against config/claims.yaml."""
-    from l2l.evaluation.claims_of_config import claims_of
-
+    """Print the resolved and checked configuration."""
     config = load_config(protocol, config_file or (), setting or ())
-    claims_of(config, config_folder() / "claims.yaml")
-    print(reference(config) if explained else resolved_yaml(config), end="")
+    if study is not None:
+        known("study", study, config.studies)
+    print(reference(config) if explained else resolved_yaml(config, study), end="")
 
 
 def main() -> None:

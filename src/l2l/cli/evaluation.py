@@ -15,7 +15,7 @@ from l2l.cli.options import (
     in_range,
     known,
 )
-from l2l.config import Config, config_folder
+from l2l.config import Config
 from l2l.config.experiments import Baseline
 from l2l.errors import UserError
 from l2l.files import write_table
@@ -124,7 +124,7 @@ def _test(
     )
     write_table(layout.part(experiment, optimizer, seed), outcome.curves)
     if settings.evaluation.pictures:
-        free = all(getattr(family, "publishable", False) for family in families.values())
+        free = all(family.publishable for family in families.values())
         write_pictures(layout.pictures(experiment, optimizer, seed), outcome.pictures, free)
 
 
@@ -153,7 +153,6 @@ def claims(
 ) -> None:
     """Judge the paper's claims by the tables."""
     from l2l.evaluation.claims import claims_table
-    from l2l.evaluation.claims_file import load_claims
 
     config, layout = configuration(protocol, config_file, setting)
     curves = {name: layout.curves(name) for name in config.experiments}
@@ -164,12 +163,11 @@ def claims(
         name: [layout.data(dataset) for dataset in config.datasets(*entry.problems)]
         for name, entry in config.experiments.items()
     }
-    claims_path = config_folder() / "claims.yaml"
-    named = {one.table for claim in load_claims(claims_path) for one in claim.measured}
+    named = {one.table for claim in config.claims.values() for one in claim.measured}
     measurements = {name: layout.measurement(name) for name in named}
     for name, path in measurements.items():
         if not path.exists():
             command = name.replace("_", "-")
             raise UserError(f"{path} is missing: run l2l measure {command} first")
-    table = claims_table(claims_path, curves, records, config.protocol, measurements)
+    table = claims_table(config.claims, curves, records, config.protocol, measurements)
     write_table(layout.claims, table)

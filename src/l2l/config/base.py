@@ -9,6 +9,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+MISTAKE = "mistake"
+"""The type of the errors that `mistake` makes."""
 LARGEST = 10**9  # more is a slip, and fits into no array
 Whole = Annotated[int, Field(le=LARGEST)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -17,10 +19,17 @@ Count = Annotated[Whole, Field(ge=1)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
+def mistake(message: str) -> PydanticCustomError:
+    """An error of a validator whose message names the key and the value itself."""
+    return PydanticCustomError(MISTAKE, message)
+
+
 class Section(BaseModel):
     """A section of the configuration. Unknown keys are errors that name the allowed ones."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
+    )
 
     @model_validator(mode="before")
     @classmethod

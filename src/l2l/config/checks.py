@@ -5,14 +5,17 @@ Every check raises a PydanticCustomError that names the key; `l2l.config.load` m
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Collection
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic_core import PydanticCustomError
 
+from l2l.config.base import mistake
+from l2l.config.claims import TUNED, Claim, Measured
 from l2l.config.experiments import Baseline, Experiment
-from l2l.config.measurements import unknown_names
-from l2l.config.problems import MixtureSettings
+from l2l.config.filled import STUDY_PARTS
+from l2l.config.measurements import measurement_columns, unknown_names
 from l2l.config.recipes import Recipe
 
 if TYPE_CHECKING:
@@ -35,6 +38,14 @@ def check(config: Config) -> None:
         _check_figure(figure, names, config)
     if unknown := unknown_names(config):
         _known(*unknown)
+    for key, claim in config.claims.items():
+        _check_claim(f"claims.{key}", claim, config)
+    for name, study in config.studies.items():
+        for section in STUDY_PARTS:
+            entries = getattr(config, section)
+            for entry in getattr(study, section):
+                among = entries if isinstance(entries, dict) else type(entries).model_fields
+                _known(f"studies.{name}.{section}", entry, among)
     measured = config.measurements
     for key, problems in (
         ("overhead.problems", measured.overhead.problems),
@@ -45,10 +56,9 @@ def check(config: Config) -> None:
 
 
 def _check_mixture(name: str, config: Config) -> None:
-    mixture = config.problems[name]
-    for part in mixture.of if isinstance(mixture, MixtureSettings) else ():
+    for part in config.problems[name].parts:
         _known(f"problems.{name}.of", part, config.problems)
-        if isinstance(config.problems[part], MixtureSettings):
+        if config.problems[part].parts:
             raise PydanticCustomError(
                 "mixture",
                 "problems.{name}.of: '{part}' is a mixture itself; name its problems",
@@ -64,16 +74,15 @@ def _check_recipe(name: str, recipe: Recipe, config: Config) -> None:
     for problem in recipe.problems:
         _known(f"recipes.{name}.problem", problem, config.problems)
     validated_on = config.problems[recipe.validated_on]
-    if isinstance(validated_on, MixtureSettings):
+    if validated_on.parts:
         raise PydanticCustomError(
             "mixture",
             "recipes.{name}.validation.problem: a mixture is not validated on; name one "
             "of its problems",
             {"name": name},
         )
-    limits = getattr(validated_on, "limits", {})
-    count = recipe.validation.problems
-    _at_most(f"recipes.{name}.validation.problems", count, limits.get("validation"))
+    count, limit = recipe.validation.problems, validated_on.limits.get("validation")
+    _at_most(f"recipes.{name}.validation.problems", count, limit)
     if recipe.start_from:
         _check_start(name, recipe, recipe.start_from, config)
 
@@ -102,7 +111,7 @@ def _check_experiment(name: str, experiment: Experiment, config: Config) -> None
     for problem in experiment.problems:
         _known(f"experiments.{name}.problems", problem, config.problems)
         _check_single(f"experiments.{name}.problems", problem, "test", config)
-        limits = getattr(config.problems[problem], "limits", {})
+        limits = config.problems[problem].limits
         tuned, tested = experiment.tuning.problems, experiment.evaluation.problems
         _at_most(f"experiments.{name}.tuning.problems", tuned, limits.get("validation"))
         _at_most(f"experiments.{name}.evaluation.problems", tested, limits.get("test"))
@@ -140,8 +149,53 @@ def _check_figure(figure: str, names: list[str], config: Config) -> None:
         )
 
 
+def _check_claim(key: str, claim: Claim, config: Config) -> None:
+    for index, comparison in enumerate(claim.comparisons):
+        place = f"{key}.comparisons.{index}"
+        _known(f"{place}.experiment", comparison.experiment, config.experiments)
+        experiment = config.experiments[comparison.experiment]
+        if len(experiment.problems) > 1:
+            raise mistake(
+                f"{place}.experiment = '{comparison.experiment}': it has several problems; "
+                "compare on an experiment with one of them"
+            )
+        tested = (*experiment.learned, *experiment.baselines)
+        baselines = () if comparison.baselines == TUNED else comparison.baselines
+        for side, names in (("learned", comparison.learned), ("baselines", baselines)):
+            for name in names:
+                _known(f"{place}.{side}", name, tested)
+        for number, metric in enumerate(comparison.metrics):
+            if metric.last_step > experiment.steps:
+                raise mistake(
+                    f"{place}.metrics.{number}: {metric.metric} looks at step {metric.last_step}, "
+                    f"experiments.{comparison.experiment} has steps = {experiment.steps}: raise "
+                    "these, or let the claim look at fewer"
+                )
+    for name in claim.sizes.experiments if claim.sizes else ():
+        _known(f"{key}.sizes.experiments", name, config.experiments)
+        for recipe in claim.sizes.learned if claim.sizes else ():
+            _known(f"{key}.sizes.learned", recipe, config.experiments[name].learned)
+    for index, measured in enumerate(claim.measured):
+        _check_measured(f"{key}.measured.{index}", measured, config)
+
+
+def _check_measured(key: str, measured: Measured, config: Config) -> None:
+    tables = measurement_columns(config)
+    _known(f"{key}.table", measured.table, tables)
+    columns = tables[measured.table]
+    for column in measured.columns:
+        _known(f"{key}: a column of {measured.table}", column, columns)
+    if columns[measured.value] is not None:
+        raise mistake(f"{key}.value = '{measured.value}': this column does not hold numbers")
+    for side, selected in (("of", measured.of), ("against", measured.against)):
+        for column, value in selected.items():
+            values = columns[column]
+            if values is not None:
+                _known(f"{key}.{side}.{column}", value, values)
+
+
 def _check_single(key: str, problem: str, use: str, config: Config) -> None:
-    if isinstance(config.problems[problem], MixtureSettings):
+    if config.problems[problem].parts:
         raise PydanticCustomError(
             "mixture",
             "{key}: '{problem}' is a mixture, for meta-training; {use} on one of its problems",
@@ -158,10 +212,9 @@ def _at_most(key: str, value: int, limit: int | None) -> None:
         )
 
 
-def _known(key: str, value: str, among: Collection[str]) -> None:
+def _known(key: str, value: Any, among: Collection[Any]) -> None:
     if value not in among:
-        raise PydanticCustomError(
-            "unknown_name",
-            "{key} = '{value}': there is no such entry; there are: {names}",
-            {"key": key, "value": value, "names": ", ".join(among)},
-        )
+        close = difflib.get_close_matches(str(value), map(str, among), n=1)
+        hint = f" (did you mean '{close[0]}'?)" if close else ""
+        names = ", ".join(map(str, among))
+        raise mistake(f"{key} = {value!r}: there is no such entry{hint}; there are: {names}")

@@ -7,6 +7,8 @@ from typing import Any
 
 from l2l.errors import UserError
 
+STUDY_PARTS = ("problems", "recipes", "experiments", "measurements", "claims")
+"""What a study defines."""
 ENTRIES = ("problems", "recipes", "experiments")
 
 
@@ -53,7 +55,23 @@ def filled(config: dict[str, Any]) -> dict[str, Any]:
     for name, entry in _mappings(whole.get("experiments")):
         common: dict[str, Any] = {k: whole[k] for k in ("tuning", "evaluation") if k in whole}
         whole["experiments"][name] = merge(common, entry)
+    _complete_studies(whole)
     return whole
+
+
+def _complete_studies(whole: dict[str, Any]) -> None:
+    """Put what no study defines into a study of its own: the entries of a user's file."""
+    studies = whole.get("studies")
+    if not isinstance(studies, Mapping):
+        return
+    others: dict[str, list[Any]] = {}
+    for section in STUDY_PARTS:
+        named = {name for _, study in _mappings(studies) for name in study.get(section) or ()}
+        entries = whole.get(section)
+        names = entries if isinstance(entries, Mapping) else ()
+        others[section] = [name for name in names if name not in named]
+    if others["experiments"] or others["claims"]:
+        whole["studies"] = {**studies, "further": {"title": "Further experiments", **others}}
 
 
 def _mappings(entries: Any) -> list[tuple[str, Mapping[str, Any]]]:

@@ -10,16 +10,19 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from l2l.config.filled import ENTRIES, filled, merge
+from l2l.config.base import MISTAKE
+from l2l.config.filled import ENTRIES, STUDY_PARTS, filled, merge
 from l2l.config.schema import Config
 from l2l.errors import UserError
-from l2l.registry import ESTIMATORS, OPTIMIZERS
+from l2l.registry import ESTIMATORS, OPTIMIZERS, PROBLEMS
 
 KINDS = {"optimizer": OPTIMIZERS, "estimator": ESTIMATORS}
-PROBLEMS = ("quadratic", "mlp", "convnet", "neural_art", "mixture")
 PROTOCOLS = ("smoke", "default", "paper")
+DEFAULTS = Path(__file__).parents[1] / "defaults"
+"""config/ and studies/ of the checkout, which the package carries."""
 DEEPEST = 100  # levels of YAML in each other
 OWN_ERRORS = (  # they name the value themselves
+    MISTAKE,
     *("unknown_key", "unknown_name", "boolean"),
     *("order", "unroll", "weights", "horizon", "trial", "twice"),
     *("circle", "seeds", "held_out", "figure", "cells", "sampling", "mixture"),
@@ -32,7 +35,6 @@ def load_config(
     files: Iterable[str | Path] = (),
     settings: Iterable[str] = (),
     overrides: Mapping[str, Any] | None = None,
-    folder: Path | None = None,
 ) -> Config:
     """Merge the layers and validate the result.
 
@@ -42,7 +44,6 @@ def load_config(
         files: the user's YAML files, later ones win. Mappings merge, all else replaces.
         settings: "dotted.key=value" strings (value in YAML), as given to `--set`.
         overrides: a nested mapping that wins over the files, as Snakemake's `--config` gives.
-        folder: the folder of default.yaml; found beside the working directory or the package.
 
     Raises:
         UserError: one line with the key, the value and what is allowed.
@@ -55,10 +56,9 @@ def load_config(
     chosen = user.get("protocol", "default") if protocol is None else protocol
     if chosen not in PROTOCOLS:
         raise UserError(f"config: protocol = {chosen!r}: allowed are {', '.join(PROTOCOLS)}")
-    folder = folder or config_folder()
-    merged = _read(folder / "default.yaml")
+    merged = _default()
     if chosen != "default":
-        merged = merge(merged, _read(folder / f"{chosen}.yaml"))
+        merged = merge(merged, _read(config_folder() / f"{chosen}.yaml"))
     if user.get("optimizers") == "released":
         if chosen == "paper":
             raise UserError(
@@ -66,7 +66,7 @@ def load_config(
                 "default, not paper"
             )
         if chosen == "default":  # smoke is small as it is
-            merged = merge(merged, _read(folder / "released.yaml"))
+            merged = merge(merged, _read(config_folder() / "released.yaml"))
     merged = filled({**merge(merged, user), "protocol": chosen})
     try:
         return Config.model_validate(merged)
@@ -75,16 +75,41 @@ def load_config(
 
 
 def config_folder() -> Path:
-    """The folder `config` of the working directory, or of the checkout the package is in."""
-    for root in (Path.cwd(), Path(__file__).resolve().parents[3]):
-        if (root / "config" / "default.yaml").is_file():
-            return root / "config"
-    raise UserError("config/default.yaml not found: run inside a checkout of this project")
+    """The folder of default.yaml and its overlays: of the checkout, or of the installed package."""
+    return (DEFAULTS / "config").resolve()
 
 
-def resolved_yaml(config: Config) -> str:
-    """The configuration as YAML that `load_config(files=[...])` reads back."""
-    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
+def _default() -> dict[str, Any]:
+    """config/default.yaml and what its studies define."""
+    merged = _read(config_folder() / "default.yaml")
+    studies = {name: _read(DEFAULTS / "studies" / f"{name}.yaml") for name in merged["studies"]}
+    for section in STUDY_PARTS:
+        merged[section] = {}
+        for name, study in studies.items():
+            entries = study.get(section, {})
+            if twice := entries.keys() & merged[section].keys():
+                raise UserError(f"studies/{name}.yaml: another study has {section}.{min(twice)}")
+            merged[section] |= entries
+            study[section] = list(entries)
+    by_number = sorted(merged["claims"].items(), key=lambda item: int(item[0].lstrip("C")))
+    return {**merged, "claims": dict(by_number), "studies": studies}
+
+
+def resolved_yaml(config: Config, study: str | None = None) -> str:
+    """The configuration as YAML that `load_config(files=[...])` reads back.
+
+    Args:
+        config: every entry says everything itself.
+        study: of this study alone.
+    """
+    content = config.model_dump(mode="json")
+    if study:
+        own = content["studies"][study]
+        content = {
+            key: {name: content[key][name] for name in value} if key in STUDY_PARTS else value
+            for key, value in own.items()
+        }
+    return yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -4,15 +4,50 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from l2l.config.base import Count, Name, Range, Section, Whole
+from l2l.registry import DATASETS
 
 Activation = Literal["sigmoid", "tanh", "relu", "leaky_relu", "elu", "softplus", "gelu", "silu"]
 
 
-class QuadraticSettings(Section):
+def _registered(dataset: str) -> str:
+    if dataset not in DATASETS:
+        raise PydanticCustomError(
+            "dataset",
+            "there is no such data set; there are: {names}",
+            {"names": ", ".join(DATASETS)},
+        )
+    return dataset
+
+
+Dataset = Annotated[Name, AfterValidator(_registered)]
+
+
+class ProblemSettings(Section):
+    """What every kind of problem has."""
+
+    kind: Annotated[str, Field(description="Which kind it is.")]
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """The data sets it is made from, by the names of `l2l.registry.DATASETS`."""
+        return ()
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The problems that a mixture is made of, by their names; of other kinds none."""
+        return ()
+
+    @property
+    def limits(self) -> dict[str, int]:
+        """How many problems there are at most, where not any number: "test", "validation"."""
+        return {}
+
+
+class QuadraticSettings(ProblemSettings):
     """f(theta) = ||W theta - y||^2, W and y i.i.d. standard normal, fresh for each problem."""
 
     kind: Annotated[Literal["quadratic"], Field(description="The kind: a quadratic function.")]
@@ -21,17 +56,12 @@ class QuadraticSettings(Section):
     ]
     init_std: Annotated[float, Field(ge=0, description="Standard deviation of theta[0].")]
 
-    @property
-    def datasets(self) -> tuple[str, ...]:
-        """What it needs: nothing."""
-        return ()
 
-
-class MLPSettings(Section):
+class MLPSettings(ProblemSettings):
     """A fully connected classifier: cross-entropy on minibatches of a dataset."""
 
     kind: Annotated[Literal["mlp"], Field(description="The kind: a multi-layer perceptron.")]
-    dataset: Annotated[Literal["mnist"], Field(description="The images it classifies.")]
+    dataset: Annotated[Dataset, Field(description="The labelled images that it classifies.")]
     hidden: Annotated[tuple[Count, ...], Field(description="Units of each hidden layer.")]
     activation: Annotated[Activation, Field(description="Of the hidden layers.")]
     batch_size: Annotated[Count, Field(description="Images of a minibatch.")]
@@ -50,17 +80,17 @@ class MLPSettings(Section):
 
     @property
     def datasets(self) -> tuple[str, ...]:
-        """What it needs, by the names of `l2l data`."""
+        """The data sets it is made from."""
         return (self.dataset,)
 
 
-class ConvNetSettings(Section):
+class ConvNetSettings(ProblemSettings):
     """Convolutions with batch normalisation, ReLU and max pooling, then fully connected layers."""
 
     kind: Annotated[Literal["convnet"], Field(description="The kind: a convolutional network.")]
-    dataset: Annotated[Literal["cifar10"], Field(description="The images it classifies.")]
+    dataset: Annotated[Dataset, Field(description="The labelled images that it classifies.")]
     labels: Annotated[
-        tuple[Annotated[int, Field(ge=0, le=9)], ...],
+        tuple[Annotated[Whole, Field(ge=0)], ...],
         Field(min_length=2, description="The classes; images of others are left out."),
     ]
     channels: Annotated[
@@ -96,14 +126,14 @@ class ConvNetSettings(Section):
 
     @property
     def datasets(self) -> tuple[str, ...]:
-        """What it needs, by the names of `l2l data`."""
+        """The data sets it is made from."""
         return (self.dataset,)
 
 
 Style = Literal["starry_night", "wave", "udnie", "the_scream", "composition_vii", "shipwreck"]
 
 
-class NeuralArtSettings(Section):
+class NeuralArtSettings(ProblemSettings):
     """A picture that keeps a photograph's content and takes on a style (Gatys et al. 2015)."""
 
     kind: Annotated[Literal["neural_art"], Field(description="The kind: a picture.")]
@@ -131,16 +161,16 @@ class NeuralArtSettings(Section):
 
     @property
     def datasets(self) -> tuple[str, ...]:
-        """What it needs, by the names of `l2l data`."""
+        """The data sets it is made from."""
         return ("photographs", "styles", self.features)
 
     @property
     def limits(self) -> dict[str, int]:
-        """How many problems there are at most; validation photographs are also tuned on."""
+        """One problem for each photograph; baselines are tuned on those for validation."""
         return {"test": 100, "validation": 20}
 
 
-class MixtureSettings(Section):
+class MixtureSettings(ProblemSettings):
     """Problems of several kinds, their parameters and losses in random units."""
 
     kind: Annotated[Literal["mixture"], Field(description="The kind: a mixture of others.")]
@@ -154,12 +184,6 @@ class MixtureSettings(Section):
     ]
 
     @property
-    def datasets(self) -> tuple[str, ...]:
-        """What it needs: see `Config.datasets`, which asks its parts."""
-        return ()
-
-
-ProblemSettings = Annotated[
-    QuadraticSettings | MLPSettings | ConvNetSettings | NeuralArtSettings | MixtureSettings,
-    Field(discriminator="kind"),
-]
+    def parts(self) -> tuple[str, ...]:
+        """The problems that it is made of."""
+        return self.of

@@ -7,17 +7,25 @@ them. There are no defaults here, so that the YAML file shows every value that a
 from __future__ import annotations
 
 import itertools
-from typing import Annotated, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 from pydantic import Field, model_validator
 
 from l2l.config.base import Count, Name, Section
 from l2l.config.checks import check
+from l2l.config.claims import Claim
 from l2l.config.experiments import Evaluation, Experiment, Tuning
 from l2l.config.measurements import Measurements
-from l2l.config.problems import MixtureSettings, ProblemSettings
+from l2l.config.problems import ProblemSettings
 from l2l.config.recipes import Recipe
+from l2l.registry import PROBLEMS, settings_of
 
+if TYPE_CHECKING:
+    AnyProblem = ProblemSettings
+else:
+    AnyProblem = settings_of(PROBLEMS)
+
+ClaimKey = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 Protocol = Literal["smoke", "default", "paper"]
 Optimizers = Literal["trained", "released"]
 Device = Literal["auto", "cpu", "cuda"]
@@ -68,6 +76,36 @@ class Data(Section):
     ]
 
 
+class FigureText(Section):
+    """What stands beside a figure of loss curves."""
+
+    title: str
+    """A few words."""
+    caption: str
+    """What is seen and how to read it."""
+
+
+class Study(Section):
+    """A section of the page: a file of `studies/` and what it defines."""
+
+    title: str
+    """The heading."""
+    about: str = ""
+    """What the paper claims and what to look at, in Markdown."""
+    figures: dict[Name, FigureText] = Field(default_factory=dict)
+    """Texts of the figures whose panels are the experiments of the study."""
+    problems: tuple[Name, ...] = ()
+    """The problems that it defines."""
+    recipes: tuple[Name, ...] = ()
+    """The recipes that it defines."""
+    experiments: tuple[Name, ...] = ()
+    """The experiments that it defines."""
+    measurements: tuple[Name, ...] = ()
+    """The measurements that it defines."""
+    claims: tuple[ClaimKey, ...] = ()
+    """The claims that it defines."""
+
+
 class Config(Section):
     """The whole configuration of a run."""
 
@@ -99,7 +137,7 @@ class Config(Section):
     evaluation: Annotated[
         Evaluation, Field(description="Of every experiment, where it does not say another value.")
     ]
-    problems: Annotated[dict[Name, ProblemSettings], Field(description="Families of problems.")]
+    problems: Annotated[dict[Name, AnyProblem], Field(description="Families of problems.")]
     recipes: Annotated[
         dict[Name, Recipe],
         Field(description="Learned optimizers; those that nothing names are not meta-trained."),
@@ -108,6 +146,10 @@ class Config(Section):
         dict[Name, Experiment], Field(description="What is compared on what, and drawn.")
     ]
     measurements: Annotated[Measurements, Field(description="What is measured besides losses.")]
+    claims: dict[ClaimKey, Claim]
+    """The claims of the paper, each with what is compared to judge it."""
+    studies: dict[Name, Study]
+    """The sections of the page, in its order."""
     figures: Annotated[FigureSettings, Field(description="How figures look.")]
 
     @model_validator(mode="after")
@@ -129,8 +171,7 @@ class Config(Section):
 
     def parts(self, problem: str) -> tuple[str, ...]:
         """The problems that a mixture is made of; of another problem itself."""
-        settings = self.problems[problem]
-        return settings.of if isinstance(settings, MixtureSettings) else (problem,)
+        return self.problems[problem].parts or (problem,)
 
     def figure_experiments(self) -> dict[str, list[str]]:
         """Figures of loss curves: name -> the experiments that are its panels."""

@@ -98,6 +98,14 @@ def measurement_inputs(config: Config, name: str) -> dict[str, Any]:
     return inputs
 
 
+def claim_inputs(config: Config) -> dict[str, Any]:
+    """What the verdicts depend on, besides curves and measurements."""
+    return {
+        key: claim.model_dump(mode="json", exclude={"statement", "source"})
+        for key, claim in config.claims.items()
+    }
+
+
 def drawing_inputs(config: Config) -> dict[str, Any]:
     """What figures, reports and the page show beyond their tables."""
     measured = config.measurements.meta_gradients

@@ -18,19 +18,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from l2l.config.claims import TUNED, Claim, Comparison, Measured, Metric, Sizes
 from l2l.errors import UserError
-from l2l.evaluation.claims_file import (
-    NOT_YET_RUN,
-    TUNED,
-    Claim,
-    Comparison,
-    Measured,
-    Sizes,
-    check_claims,
-    load_claims,
-)
 from l2l.evaluation.measured import measured_effect
-from l2l.evaluation.metrics import HANDCRAFTED, Metric, matrix_of
+from l2l.evaluation.metrics import HANDCRAFTED, matrix_of, values
 from l2l.evaluation.sizes import growth
 from l2l.evaluation.statistics import Effect, relative_difference
 
@@ -39,6 +30,8 @@ NOT_JUDGED = "not judged (smoke)"
 ONE_PROBLEM = "not judged (one problem)"  # between problems it could not differ
 WORST_FIRST = (NOT_REPLICATED, INCONCLUSIVE, ONE_PROBLEM, NOT_JUDGED, REPLICATED)
 
+NOT_YET_RUN = "not yet run"
+"""The verdict on a claim that nothing of a run can judge."""
 SMOKE = "smoke"  # the protocol whose numbers are too few for a verdict
 SEED_DATA = "drawn from the seed"
 
@@ -80,7 +73,7 @@ MEASURED, WEIGHTS = "measured", "weights"
 
 
 def claims_table(
-    claims_path: Path,
+    claims: Mapping[str, Claim],
     curves_paths: Mapping[str, Path],
     data_records: Mapping[str, Sequence[Path]],
     protocol: str,
@@ -89,7 +82,7 @@ def claims_table(
     """The content of results/<protocol>/claims.csv, from files.
 
     Args:
-        claims_path: config/claims.yaml.
+        claims: name -> claim, of the configuration.
         curves_paths: experiment -> its curves.parquet, for every experiment that a claim names.
         data_records: experiment -> the json records of its data sets; none (or no entry) where the
             problems are drawn from the seed alone.
@@ -100,9 +93,8 @@ def claims_table(
         See `evaluate_claims`.
 
     Raises:
-        UserError: claims.yaml is not valid, or does not fit the curves.
+        UserError: a claim does not fit the curves, see `evaluate_claims`.
     """
-    claims = load_claims(claims_path)
     tables = {name: pd.read_parquet(path) for name, path in curves_paths.items()}
     data = {name: describe_data(data_records.get(name, ())) for name in curves_paths}
     measurements = {name: pd.read_csv(path) for name, path in (measurement_paths or {}).items()}
@@ -137,7 +129,7 @@ def describe_data(records: Sequence[Path]) -> str:
 
 
 def evaluate_claims(
-    claims: Sequence[Claim],
+    claims: Mapping[str, Claim],
     tables: Mapping[str, pd.DataFrame],
     protocol: str,
     data: Mapping[str, str],
@@ -147,7 +139,7 @@ def evaluate_claims(
     """Judge each claim on the curves and the measurements.
 
     Args:
-        claims: see `load_claims`.
+        claims: name -> claim, of the configuration.
         tables: experiment -> its tidy curves (columns: see `metrics.run_matrix`).
         protocol: "smoke" gets numbers and no verdict.
         data: experiment -> the data behind its curves, in words.
@@ -180,13 +172,9 @@ def evaluate_claims(
     Raises:
         UserError: a claim does not fit the tables, or a table has gaps.
     """
-    optimizers = {name: set(curves["optimizer"]) for name, curves in tables.items()}
     measurements = measurements or {}
-    columns = {name: dict.fromkeys(map(str, table)) for name, table in measurements.items()}
-    last_steps = {name: int(t["step"].max()) for name, t in tables.items()}
-    check_claims(claims, optimizers, last_steps, measurements=columns)
     rows: list[dict[str, Any]] = []
-    for claim in claims:
+    for key, claim in claims.items():
         judged: list[dict[str, Any]] = []
         for comparison in claim.comparisons:
             name = comparison.experiment
@@ -206,9 +194,9 @@ def evaluate_claims(
             for row in own:
                 row["deciding"] = row is decisive
             rows += own
-        study = (studies or {}).get(claim.claim, "")
+        study = (studies or {}).get(key, "")
         for row in judged:
-            row.update(claim=claim.claim, study=study, protocol=protocol)
+            row.update(claim=key, study=study, protocol=protocol)
     cells = {
         name: [row.get(name, "" if kind == TEXT else None) for row in rows]
         for name, kind in COLUMNS.items()
@@ -222,11 +210,11 @@ def _judge(
     """Every recipe against every baseline, metric by metric."""
     experiment = comparison.experiment
     for metric in comparison.metrics:
-        values = metric.values(curves)
+        numbers = values(metric, curves)
         for recipe in comparison.learned:
-            ours = matrix_of(values, recipe, experiment)
+            ours = matrix_of(numbers, recipe, experiment)
             for baseline in _baselines(comparison, curves):
-                theirs = matrix_of(values, baseline, experiment)
+                theirs = matrix_of(numbers, baseline, experiment)
                 if not ours.columns.equals(theirs.columns):
                     raise UserError(
                         f"curves of {experiment}: {recipe} and {baseline} ran on different "

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from l2l.config.claims import Measured
 from l2l.config.measurements import IMPLEMENTATIONS
 from l2l.errors import UserError
-from l2l.evaluation.claims_file import Measured
 from l2l.evaluation.statistics import Effect, jackknife_difference, relative_difference
 
 
@@ -75,7 +75,7 @@ def _values(
     if not values.index.is_unique:
         raise UserError(
             f"table {measured.table} has several rows with {told} for a value of {measured.pair}: "
-            "say more in claims.yaml"
+            "say more in the claim"
         )
     if (values < 0).any():
         raise UserError(

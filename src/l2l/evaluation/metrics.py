@@ -1,22 +1,27 @@
 """What one run amounts to: how low, how fast and how steady, from the tidy table of curves.
 
-A metric is a small frozen model, so that `config/claims.yaml` names it and its steps, and
-`values(curves)` gives one number for each run (optimizer, meta_seed, problem). Every metric is
->= 0 and smaller is better or calmer. A run that met a loss that is not finite stays in the
-table: each metric says below what it counts as.
+The settings of a metric stand in `l2l.config.claims`; `values(metric, curves)` gives one number
+for each run (optimizer, meta_seed, problem). Every metric is >= 0 and smaller is better or calmer.
+A run that met a loss that is not finite stays in the table: the settings say what it counts as.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
 
-from l2l.config.base import Section
+from l2l.config.claims import (
+    TRAILING_STEPS,
+    FinalLoss,
+    Horizon,
+    MeanLoss,
+    Metric,
+    Oscillation,
+    StepsToTarget,
+)
 from l2l.errors import UserError
 
 RUN = ["optimizer", "meta_seed", "problem"]
@@ -25,151 +30,68 @@ RUN = ["optimizer", "meta_seed", "problem"]
 HANDCRAFTED = -1
 """The meta_seed of an optimizer that was not trained."""
 
-TRAILING_STEPS = 5
-"""Steps averaged before a minibatch loss is compared with a target (one batch is noisy)."""
 
+def values(metric: Metric, curves: pd.DataFrame) -> pd.Series:
+    """One number for each run, see the settings of the metric in `l2l.config.claims`.
 
-Horizon = Annotated[int, Field(ge=1)] | Literal["end"]
-"""A step; "end": the last step of the curves, whatever the protocol."""
+    Args:
+        metric: which number.
+        curves: see `run_matrix`.
 
-
-NAMES = {"loss": "loss", "train_loss": "loss", "test_loss": "held-out loss"}
-"""What a label says; train_loss is the same loss without the choice of a minibatch."""
-
-
-class MeanLoss(Section):
-    """Mean loss over steps 1..horizon; a run that diverged counts as infinite.
-
-    `of` is loss, at every step, or another loss at the steps where it was measured.
+    Returns:
+        In units of the loss (a loss), in steps (steps to a target), or in units of the loss per
+        step (oscillation), indexed by (optimizer, meta_seed, problem).
     """
-
-    metric: Literal["mean_loss"]
-    horizon: Horizon
-    of: Literal["loss", "train_loss", "test_loss"] = "loss"
-
-    @property
-    def label(self) -> str:
-        """The metric in words, for a table."""
-        return f"mean {NAMES[self.of]}, steps 1-{self.horizon}"
-
-    @property
-    def last_step(self) -> int:
-        """The last step that the curves must reach."""
-        return 1 if self.horizon == "end" else self.horizon
-
-    def values(self, curves: pd.DataFrame) -> pd.Series:
-        """One number a run, in units of the loss; see `run_matrix` for `curves`."""
-        runs = run_matrix(curves, "loss", 1, _step(self.horizon, curves))
-        if self.of != "loss":
-            steps = curves.loc[curves[self.of].notna(), "step"].unique()
-            steps = np.intersect1d(steps, runs.columns)
-            if not steps.size:
-                raise _not_measured(curves, self.of, int(runs.columns[-1]))
-            measured = curves[curves["step"].isin(steps)]
-            runs = measured.pivot(index=RUN, columns="step", values=self.of).astype(np.float64)
-        return _per_run(runs, runs.to_numpy().mean(axis=1), diverged=np.inf)
+    match metric:
+        case MeanLoss():
+            return _mean_loss(metric, curves)
+        case FinalLoss():
+            step = _step(metric.horizon, curves)
+            runs = run_matrix(curves, metric.of, step, step)
+            return _per_run(runs, runs.to_numpy()[:, 0], diverged=np.inf)
+        case StepsToTarget():
+            return _steps_to_target(metric, curves)
+        case Oscillation():
+            return _oscillation(metric, curves)
 
 
-class FinalLoss(Section):
-    """The loss at step `horizon`; a run whose loss is not finite there counts as infinite.
+def _mean_loss(metric: MeanLoss, curves: pd.DataFrame) -> pd.Series:
+    runs = run_matrix(curves, "loss", 1, _step(metric.horizon, curves))
+    if metric.of != "loss":
+        steps = curves.loc[curves[metric.of].notna(), "step"].unique()
+        steps = np.intersect1d(steps, runs.columns)
+        if not steps.size:
+            raise _not_measured(curves, metric.of, int(runs.columns[-1]))
+        measured = curves[curves["step"].isin(steps)]
+        runs = measured.pivot(index=RUN, columns="step", values=metric.of).astype(np.float64)
+    return _per_run(runs, runs.to_numpy().mean(axis=1), diverged=np.inf)
 
-    `of` is train_loss, or test_loss where there are held-out data.
+
+def _steps_to_target(metric: StepsToTarget, curves: pd.DataFrame) -> pd.Series:
+    runs = run_matrix(curves, "loss", 1, metric.horizon)
+    windows = np.lib.stride_tricks.sliding_window_view(runs.to_numpy(), TRAILING_STEPS, axis=1)
+    reached = windows.mean(axis=2) <= metric.target
+    first = reached.argmax(axis=1) + TRAILING_STEPS
+    steps = np.where(reached.any(axis=1), first, metric.horizon)
+    return _per_run(runs, steps.astype(np.float64), diverged=metric.horizon)
+
+
+def _oscillation(metric: Oscillation, curves: pd.DataFrame) -> pd.Series:
+    """(sum |d| - |sum d|) / (last_step - first_step), with d[t] = f[t] - f[t-1].
+
+    This is the total variation beyond what the net change needs, twice the rises of a curve that
+    falls overall. Any monotone curve has 0, however steep or bent (a linear or a moving-average
+    trend would leave the bend of a smooth descent in the number), so it measures "up and down
+    rather than steadily down". `train_loss` is taken on one fixed sample: theta moves it, the
+    choice of minibatch does not. A run that diverges has no plateau: NaN, undefined, which
+    `statistics` counts against either conclusion (as infinite it would confirm a claim of
+    oscillation).
     """
-
-    metric: Literal["final_loss"]
-    horizon: Horizon
-    of: Literal["train_loss", "test_loss"] = "train_loss"
-
-    @property
-    def label(self) -> str:
-        """The metric in words, for a table."""
-        where = "end" if self.horizon == "end" else f"step {self.horizon}"
-        return f"final {NAMES[self.of]}, {where}"
-
-    @property
-    def last_step(self) -> int:
-        """The last step that the curves must reach."""
-        return 1 if self.horizon == "end" else self.horizon
-
-    def values(self, curves: pd.DataFrame) -> pd.Series:
-        """One number a run, in units of the loss; see `run_matrix` for `curves`."""
-        step = _step(self.horizon, curves)
-        runs = run_matrix(curves, self.of, step, step)
-        return _per_run(runs, runs.to_numpy()[:, 0], diverged=np.inf)
-
-
-class StepsToTarget(Section):
-    """First step at which the mean `loss` of the last TRAILING_STEPS steps is <= target.
-
-    A run that never gets there, and a run that diverges within the horizon, counts as `horizon`:
-    the count is censored, so choose a target that nearly every run reaches.
-    """
-
-    metric: Literal["steps_to_target"]
-    horizon: int = Field(ge=TRAILING_STEPS)
-    target: float = Field(gt=0)
-
-    @property
-    def label(self) -> str:
-        """The metric in words, for a table."""
-        return f"steps to loss {self.target:g} (at most {self.horizon})"
-
-    @property
-    def last_step(self) -> int:
-        """The last step that the curves must reach."""
-        return self.horizon
-
-    def values(self, curves: pd.DataFrame) -> pd.Series:
-        """One number a run, in steps; see `run_matrix` for `curves`."""
-        runs = run_matrix(curves, "loss", 1, self.horizon)
-        windows = np.lib.stride_tricks.sliding_window_view(runs.to_numpy(), TRAILING_STEPS, axis=1)
-        reached = windows.mean(axis=2) <= self.target
-        first = reached.argmax(axis=1) + TRAILING_STEPS
-        steps = np.where(reached.any(axis=1), first, self.horizon)
-        return _per_run(runs, steps.astype(np.float64), diverged=self.horizon)
-
-
-class Oscillation(Section):
-    """Movement of `train_loss` that is undone again, per step, over first_step..last_step.
-
-    With d[t] = f[t] - f[t-1], it is (sum |d| - |sum d|) / (last_step - first_step): the total
-    variation beyond what the net change needs, twice the rises of a curve that falls overall.
-    Any monotone curve has 0, however steep or bent (a linear or a moving-average trend would leave
-    the bend of a smooth descent in the number), so it measures "up and down rather than steadily
-    down". `train_loss` is taken on one fixed sample: theta moves it, the choice of minibatch of
-    the moment does not. A run that diverges has no plateau: NaN, undefined, which `statistics`
-    counts against either conclusion (as infinite it would confirm a claim of oscillation).
-    """
-
-    metric: Literal["oscillation"]
-    first_step: int = Field(ge=0)
-    last_step: int = Field(ge=1)
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.last_step < self.first_step + 2:
-            raise PydanticCustomError(
-                "order", "last_step must be at least first_step + 2: two changes or more"
-            )
-        return self
-
-    @property
-    def label(self) -> str:
-        """The metric in words, for a table."""
-        return f"oscillation, steps {self.first_step}-{self.last_step}"
-
-    def values(self, curves: pd.DataFrame) -> pd.Series:
-        """One number a run, in units of the loss per step; see `run_matrix` for `curves`."""
-        runs = run_matrix(curves, "train_loss", self.first_step, self.last_step)
-        changes = np.diff(np.where(np.isfinite(runs), runs, 0.0), axis=1)
-        undone = np.abs(changes).sum(axis=1) - np.abs(changes.sum(axis=1))
-        # Rounding can leave a monotone curve at -1e-17.
-        return _per_run(runs, undone.clip(min=0.0) / changes.shape[1], diverged=np.nan)
-
-
-Metric = Annotated[
-    MeanLoss | FinalLoss | StepsToTarget | Oscillation, Field(discriminator="metric")
-]
+    runs = run_matrix(curves, "train_loss", metric.first_step, metric.last_step)
+    changes = np.diff(np.where(np.isfinite(runs), runs, 0.0), axis=1)
+    undone = np.abs(changes).sum(axis=1) - np.abs(changes.sum(axis=1))
+    # Rounding can leave a monotone curve at -1e-17.
+    return _per_run(runs, undone.clip(min=0.0) / changes.shape[1], diverged=np.nan)
 
 
 def _step(horizon: Horizon, curves: pd.DataFrame) -> int:

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from l2l.config import Experiment
-from l2l.evaluation.metrics import FinalLoss, MeanLoss, matrix_of
+from l2l.config.claims import FinalLoss, MeanLoss
+from l2l.evaluation.metrics import matrix_of, values
 from l2l.evaluation.statistics import Effect, relative_difference
 
 
@@ -41,21 +42,21 @@ def variants(curves: pd.DataFrame, experiment: Experiment) -> list[Variant]:
         MeanLoss(metric="mean_loss", horizon=horizon),
         FinalLoss(metric="final_loss", horizon=horizon),
     )
-    values = [metric.values(curves) for metric in metrics]
+    numbers = [values(metric, curves) for metric in metrics]
     found = []
     for optimizer in (*experiment.learned, *experiment.baselines):
         if optimizer == experiment.reference:
             continue
         against = (str(experiment.reference), str(curves["experiment"].iloc[0]))
-        mean, final = (_effect(value, optimizer, *against) for value in values)
+        mean, final = (_effect(value, optimizer, *against) for value in numbers)
         trained = optimizer in experiment.learned
-        seeds = values[0].loc[optimizer].index.get_level_values("meta_seed").nunique()
+        seeds = numbers[0].loc[optimizer].index.get_level_values("meta_seed").nunique()
         found.append(Variant(optimizer, mean, final, seeds if trained else 0))
     return found
 
 
-def _effect(values: pd.Series, optimizer: str, reference: str, experiment: str) -> Effect:
+def _effect(numbers: pd.Series, optimizer: str, reference: str, experiment: str) -> Effect:
     ours, theirs = (
-        matrix_of(values, name, experiment).to_numpy(np.float64) for name in (optimizer, reference)
+        matrix_of(numbers, name, experiment).to_numpy(np.float64) for name in (optimizer, reference)
     )
     return relative_difference(ours, theirs, f"{optimizer} vs {reference}")

@@ -14,8 +14,7 @@ from l2l.data.vgg16 import load_vgg16
 from l2l.errors import UserError
 from l2l.meta.rollout import Carry, begin, rollout
 from l2l.optimizers import Optimizer
-from l2l.problems.neural_art import LAST_LAYER, NeuralArt, Weights
-from l2l.problems.neural_art_family import as_tensor, precision
+from l2l.problems.neural_art import LAST_LAYER, NeuralArt, Weights, as_tensor, precision
 from l2l.problems.vgg_features import VGGFeatures
 
 Frames = dict[int, Image.Image]

@@ -1,7 +1,6 @@
-"""Problems: the functions f(theta) that are minimised, in batches of independent problems."""
+"""Problems: the functions f(theta) that optimizers minimise, in batches of independent problems."""
 
-from l2l.problems.base import Family, Pictures, Problem
-from l2l.problems.build import make_family
-from l2l.problems.live import live_part
+from l2l.problems.base import Family, Pictures, Problem, Setup, make_family
+from l2l.problems.live_coordinates import live_part
 
-__all__ = ["Family", "Pictures", "Problem", "live_part", "make_family"]
+__all__ = ["Family", "Pictures", "Problem", "Setup", "live_part", "make_family"]

@@ -1,9 +1,10 @@
 """Small convolutional networks on CIFAR-10 and on some of its classes (section 3.3 of the paper).
 
-Blocks of convolution, batch normalisation, ReLU and 2x2 max pooling, then a hidden fully connected
-layer, normalised too, and the output layer. Batch normalisation always uses the statistics of the
-batch at hand, for the held-out loss too (equal batches of at most as many images): so f
-is a function of theta and a minibatch alone, and theta is all that an optimizer moves.
+A network has blocks of convolution, batch normalisation, ReLU and 2x2 max pooling, then a hidden
+fully connected layer, normalised too, and the output layer. Batch normalisation always uses the
+statistics of the batch at hand, for the held-out loss too (in equal batches, none larger than a
+minibatch). So f is a function of theta and a minibatch alone, and theta is all that an optimizer
+moves.
 """
 
 from __future__ import annotations
@@ -11,14 +12,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Self
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from l2l.config.problems import ConvNetSettings
-from l2l.problems.base import Problem, Step
-from l2l.problems.minibatches import at_step, draw_minibatches
+from l2l.errors import UserError
+from l2l.problems.base import Family, Problem, Setup, Step
+from l2l.problems.images import at_step, draw_minibatches, fixed_sample, labelled_images
 from l2l.rng import stream
 
 KERNEL = 5
@@ -27,41 +30,45 @@ POOL = 2
 
 @dataclass(frozen=True)
 class ColourImages:
-    """Labelled images on the device that computes.
+    """Labelled images as a convolutional network sees them, on the device that computes.
 
     Attributes:
-        images: [count, height, width, channels], uint8: the order in which convolutions are fast.
-        labels: [count], int64, from 0.
+        images: uint8 [count, height, width, channels], the order in which convolutions are fast.
+        labels: int64 [count], from 0.
     """
 
     images: Tensor
     labels: Tensor
 
     def part(self, chosen: Tensor) -> ColourImages:
-        """The images with these numbers, int64 [size]."""
+        """The images with the numbers `chosen`, int64 [size]."""
         return ColourImages(self.images.index_select(0, chosen), self.labels[chosen])
 
+    def to(self, device: torch.device) -> ColourImages:
+        """The images on a device."""
+        return ColourImages(self.images.to(device), self.labels.to(device))
+
     def batch(self, chosen: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-        """Images [size, channels, height, width] in [0, 1], channels last in memory, and labels."""
+        """Images [size, channels, height, width] in [0, 1], channels last in memory; labels."""
         images = self.images.index_select(0, chosen).to(dtype).div_(255)
         return images.permute(0, 3, 1, 2), self.labels.index_select(0, chosen)
 
 
 @dataclass(frozen=True)
 class ConvNet(Problem):
-    """B networks, each with its own initialisation and its own sequence of minibatches.
+    """B networks, each with its own initial weights and its own sequence of minibatches.
 
-    One after the other: at batches of 128 images a network keeps a core busy by itself. On a CPU
-    four side by side took 1.6 times as long with grouped convolutions, 3.7 times with vmap, and one
-    after the other with channels first 1.4 times.
+    They are computed one after the other, because with batches of 128 images one network keeps a
+    core busy. On a CPU, four networks side by side took 1.6 times as long with grouped convolutions
+    and 3.7 times with vmap; one after the other but with channels first, 1.4 times.
 
     Attributes:
         shapes: see `ConvNetFamily.shapes`.
         data: the training images.
         train_sample: the fixed training images behind `train_loss`.
         test_sample: the fixed held-out images behind `test_loss`.
-        minibatches: [B, steps + 1, batch], int64: the images of each step.
-        theta0: [B, n].
+        minibatches: the images of each step, int64 [B, steps + 1, batch].
+        theta0: theta[0], [B, n].
     """
 
     shapes: dict[str, tuple[int, ...]]
@@ -80,7 +87,7 @@ class ConvNet(Problem):
         return torch.stack([self._loss_of(b, theta[b], step) for b in range(len(theta))])
 
     def loss_and_gradient(self, theta: Tensor, step: Step) -> tuple[Tensor, Tensor]:
-        """Loss [B] and gradient [B, n]; no graph is kept, and of one network at a time only."""
+        """Loss [B] and gradient [B, n]; the graph of one network at a time is kept meanwhile."""
         losses, gradients = [], []
         for b, row in enumerate(theta):
             with torch.enable_grad():
@@ -99,7 +106,7 @@ class ConvNet(Problem):
         return self._sample_loss(theta, self.test_sample)
 
     def repeat(self, times: int) -> ConvNet:
-        """The same problems `times` over."""
+        """These problems `times` times in a row."""
         return replace(
             self,
             minibatches=self.minibatches.repeat(times, 1, 1),
@@ -115,7 +122,7 @@ class ConvNet(Problem):
         everything = torch.arange(len(sample.labels), device=theta.device)
         batches = -(-len(everything) // self.minibatches.shape[2])
         total = theta.new_zeros(len(theta))
-        for chosen in everything.tensor_split(batches):  # equal ones, none small
+        for chosen in everything.tensor_split(batches):  # equal batches, none small
             images, labels = sample.batch(chosen, theta.dtype)
             for b, row in enumerate(theta):
                 logits = self._logits(row, images)
@@ -125,7 +132,7 @@ class ConvNet(Problem):
     def _logits(self, theta: Tensor, images: Tensor) -> Tensor:
         """[size, classes] for images [size, channels, height, width] and theta [n]."""
         named = {name: value[0] for name, value in self.unflatten(theta[None]).items()}
-        if theta.is_cuda:  # cuDNN reads four numbers at once, from where theta[b] need not begin
+        if theta.is_cuda:  # cuDNN reads four numbers at once, so they must be aligned
             named = {name: value.clone() for name, value in named.items()}
         hidden = images
         for layer in range(1, 1 + sum(name.endswith("kernel") for name in named)):
@@ -145,12 +152,12 @@ def _normalised(hidden: Tensor, named: dict[str, Tensor], layer: str) -> Tensor:
 
 
 @dataclass(frozen=True)
-class ConvNetFamily:
-    """Networks of one architecture on one selection of classes.
+class ConvNetFamily(Family):
+    """Networks of one architecture on images of some classes.
 
     Attributes:
-        settings: the problem's entry in the configuration.
-        seed: the one seed of the run.
+        settings: the architecture, the classes and the minibatches.
+        seed: the seed of the run.
         data: training images of the chosen classes, labels 0..classes-1.
         train_sample: see `ConvNet`.
         test_sample: see `ConvNet`.
@@ -162,11 +169,26 @@ class ConvNetFamily:
     train_sample: ColourImages
     test_sample: ColourImages
 
+    @classmethod
+    def load(cls, settings: ConvNetSettings, setup: Setup) -> Self:
+        """The family, with its images; see `Family.load`."""
+        images = labelled_images(settings.dataset, setup.directory)
+        train = _classes(images.train_images, images.train_labels, settings.labels)
+        test = _classes(images.test_images, images.test_labels, settings.labels)
+        samples = [
+            part.part(fixed_sample(len(part.labels), size, setup.seed, name))
+            for part, size, name in (
+                (train, settings.train_sample, "train_sample"),
+                (test, settings.test_sample, "test_sample"),
+            )
+        ]
+        return cls(settings, setup.seed, *(part.to(setup.device) for part in (train, *samples)))
+
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """The named parameters of one network, convolutional ones first.
 
-        No biases before a normalisation, which would take them off again.
+        Layers before a normalisation have no biases, because it would subtract them again.
         """
         _, height, width, below = self.data.images.shape
         shapes: dict[str, tuple[int, ...]] = {}
@@ -181,7 +203,7 @@ class ConvNetFamily:
         return shapes
 
     def sample(self, names: Sequence[str | int], indices: Sequence[int], steps: int) -> ConvNet:
-        """Problem i draws its initialisation and its minibatches from two streams of its own."""
+        """Problem i draws its initial weights and its minibatches from two streams of its own."""
         device = self.data.images.device
         size = (steps + 1, self.settings.batch_size)
         count = len(self.data.labels)
@@ -197,7 +219,7 @@ class ConvNetFamily:
         )
 
     def _initial(self, generator: torch.Generator) -> Tensor:
-        """theta[0], [n]: scales 1, shifts 0, all else U(+-1/sqrt(inputs)) or N(0, init_std^2)."""
+        """theta[0], [n]: scales 1, shifts 0, others U(+-1/sqrt(inputs)) or N(0, init_std^2)."""
         shapes, parts = self.shapes, []
         for name, shape in shapes.items():
             n = math.prod(shape)
@@ -209,3 +231,18 @@ class ConvNetFamily:
                 inputs = math.prod(shapes[name.replace("bias", "weight")][1:])
                 parts.append((2 * torch.rand(n, generator=generator) - 1) / math.sqrt(inputs))
         return torch.cat(parts)
+
+
+def _classes(images: Tensor, labels: Tensor, chosen: tuple[int, ...]) -> ColourImages:
+    """The images of the chosen classes, whose labels become 0, 1, ... in this order."""
+    if images.dim() == 3:  # one channel, as MNIST has
+        images = images[..., None]
+    classes = int(labels.max()) + 1
+    if max(chosen) >= classes:
+        raise UserError(f"labels = {list(chosen)}: the images have labels 0 to {classes - 1}")
+    if chosen == tuple(range(classes)):
+        return ColourImages(images, labels)
+    new = torch.full((classes,), -1)
+    new[list(chosen)] = torch.arange(len(chosen))
+    kept = (new[labels] >= 0).nonzero()[:, 0]
+    return ColourImages(images[kept], new[labels[kept]])

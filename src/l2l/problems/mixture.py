@@ -1,8 +1,8 @@
 """Meta-training on a mixture of problems in random units, as Wichrowska et al. 2017 do.
 
-A learned optimizer that has seen one kind of problem in one unit need not work in another. Here
-each episode has problems of one of several kinds, and each problem its own units: with log-uniform
-a and b, theta = a theta' is optimized as theta', and the loss is b f.
+A learned optimizer that was trained on one kind of problem in one unit may fail in another. Here
+an episode has problems of one of several kinds, and each problem has its own units: with
+log-uniform a and b, the optimizer sees theta' where theta = a theta', and the loss b f.
 """
 
 from __future__ import annotations
@@ -10,23 +10,24 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Self
 
 import torch
 from torch import Tensor
 
 from l2l.config.problems import MixtureSettings
-from l2l.problems.base import Family, Problem, Step
+from l2l.problems.base import Family, Problem, Setup, Step, make_family
 from l2l.rng import stream
 
 
 @dataclass(frozen=True)
 class Scaled(Problem):
-    """The same problems in other units: f'(theta') = b f(a theta').
+    """Problems in other units: f'(theta') = b f(a theta').
 
     Attributes:
-        problem: the B problems.
-        parameter_scale: a of each, [B, 1].
-        loss_scale: b of each, [B].
+        problem: the B problems f.
+        parameter_scale: a of each problem, [B, 1].
+        loss_scale: b of each problem, [B].
     """
 
     problem: Problem
@@ -51,19 +52,19 @@ class Scaled(Problem):
         return self.loss_scale * loss, self.loss_scale[:, None] * self.parameter_scale * gradient
 
     def train_loss(self, theta: Tensor) -> Tensor:
-        """b times that of the problem, [B]."""
+        """b times the problem's train_loss, [B]."""
         return self.loss_scale * self.problem.train_loss(self.parameter_scale * theta)
 
     def places(self) -> dict[str, Tensor]:
-        """Those of the problem."""
+        """As in the problem itself."""
         return self.problem.places()
 
     def live(self, train_loss: bool) -> Tensor:
-        """Those of the problem."""
+        """As in the problem itself."""
         return self.problem.live(train_loss)
 
     def repeat(self, times: int) -> Scaled:
-        """The same problems `times` over."""
+        """These problems `times` times in a row."""
         return Scaled(
             self.problem.repeat(times),
             self.parameter_scale.repeat(times, 1),
@@ -72,12 +73,12 @@ class Scaled(Problem):
 
 
 @dataclass(frozen=True)
-class MixtureFamily:
+class MixtureFamily(Family):
     """One of several families for each batch, each problem in units of its own.
 
     Attributes:
         settings: the range of the units.
-        seed: the one seed of the run.
+        seed: the seed of the run.
         parts: name -> family.
     """
 
@@ -85,10 +86,15 @@ class MixtureFamily:
     seed: int
     parts: Mapping[str, Family]
 
-    def sample(self, names: Sequence[str | int], indices: Sequence[int], steps: int) -> Problem:
-        """Problems of one family, which the first index draws; see `Family.sample`.
+    @classmethod
+    def load(cls, settings: MixtureSettings, setup: Setup) -> Self:
+        """The mixture, with the data of all its parts."""
+        return cls(settings, setup.seed, {part: make_family(part, setup) for part in settings.of})
 
-        Unlike in other families, problem i is the same only in batches that begin alike.
+    def sample(self, names: Sequence[str | int], indices: Sequence[int], steps: int) -> Problem:
+        """Draw problems of one family; the first index decides which.
+
+        Unlike in other families, problem i is the same only in batches with the same first index.
         """
         first = stream(self.seed, *names, "part", indices[0])
         chosen = list(self.parts)[int(torch.randint(len(self.parts), (1,), generator=first))]

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Self
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from l2l.config.problems import MLPSettings
-from l2l.problems.base import Problem, Step
-from l2l.problems.minibatches import at_step, draw_minibatches
+from l2l.problems.base import Family, Problem, Setup, Step
+from l2l.problems.images import at_step, draw_minibatches, fixed_sample, labelled_images
 from l2l.rng import stream
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -30,14 +33,14 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 
 @dataclass(frozen=True)
 class ImageSet:
-    """Labelled images on the device that computes.
+    """Labelled images as an MLP sees them, on the device that computes.
 
     Attributes:
-        images: [count, pixels], uint8.
-        labels: [count], int64.
-        sample_images: [lit pixels, size], uint8: the fixed images behind `train_loss`.
-        sample_labels: [size], int64.
-        sample_pixels: [lit pixels], int64: the pixels that are not dark in all of them.
+        images: uint8 [count, pixels].
+        labels: int64 [count].
+        sample_images: the fixed sample behind `train_loss`, uint8 [lit pixels, size].
+        sample_labels: int64 [size].
+        sample_pixels: the pixels that are lit in an image of the sample, int64 [lit pixels].
     """
 
     images: Tensor
@@ -56,14 +59,14 @@ class ImageSet:
 
 @dataclass(frozen=True)
 class MLP(Problem):
-    """B networks, each with its own initialisation and its own sequence of minibatches.
+    """B networks, each with its own initial weights and its own sequence of minibatches.
 
     Attributes:
         shapes: weight [out, in] and bias [out] of each layer.
-        activation: of the hidden layers.
+        activation: of the hidden layers, a key of `ACTIVATIONS`.
         data: the training images.
-        minibatches: [B, steps + 1, batch], int64: the images of each step.
-        theta0: [B, n].
+        minibatches: the images of each step, int64 [B, steps + 1, batch].
+        theta0: theta[0], [B, n].
     """
 
     shapes: dict[str, tuple[int, ...]]
@@ -85,12 +88,12 @@ class MLP(Problem):
     def loss_and_gradient(self, theta: Tensor, step: Step) -> tuple[Tensor, Tensor]:
         """Loss [B] and gradient [B, n]; no graph is kept.
 
-        Backpropagation written out, but for the activations: on one network of 20 units an eighth
-        faster than autograd.
+        Backpropagation is written out, except for the activations: with one network of 20 units
+        this takes an eighth less time than autograd.
         """
         below, labels = self._minibatch(step, theta.dtype)
         parameters = list(self.unflatten(theta).values())
-        layers = []  # of each one: its weight, its inputs, and the activation behind it
+        layers = []  # of each layer: weight, inputs, outputs before and after the activation
         for weight, bias in zip(parameters[::2], parameters[1::2], strict=True):
             outputs = torch.baddbmm(bias[..., None], weight, below)
             with torch.enable_grad():
@@ -101,7 +104,7 @@ class MLP(Problem):
         log_probabilities = outputs.detach().log_softmax(dim=1)
         loss = -log_probabilities.gather(1, labels[:, None]).mean(dim=(1, 2))
         cotangent = log_probabilities.exp_()
-        # Compared, not scattered: that a GPU's deterministic algorithms do by sorting.
+        # A comparison instead of scatter, which sorts on a GPU with deterministic algorithms.
         classes = torch.arange(cotangent.shape[1], device=labels.device)[:, None]
         right = (classes == labels[:, None]).to(cotangent.dtype)
         cotangent.sub_(right).div_(labels.shape[1])
@@ -125,7 +128,7 @@ class MLP(Problem):
         return _cross_entropy(logits, self.data.sample_labels.expand(theta.shape[0], -1))
 
     def live(self, train_loss: bool) -> Tensor:
-        """All but the first layer's weights of pixels that are dark in all images used, [n]."""
+        """All coordinates but the weights of pixels that are dark in all images used, bool [n]."""
         lit = torch.zeros(self.data.images.shape[1], dtype=torch.uint8, device=self.theta0.device)
         if train_loss:
             lit[self.data.sample_pixels] = 1
@@ -136,7 +139,7 @@ class MLP(Problem):
         return torch.cat([(lit > 0).expand(first).flatten(), lit.new_ones(others).bool()])
 
     def repeat(self, times: int) -> MLP:
-        """The same problems `times` over."""
+        """These problems `times` times in a row."""
         return replace(
             self,
             minibatches=self.minibatches.repeat(times, 1, 1),
@@ -151,7 +154,7 @@ class MLP(Problem):
         return images.view(*chosen.shape, -1).mT, labels.view_as(chosen)
 
     def _logits(self, parameters: list[Tensor], images: Tensor) -> Tensor:
-        """[B, classes, count] for images [B, pixels, count], or [pixels, count] for all."""
+        """[B, classes, count]; images [B, pixels, count], or [pixels, count] for all networks."""
         hidden = images
         for layer in range(0, len(parameters), 2):
             weight, bias = parameters[layer], parameters[layer + 1][..., None]
@@ -171,13 +174,27 @@ def _cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class MLPFamily:
-    """Networks of one architecture on one dataset."""
+class MLPFamily(Family):
+    """Networks of one architecture on one data set.
+
+    Attributes:
+        settings: the architecture and the minibatches.
+        seed: the seed of the run.
+        data: the training images.
+        classes: the number of labels.
+    """
 
     settings: MLPSettings
     seed: int
     data: ImageSet
     classes: int = 10
+
+    @classmethod
+    def load(cls, settings: MLPSettings, setup: Setup) -> Self:
+        """The family, with its training images; see `Family.load`."""
+        sample = (settings.train_sample, setup.seed)
+        data = _image_set(settings.dataset, setup.directory, *sample, setup.device)
+        return cls(settings, setup.seed, data, int(data.labels.max()) + 1)
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -190,7 +207,7 @@ class MLPFamily:
         return shapes
 
     def sample(self, names: Sequence[str | int], indices: Sequence[int], steps: int) -> MLP:
-        """Problem i draws its initialisation and its minibatches from two streams of its own."""
+        """Problem i draws its initial weights and its minibatches from two streams of its own."""
         device = self.data.images.device
         count = self.data.images.shape[0]
         size = (steps + 1, self.settings.batch_size)
@@ -216,3 +233,15 @@ class MLPFamily:
             uniform = torch.rand(math.prod(shape), generator=generator)
             parts.append((2 * uniform - 1) / math.sqrt(inputs))
         return torch.cat(parts)
+
+
+@functools.lru_cache(maxsize=2)  # the families of an experiment share their images
+def _image_set(
+    name: str, directory: Path, train_sample: int, seed: int, device: torch.device
+) -> ImageSet:
+    images = labelled_images(name, directory)
+    return ImageSet.of(
+        images.train_images.flatten(1).to(device),
+        images.train_labels.to(device),
+        fixed_sample(len(images.train_labels), train_sample, seed, "train_sample").to(device),
+    )

@@ -7,20 +7,30 @@ f(theta) = s (alpha L_content + beta L_style + gamma L_variation), with
     L_variation  mean squared difference of neighbouring pixels
     s            pixels / 64^2
 Content and style are relative to their targets, so that no photograph and no layer outweighs the
-others. Without s a coordinate's gradient would fall with the number of pixels, and an optimizer
-that sees single coordinates would meet another scale at every resolution.
+others. Without s the gradient of a coordinate would fall with the number of pixels, and an
+optimizer that sees single coordinates would see another scale at every resolution.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol, Self
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from PIL import Image
 from torch import Tensor
 
-from l2l.problems.base import Pictures, Problem, Step
+from l2l.config.problems import NeuralArtSettings
+from l2l.data.photographs import COUNTS, load_photographs
+from l2l.data.styles import load_styles
+from l2l.data.vgg16 import load_vgg16
+from l2l.errors import UserError
+from l2l.problems.base import Family, Pictures, Problem, Setup, Step
 from l2l.problems.vgg_features import VGGFeatures
+from l2l.rng import stream
 
 CONTENT_LAYER = "block4_conv2"
 STYLE_LAYERS = tuple(f"block{block}_conv1" for block in range(1, 6))
@@ -30,7 +40,7 @@ REFERENCE_PIXELS = 64 * 64
 
 @dataclass(frozen=True)
 class Weights:
-    """alpha, beta, gamma."""
+    """Weights of the terms of f: alpha, beta, gamma."""
 
     content: float
     style: float
@@ -42,12 +52,12 @@ class NeuralArt(Problem):
     """B pictures, each with a photograph and a style of its own.
 
     Attributes:
-        features: frozen.
+        features: the frozen network.
         weights: of the three terms.
-        content: the photographs, [B, 3, height, width], RGB in [0, 1]; theta[0] too.
-        content_features: of them, [B, channels, height', width'], float32.
-        styles: style pictures, [3, height, width] each, to be shown beside the results.
-        grams: the Gram matrices of each picture's style: layer -> [B, channels, channels].
+        content: the photographs and theta[0], float32 [B, 3, height, width], RGB in [0, 1].
+        content_features: their features, float32 [B, channels, height', width'].
+        styles: the style of each, [3, height, width], to be shown beside the results.
+        grams: the Gram matrices of the styles: layer -> [B, channels, channels].
     """
 
     features: VGGFeatures
@@ -64,18 +74,18 @@ class NeuralArt(Problem):
         """The problems of making each photograph look like its style.
 
         Args:
-            features: frozen.
+            features: the frozen network.
             weights: of the three terms.
-            content: [B, 3, height, width], RGB in [0, 1].
-            styles: one for each photograph, [3, any height, any width]; what is given twice is
-                looked at once.
+            content: the photographs, float32 [B, 3, height, width], RGB in [0, 1].
+            styles: one for each photograph, [3, any height, any width]; the features of a tensor
+                that is there several times are computed once.
         """
         with torch.no_grad():
-            found = _precise(features(content, [CONTENT_LAYER])[CONTENT_LAYER])
+            target = _precise(features(content, [CONTENT_LAYER])[CONTENT_LAYER])
             once = {id(style): grams(features, style[None]) for style in styles}
         each = [once[id(style)] for style in styles]
         stacked = {layer: torch.cat([one[layer] for one in each]) for layer in STYLE_LAYERS}
-        return NeuralArt(features, weights, content, found, tuple(styles), stacked)
+        return NeuralArt(features, weights, content, target, tuple(styles), stacked)
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:  # type: ignore[override]
@@ -89,10 +99,10 @@ class NeuralArt(Problem):
     def loss(self, theta: Tensor, step: Step) -> Tensor:
         """f of each picture, [B]; the same at every step."""
         images = theta.reshape(self.content.shape)
-        found = self.features(images, [CONTENT_LAYER, *STYLE_LAYERS])
-        content = _relative(_precise(found[CONTENT_LAYER]), self.content_features)
+        features = self.features(images, [CONTENT_LAYER, *STYLE_LAYERS])
+        content = _relative(_precise(features[CONTENT_LAYER]), self.content_features)
         style = torch.stack(
-            [_relative(gram(found[layer]), self.grams[layer]) for layer in STYLE_LAYERS]
+            [_relative(gram(features[layer]), self.grams[layer]) for layer in STYLE_LAYERS]
         ).mean(dim=0)
         terms = (
             self.weights.content * content
@@ -102,7 +112,7 @@ class NeuralArt(Problem):
         return terms * (images[0, 0].numel() / REFERENCE_PIXELS)
 
     def repeat(self, times: int) -> NeuralArt:
-        """The same problems `times` over."""
+        """These problems `times` times in a row."""
         return replace(
             self,
             content=self.content.repeat(times, 1, 1, 1),
@@ -112,7 +122,7 @@ class NeuralArt(Problem):
         )
 
     def pictures(self, theta: Tensor) -> Pictures:
-        """What theta [B, n] looks like, beside the photographs and the styles."""
+        """theta [B, n] as pictures, beside the photographs and the styles."""
         styled = theta.reshape(self.content.shape)
         return Pictures(
             content=_displayed(self.content),
@@ -122,14 +132,14 @@ class NeuralArt(Problem):
 
 
 def gram(features: Tensor) -> Tensor:
-    """F F^T / (channels pixels), [B, channels, channels], of [B, channels, h, w]."""
+    """F F^T / (channels pixels), [B, channels, channels], of features [B, channels, h, w]."""
     flat = _precise(features).flatten(2)
     return flat @ flat.transpose(1, 2) / (flat.shape[1] * flat.shape[2])
 
 
 def grams(features: VGGFeatures, images: Tensor) -> dict[str, Tensor]:
-    """The Gram matrices of every style layer: layer -> [B, channels, channels]."""
-    return {layer: gram(found) for layer, found in features(images, STYLE_LAYERS).items()}
+    """The Gram matrices of all style layers: layer -> [B, channels, channels]."""
+    return {layer: gram(values) for layer, values in features(images, STYLE_LAYERS).items()}
 
 
 def variation(images: Tensor) -> Tensor:
@@ -140,15 +150,176 @@ def variation(images: Tensor) -> Tensor:
 
 
 def _precise(features: Tensor) -> Tensor:
-    """In float32, where features are of less."""
+    """The features in float32 at least."""
     return features.to(torch.promote_types(features.dtype, torch.float32))
 
 
-def _relative(found: Tensor, target: Tensor) -> Tensor:
+def _relative(values: Tensor, target: Tensor) -> Tensor:
     """Mean squared difference over the target's mean square, [B]."""
-    return (found - target).square().flatten(1).mean(dim=1) / target.square().flatten(1).mean(dim=1)
+    difference = (values - target).square().flatten(1).mean(dim=1)
+    return difference / target.square().flatten(1).mean(dim=1)
 
 
 def _displayed(images: Tensor) -> Tensor:
-    """uint8 [B, height, width, RGB] of [B, 3, height, width]; what is not in [0, 1] is cut off."""
+    """uint8 [B, height, width, RGB] of [B, 3, height, width], clipped to [0, 1]."""
     return (255 * images.clamp(0, 1)).round().to(torch.uint8).permute(0, 2, 3, 1).cpu()
+
+
+class PictureSet(Protocol):
+    """A data set of pictures, see `l2l.data.photographs` and `l2l.data.styles`."""
+
+    @property
+    def image(self) -> Callable[..., NDArray[np.uint8]]:
+        """A picture, uint8 [rows, columns, RGB], by its name or by split and number."""
+        ...
+
+    @property
+    def stand_in(self) -> str | None:
+        """What is used in place of the data set; None if it is the data set itself."""
+        ...
+
+    @property
+    def publishable(self) -> bool:
+        """Whether the licences allow to publish pictures made from the data."""
+        ...
+
+
+@dataclass(frozen=True)
+class NeuralArtFamily(Family):
+    """Square photographs of one size, each with a style of one list.
+
+    Attributes:
+        settings: the size, the styles, the weights of the loss.
+        seed: the seed of the run.
+        features: the frozen network.
+        photographs: `image(split, number)` is one of them.
+        counts: split -> number of its photographs.
+        paintings: the data set of the styles.
+        styles: the styles of `settings`, float32 [3, size, size] each, on the device that computes.
+    """
+
+    settings: NeuralArtSettings
+    seed: int
+    features: VGGFeatures
+    photographs: PictureSet
+    counts: Mapping[str, int]
+    paintings: PictureSet
+    styles: tuple[Tensor, ...]
+
+    @classmethod
+    def load(cls, settings: NeuralArtSettings, setup: Setup) -> Self:
+        """The family, with VGG-16 and the pictures; see `Family.load`."""
+        weights, photographs = load_vgg16(setup.directory), load_photographs(setup.directory)
+        styles = load_styles(setup.directory)
+        return cls.of(settings, setup.seed, weights, photographs, COUNTS, styles, setup.device)
+
+    @classmethod
+    def of(
+        cls,
+        settings: NeuralArtSettings,
+        seed: int,
+        weights: Mapping[str, Tensor],
+        photographs: PictureSet,
+        counts: Mapping[str, int],
+        paintings: PictureSet,
+        device: torch.device,
+    ) -> Self:
+        """The family of some weights and pictures; see the attributes.
+
+        Args:
+            settings: the size, the styles, the weights of the loss.
+            seed: the seed of the run.
+            weights: of VGG-16, as `load_vgg16` returns them.
+            photographs: `image(split, number)` is one of them.
+            counts: split -> number of its photographs.
+            paintings: `image(name)` is a style.
+            device: where to compute.
+        """
+        dtype = precision(settings.precision, device)
+        features = VGGFeatures.of(weights, LAST_LAYER, device, dtype)
+        styles = (square(paintings.image(name), settings.size) for name in settings.styles)
+        on_device = tuple(style.to(device) for style in styles)
+        return cls(settings, seed, features, photographs, counts, paintings, on_device)
+
+    @property
+    def stand_ins(self) -> Mapping[str, str | None]:
+        """See `Family.stand_ins`."""
+        return {"photographs": self.photographs.stand_in, "styles": self.paintings.stand_in}
+
+    @property
+    def publishable(self) -> bool:
+        """See `Family.publishable`."""
+        return self.photographs.publishable and self.paintings.publishable
+
+    def sample(self, names: Sequence[str | int], indices: Sequence[int], steps: int) -> NeuralArt:
+        """Draw problems.
+
+        The first name of the stream decides about the photographs: "train" draws a training
+        photograph and a style at random; "test" takes test photograph i, and every other name
+        validation photograph i, with the styles in turn.
+
+        Raises:
+            UserError: there are fewer photographs than problems.
+        """
+        split = {"train": "train", "test": "test"}.get(str(names[0]), "validation")
+        count = self.counts[split]
+        if split != "train" and max(indices) >= count:
+            raise UserError(
+                f"there are {count} {split} photographs, not {max(indices) + 1}: lower the number "
+                "of problems"
+            )
+        photographs, styles = [], []
+        for index in indices:
+            if split == "train":
+                generator = stream(self.seed, *names, "photograph", index)
+                photograph = int(torch.randint(count, (), generator=generator))
+                style = int(torch.randint(len(self.styles), (), generator=generator))
+            else:
+                photograph, style = index, index % len(self.styles)
+            photographs.append(
+                square(self.photographs.image(split, photograph), self.settings.size)
+            )
+            styles.append(self.styles[style])
+        content = torch.stack(photographs).to(self.styles[0].device)
+        weights = Weights(
+            self.settings.content_weight, self.settings.style_weight, self.settings.variation_weight
+        )
+        return NeuralArt.of(self.features, weights, content, styles)
+
+
+def precision(name: str, device: torch.device) -> torch.dtype:
+    """The dtype in which features are computed.
+
+    On a CPU with AVX512-BF16 a step in bfloat16 takes 0.6 of the time of float32. Losses differ by
+    less than 0.2 %, and the cosine between the gradients is 0.997.
+
+    Args:
+        name: auto, float32 or bfloat16.
+        device: where to compute.
+    """
+    if name == "auto":  # PyTorch has no public function for this question
+        native = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+        name = "bfloat16" if device.type == "cpu" and native() else "float32"
+    return {"float32": torch.float32, "bfloat16": torch.bfloat16}[name]
+
+
+def square(picture: NDArray[np.uint8], size: int) -> Tensor:
+    """The central square of a picture, scaled.
+
+    Args:
+        picture: uint8 [rows, columns, RGB].
+        size: pixels of a side of the result.
+
+    Returns:
+        float32 [3, size, size] in [0, 1], on the CPU.
+    """
+    rows, columns, _ = picture.shape
+    side = min(rows, columns)
+    top, left = (rows - side) // 2, (columns - side) // 2
+    middle = Image.fromarray(picture[top : top + side, left : left + side])
+    return as_tensor(middle.resize((size, size), Image.Resampling.LANCZOS))
+
+
+def as_tensor(picture: Image.Image) -> Tensor:
+    """An RGB picture as float32 [3, rows, columns] in [0, 1]."""
+    return torch.from_numpy(np.asarray(picture, dtype=np.float32) / 255).permute(2, 0, 1)

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Self
 
 import torch
 from torch import Tensor
 
 from l2l.config.problems import QuadraticSettings
-from l2l.problems.base import Problem, Step
+from l2l.problems.base import Family, Problem, Setup, Step
 from l2l.rng import stream
 
 
 @dataclass(frozen=True)
 class Quadratic(Problem):
-    """B quadratics.
+    """B quadratics in d dimensions, float32.
 
     Attributes:
         W: [B, d, d].
         y: [B, d].
-        theta0: [B, d].
+        theta0: theta[0], [B, d].
     """
 
     W: Tensor
@@ -48,22 +49,27 @@ class Quadratic(Problem):
         return residual.square().sum(dim=(1, 2)), gradient[..., 0]
 
     def repeat(self, times: int) -> Quadratic:
-        """The same problems `times` over."""
+        """These problems `times` times in a row."""
         return Quadratic(
             self.W.repeat(times, 1, 1), self.y.repeat(times, 1), self.theta0.repeat(times, 1)
         )
 
 
 @dataclass(frozen=True)
-class QuadraticFamily:
-    """A fresh W and y for each problem."""
+class QuadraticFamily(Family):
+    """A new W and y for each problem."""
 
     settings: QuadraticSettings
     seed: int
     device: torch.device
 
+    @classmethod
+    def load(cls, settings: QuadraticSettings, setup: Setup) -> Self:
+        """The family; it needs no data."""
+        return cls(settings, setup.seed, setup.device)
+
     def sample(self, names: Sequence[str | int], indices: Sequence[int], steps: int) -> Quadratic:
-        """Problem i draws W, y and theta[0] from its own stream; `steps` plays no role here."""
+        """Problem i draws W, y and theta[0] from a stream of its own; `steps` changes nothing."""
         d = self.settings.dimensions
         numbers = torch.stack(
             [

@@ -1,6 +1,6 @@
 """The convolutional features of VGG-16 (Simonyan and Zisserman 2015), frozen.
 
-A 2x2 max pooling stands between the blocks, so a picture has at least 16 pixels a side.
+Between the blocks are 2x2 max poolings, so a picture needs at least 16 pixels a side.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from l2l.data.vgg16_arrays import LAYERS, MEAN_BGR
 
 @dataclass(frozen=True)
 class VGGFeatures:
-    """The network up to the last layer that is asked for; it has no parameters to be trained.
+    """The network up to the last layer that is needed; nothing in it is trained.
 
     Attributes:
-        weights: <layer>.weight [out, in, 3, 3] and <layer>.bias [out], see `l2l.data.vgg16`; of one
-            dtype, on the device that computes.
+        weights: <layer>.weight [out, in, 3, 3] and <layer>.bias [out], all of one dtype, on the
+            device that computes.
     """
 
     weights: Mapping[str, Tensor]
@@ -30,11 +30,11 @@ class VGGFeatures:
     def of(
         weights: Mapping[str, Tensor], last: str, device: torch.device, dtype: torch.dtype
     ) -> VGGFeatures:
-        """The layers up to `last`, for RGB images, laid out as convolutions are fast.
+        """The layers up to `last`, for RGB images, in the memory order that is fast.
 
         Args:
-            weights: as `load_vgg16` returns them: the first layer takes BGR.
-            last: the last layer that will be asked for.
+            weights: as `load_vgg16` returns them, with a first layer for BGR images.
+            last: the last layer that is needed.
             device: where to compute.
             dtype: what to compute in: float32, or bfloat16 where the processor has it.
         """
@@ -48,17 +48,17 @@ class VGGFeatures:
         return VGGFeatures(kept)
 
     def __call__(self, images: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
-        """Features after the ReLU of some layers, differentiable in the images.
+        """Features after the ReLU of some layers, differentiable with respect to the images.
 
         Args:
-            images: [B, 3, height, width], RGB in [0, 1] (values outside are taken as they are).
+            images: [B, 3, height, width], RGB in [0, 1]; values outside are not clipped.
             layers: names out of `l2l.data.vgg16_arrays.LAYERS`.
 
         Returns:
             layer -> [B, channels, height', width'], in the dtype of the weights.
         """
-        found: dict[str, Tensor] = {}
-        # Made on the device, so that a CUDA graph can have it.
+        features: dict[str, Tensor] = {}
+        # Made on the device, so that a CUDA graph can capture it.
         mean = torch.cat([images.new_full((1, 1, 1), value) for value in reversed(MEAN_BGR)])
         first = self.weights[f"{LAYERS[0]}.weight"]
         hidden = (255 * images - mean).to(first.dtype, memory_format=torch.channels_last)
@@ -69,7 +69,7 @@ class VGGFeatures:
             weight, bias = self.weights[f"{layer}.weight"], self.weights[f"{layer}.bias"]
             hidden = functional.conv2d(hidden, weight, bias, padding=1).relu_()
             if layer in layers:
-                found[layer] = hidden
-            if len(found) == len(layers):
+                features[layer] = hidden
+            if len(features) == len(layers):
                 break
-        return found
+        return features

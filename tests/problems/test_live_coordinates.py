@@ -8,9 +8,8 @@ import torch
 from tests.small import CPU, PIXELS, double, image_set, mlp_family, quadratic_family
 
 from l2l.config import load_config
-from l2l.problems import live_part
-from l2l.problems.build import make_family
-from l2l.problems.live import LiveProblem
+from l2l.problems import Setup, live_part, make_family
+from l2l.problems.live_coordinates import LiveProblem
 from l2l.problems.mlp import MLP, ImageSet
 
 
@@ -94,9 +93,8 @@ def test_train_loss_is_that_of_the_whole_problem_where_it_is_asked_for() -> None
 
 def test_an_episode_of_mnist_leaves_an_eighth_out(mnist_directory: Path) -> None:
     settings = load_config().problems["mnist"]
-    problems = make_family("x", {"x": settings}, 0, mnist_directory, CPU).sample(
-        ("train",), [0], 100
-    )
+    family = make_family("x", Setup(0, mnist_directory, CPU, {"x": settings}))
+    problems = family.sample(("train",), [0], 100)
     assert isinstance(problems, MLP)
     live = live_part(problems, train_loss=False)
     assert 0.85 < live.coordinates / problems.coordinates < 0.9

@@ -1,4 +1,4 @@
-"""A problem without the coordinates that none of its losses depends on: exact, and smaller.
+"""Problems without the coordinates that no loss depends on: smaller, with the same losses.
 
 On MNIST some 13 % of the base network's coordinates are weights of pixels that are dark in all
 minibatches of an episode. Their gradients are zero at every step, and they change no loss.
@@ -16,12 +16,12 @@ from l2l.problems.base import Problem, Step
 
 @dataclass(frozen=True)
 class LiveProblem(Problem):
-    """The same losses as functions of fewer coordinates.
+    """Problems as functions of their live coordinates alone.
 
     Attributes:
-        problem: the whole problem.
-        index: its coordinates that are kept, [m], int64.
-        has_train_loss: whether train_loss depends on no others.
+        problem: the B whole problems.
+        index: the coordinates that are kept, int64 [m].
+        has_train_loss: whether train_loss and test_loss depend on no other coordinates.
     """
 
     problem: Problem
@@ -37,7 +37,7 @@ class LiveProblem(Problem):
         return self.problem.initial().index_select(1, self.index)
 
     def loss(self, theta: Tensor, step: Step) -> Tensor:
-        """f of the whole problem, [B], for theta [B, m]."""
+        """The whole problem's loss, [B], for theta [B, m]."""
         return self.problem.loss(self._whole(theta), step)
 
     def loss_and_gradient(self, theta: Tensor, step: Step) -> tuple[Tensor, Tensor]:
@@ -46,7 +46,7 @@ class LiveProblem(Problem):
         return loss, gradient.index_select(1, self.index)
 
     def train_loss(self, theta: Tensor) -> Tensor:
-        """That of the whole problem, [B].
+        """The whole problem's train_loss, [B].
 
         Raises:
             NotImplementedError: it may depend on coordinates that are left out.
@@ -56,28 +56,28 @@ class LiveProblem(Problem):
         return self.problem.train_loss(self._whole(theta))
 
     def test_loss(self, theta: Tensor) -> Tensor | None:
-        """That of the whole problem, [B].
+        """The whole problem's test_loss, [B].
 
         Raises:
-            NotImplementedError: as for `train_loss`.
+            NotImplementedError: it may depend on coordinates that are left out.
         """
         if not self.has_train_loss:
             raise NotImplementedError("test_loss needs the whole problem")
         return self.problem.test_loss(self._whole(theta))
 
     def places(self) -> dict[str, Tensor]:
-        """Where theta holds what is kept of each named parameter of the whole problem."""
+        """The kept coordinates of each named parameter of the whole problem."""
         kept = torch.full((self.problem.coordinates,), -1, device=self.index.device)
         kept[self.index] = torch.arange(len(self.index), device=self.index.device)
         places = {name: kept[place] for name, place in self.problem.places().items()}
         return {name: place[place >= 0] for name, place in places.items()}
 
     def repeat(self, times: int) -> LiveProblem:
-        """The same problems `times` over."""
+        """These problems `times` times in a row."""
         return LiveProblem(self.problem.repeat(times), self.index, self.has_train_loss)
 
     def _whole(self, theta: Tensor) -> Tensor:
-        """theta of the whole problem, zero where it does not matter."""
+        """theta of the whole problem, zero at the coordinates that are left out."""
         whole = theta.new_zeros(theta.shape[0], self.problem.coordinates)
         return whole.index_copy(1, self.index, theta)
 
@@ -86,13 +86,13 @@ def live_part(problem: Problem, train_loss: bool = True, couples: bool = False) 
     """The problem without the coordinates that no loss depends on.
 
     Args:
-        problem: B problems; a coordinate that matters to one of them is kept for all.
-        train_loss: whether that is needed too; meta-training does without.
-        couples: whether the optimizer's step for one coordinate depends on others. Then all are
-            kept.
+        problem: B problems; a coordinate that is live in one of them is kept in all.
+        train_loss: whether train_loss and test_loss are needed too; meta-training needs neither.
+        couples: whether the optimizer's step for one coordinate depends on other coordinates; then
+            all are kept.
 
     Returns:
-        A `LiveProblem`, or the problem itself where all its coordinates matter.
+        A `LiveProblem`, or the problem itself if all its coordinates are kept.
     """
     if couples:
         return problem
