@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 from tests.workflow.harness import ROOT, SMOKE, Workflow
-from tests.workflow.test_smoke_run import FIGURES
+from tests.workflow.test_smoke_run import FIGURES, REPORTS
 
 PROFILE = "workflow/profiles/slurm"
 ALONE = {"train", "measure_overhead", "measure_updates", "measure_meta_gradients"}
@@ -22,10 +22,10 @@ def profile() -> dict[str, Any]:
 
 
 def rules() -> set[str]:
-    """Every rule that the workflow's files define; those of figures are made in a loop."""
+    """Every rule that the workflow's files define; those of figures and reports are made in loops."""
     text = "".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
     named = re.findall(r"^(?:rule|use rule \w+ as) (\w+)", text, re.MULTILINE)
-    return {*named, *FIGURES}
+    return {*named, *FIGURES, *(f"{name}_report" for name in REPORTS)}
 
 
 def test_every_rule_that_runs_on_the_cluster_has_its_place_there() -> None:

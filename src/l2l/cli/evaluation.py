@@ -152,22 +152,7 @@ def claims(
     protocol: Protocol = None, config_file: ConfigFiles = None, setting: Settings = None
 ) -> None:
     """Judge the paper's claims by the tables."""
-    from l2l.evaluation.claims import claims_table
+    from l2l.results import Results
 
     config, layout = configuration(protocol, config_file, setting)
-    curves = {name: layout.curves(name) for name in config.experiments}
-    for name, path in curves.items():
-        if not path.exists():
-            raise UserError(f"{path} is missing: run l2l collect {name} first")
-    records = {
-        name: [layout.data(dataset) for dataset in config.datasets(*entry.problems)]
-        for name, entry in config.experiments.items()
-    }
-    named = {one.table for claim in config.claims.values() for one in claim.measured}
-    measurements = {name: layout.measurement(name) for name in named}
-    for name, path in measurements.items():
-        if not path.exists():
-            command = name.replace("_", "-")
-            raise UserError(f"{path} is missing: run l2l measure {command} first")
-    table = claims_table(config.claims, curves, records, config.protocol, measurements)
-    write_table(layout.claims, table)
+    write_table(layout.claims, Results(config).judged(config.claims))

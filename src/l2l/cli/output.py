@@ -40,11 +40,11 @@ def report(
     setting: Settings = None,
 ) -> None:
     """Execute a report, as results/<protocol>/reports/<name>.ipynb and .html."""
-    from l2l.report.report import execute_report, reports
+    from l2l.report.notebook import execute_report, reports
 
-    config, layout = configuration(protocol, config_file, setting)
+    config, _ = configuration(protocol, config_file, setting)
     known("report", name, reports(config))
-    execute_report(name, config, layout)
+    execute_report(name, config)
 
 
 def page(
@@ -52,7 +52,7 @@ def page(
 ) -> None:
     """Write the page that shows everything, results/<protocol>/index.html."""
     from l2l.provenance import provenance
-    from l2l.report.site import build_page
+    from l2l.report.page import build_page
 
     config, layout = configuration(protocol, config_file, setting)
     write_json(layout.provenance, provenance())
@@ -70,7 +70,7 @@ def record(
     setting: Settings = None,
 ) -> None:
     """Copy a finished run's figures, small tables and provenance, to keep them."""
-    from l2l.report.marked import fill, tables
+    from l2l.report.claims import fill, marked_tables
     from l2l.report.record import record as write
     from l2l.results import Results
 
@@ -80,4 +80,4 @@ def record(
     results = Results(config)
     write(results, folder)
     for each in page or ():
-        fill(each, tables(results.claims(), config))
+        fill(each, marked_tables(results.claims(), config))
