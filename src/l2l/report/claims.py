@@ -15,11 +15,19 @@ from l2l.errors import UserError
 from l2l.evaluation.claims import INCONCLUSIVE, NOT_REPLICATED, NOT_YET_RUN
 from l2l.figures.style import display_name, names_in
 from l2l.files import write_text
-from l2l.report.table import EFFECT, LONG_WORDS, PLOT, VERDICT, Format, Interval, Table
+from l2l.report.table import EFFECT, LONG_WORDS, PLOT, VERDICT, Format, Interval, Table, badge
 
 LOSSES = {"loss": "loss", "train_loss": "loss", "test_loss": "held-out loss"}
 """What a metric says of a column; train_loss is the same loss without the choice of a minibatch."""
 LINK = Format(html=lambda key: Markup('<a href="#{0}">{0}</a>').format(key), right=False)
+BADGES = Format(
+    lambda who: "; ".join(f"{name}: {verdict}" for name, verdict in who),
+    lambda who: Markup("").join(
+        Markup('<span class="who">{} {}</span>').format(name, badge(verdict))
+        for name, verdict in who
+    ),
+    right=False,
+)
 PLOTTED = "learned / baseline"
 MARKED = re.compile(
     r"(?P<begin><!-- (?P<name>[\w ]+): by make publish -->\n)"
@@ -48,6 +56,17 @@ claim says that something makes little difference, the comparison says how much 
 allowed"); the sides then meet there, not at zero.
 """
 """How a verdict comes about, in Markdown."""
+
+
+def glance(claims: pd.DataFrame, config: Config) -> Table:
+    """The verdicts on each claim, a row for each claim, which links to its place on the page."""
+    rows = []
+    for key, entries in claims[claims["deciding"]].groupby("claim", sort=False):
+        who = zip(learned(entries, config), entries["verdict"], strict=True)
+        statement = config.claims[str(key)].statement
+        rows.append({"claim": key, "what is claimed": statement, "verdict": [*who]})
+    formats = {"claim": LINK, "what is claimed": LONG_WORDS, "verdict": BADGES}
+    return Table.of("The verdict on each claim, for each optimizer that it is about", rows, formats)
 
 
 def overview(
@@ -82,7 +101,6 @@ def overview(
                 }
             )
     formats = {
-        "claim": LINK,
         "what is claimed": LONG_WORDS,
         "verdict": VERDICT,
         "difference": EFFECT,

@@ -53,6 +53,7 @@ def percent(fraction: float) -> str:
         return f"0{SPACE}%"
     value = 100 * fraction
     text = f"{value:+.1f}" if abs(value) < 10 else f"{value:+,.0f}"
+    text = f"{value:+.1e}" if abs(value) >= 1e6 else text
     return f"{text.replace('-', MINUS)}{SPACE}%"
 
 
