@@ -8,7 +8,6 @@ import pytest
 
 from l2l.config import Config, load_config
 from l2l.config.load import PROTOCOLS
-from l2l.config.measurements import unknown_names
 
 
 def changed(**sections: Any) -> Config:
@@ -83,16 +82,3 @@ def test_main_recipes_are_not_compared_as_variants_alone() -> None:
     )
     assert config.main_recipes() == ["quadratics_lstm", "mnist_paper"]
     assert config.used_recipes() == ["quadratics_lstm", "mnist_paper", "mnist_base", "mnist_rnn"]
-
-
-@pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_all_names_of_the_measurements_are_known(protocol: str) -> None:
-    assert unknown_names(load_config(protocol)) is None
-
-
-def test_the_first_unknown_name_comes_with_its_key_and_the_allowed_ones() -> None:
-    config = load_config()
-    overhead = config.measurements.overhead.model_copy(update={"baselines": ("adam", "lion")})
-    updated = config.measurements.model_copy(update={"overhead": overhead})
-    found = unknown_names(config.model_copy(update={"measurements": updated}))
-    assert found == ("measurements.overhead.baselines", "lion", config.tuning.grids)

@@ -8,7 +8,7 @@ import pytest
 import torch
 from tests.small import quadratic_family, random_phi, recipe
 
-from l2l.config.meta_gradients import MetaGradients
+from l2l.config.measurements import MetaGradients
 from l2l.measurements.meta_gradients import _table, meta_gradients, relative_noise
 from l2l.optimizers import CoordinatewiseLSTM
 

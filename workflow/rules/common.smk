@@ -12,7 +12,7 @@ from pathlib import Path
 
 from l2l.clock import bring_back
 from l2l.config import load_config, resolved_yaml
-from l2l.config.measurements import ADAM, META_SEED
+from l2l.config.measurements import META_SEED
 from l2l.config.schema import STAGES
 from l2l.config.stages import (
     claim_inputs,
@@ -144,20 +144,15 @@ def problems_of(*names):
     return [problem for name in names for problem in experiments[name].problems]
 
 
-def trained_for_updates():
-    """The trained optimizers and the tunings whose proposed updates are measured."""
-    found = []
-    for name, recipes in CONFIG.measurements.updates.experiments.items():
-        found += [LAYOUT.run(recipe, META_SEED) / "optimizer.safetensors" for recipe in recipes]
-        found += [LAYOUT.tuning(name, ADAM)] if ADAM in experiments[name].baselines else []
-    return found
-
-
-def trained_for_meta_gradients():
-    """The trained optimizers at which meta-gradients are estimated."""
-    stages = CONFIG.measurements.meta_gradients.stages.values()
-    trained = dict.fromkeys(stage.recipe for stage in stages if stage.weights == "trained")
-    return [LAYOUT.run(recipe, META_SEED) / "optimizer.safetensors" for recipe in trained]
+def inputs_of_measurement(name):
+    """The data sets, trained optimizers and tunings that a measurement needs."""
+    settings = CONFIG.measurements.each()[name]
+    recipes = dict.fromkeys(settings.trained())
+    return [
+        *data_of(*settings.problems_of(CONFIG)),
+        *(LAYOUT.run(recipe, META_SEED) / "optimizer.safetensors" for recipe in recipes),
+        *(LAYOUT.tuning(*tuned) for tuned in settings.tuned(CONFIG)),
+    ]
 
 
 def parts_of_experiment(wildcards):

@@ -5,7 +5,7 @@
 # compute.threads of them, as every job.
 rule measure_overhead:
     input:
-        data_of(*CONFIG.measurements.overhead.problems),
+        inputs_of_measurement("overhead"),
     output:
         LAYOUT.measurement("overhead"),
     log:
@@ -28,8 +28,7 @@ rule measure_overhead:
 
 rule measure_updates:
     input:
-        data_of(*problems_of(*CONFIG.measurements.updates.experiments)),
-        trained_for_updates(),
+        inputs_of_measurement("updates"),
     output:
         LAYOUT.measurement("updates"),
     log:
@@ -53,8 +52,7 @@ rule measure_updates:
 
 rule measure_meta_gradients:
     input:
-        data_of(CONFIG.measurements.meta_gradients.problem),
-        trained_for_meta_gradients(),
+        inputs_of_measurement("meta_gradients"),
     output:
         LAYOUT.measurement("meta_gradients"),
     log:

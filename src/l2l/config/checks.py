@@ -15,7 +15,7 @@ from l2l.config.base import mistake
 from l2l.config.claims import TUNED, Claim, Measured
 from l2l.config.experiments import Baseline, Experiment
 from l2l.config.filled import STUDY_PARTS
-from l2l.config.measurements import measurement_columns, unknown_names
+from l2l.config.measurements import measurement_columns
 from l2l.config.recipes import Recipe
 
 if TYPE_CHECKING:
@@ -36,8 +36,11 @@ def check(config: Config) -> None:
         _check_experiment(name, experiment, config)
     for figure, names in config.figure_experiments().items():
         _check_figure(figure, names, config)
-    if unknown := unknown_names(config):
-        _known(*unknown)
+    for measurement, settings in config.measurements.each().items():
+        for key, name, among in settings.names(config):
+            _known(f"measurements.{measurement}.{key}", name, among)
+            if among is config.problems:
+                _check_single(f"measurements.{measurement}.{key}", name, "measure", config)
     for key, claim in config.claims.items():
         _check_claim(f"claims.{key}", claim, config)
     for name, study in config.studies.items():
@@ -46,13 +49,6 @@ def check(config: Config) -> None:
             for entry in getattr(study, section):
                 among = entries if isinstance(entries, dict) else type(entries).model_fields
                 _known(f"studies.{name}.{section}", entry, among)
-    measured = config.measurements
-    for key, problems in (
-        ("overhead.problems", measured.overhead.problems),
-        ("meta_gradients.problem", [measured.meta_gradients.problem]),
-    ):
-        for problem in problems:
-            _check_single(f"measurements.{key}", problem, "measure", config)
 
 
 def _check_mixture(name: str, config: Config) -> None:

@@ -1,36 +1,69 @@
-"""What is measured besides losses, each as a tidy table: the cost of a step, proposed updates.
+"""What is measured besides losses: the settings of each measurement, and what its table has.
 
-The names of the tables' columns stand here, without torch, so that claims can be checked before a
-run (`measurement_columns`).
+What a table's columns are called stands here, without torch, so that claims can be checked before
+a run.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from l2l.config.base import Count, Name, Range, Section, Whole
-from l2l.config.meta_gradients import MetaGradients
 from l2l.config.optimizers import LearnedSettings
+from l2l.config.problems import problem_inputs, training_problem_inputs
+from l2l.config.recipes import AnyEstimator
 
 if TYPE_CHECKING:
     from l2l.config.schema import Config
 
+Columns = dict[str, Collection[Any] | None]
+"""Column of a table -> the values that it can have, None where any."""
+
 GRADIENT = "gradient"
 """In the column `timed`: a problem's own loss and gradient, not an optimizer."""
 GRID = "grid"
-"""In the column `problem`: a number of coordinates that is no problem's."""
+"""In the column `problem`: a number of coordinates that is not that of a problem."""
 IMPLEMENTATIONS = ("default", "reference")
-"""What runs unless something else is asked for; the LSTM in plain PyTorch, where that differs."""
+"""What runs without a special wish; the LSTM in plain PyTorch, where that is something else."""
 ADAM = "adam"
-"""Whose proposed updates stand beside the learned optimizers', where it is a baseline."""
+"""The baseline whose proposed updates are measured beside those of learned optimizers."""
 META_SEED = 0
-"""Of the trained optimizers whose updates and meta-gradients are measured."""
+"""The meta-seed of the trained optimizers that are measured."""
 
 
-class Overhead(Section):
+class MeasurementSettings(Section):
+    """What every measurement has."""
+
+    def columns(self, config: Config) -> Columns:
+        """The columns of its table."""
+        raise NotImplementedError
+
+    def names(self, config: Config) -> Iterator[tuple[str, str, Collection[str]]]:
+        """The entries of other sections that it names: key, name, the names that there are."""
+        raise NotImplementedError
+
+    def inputs(self, config: Config) -> dict[str, Any]:
+        """What its table depends on, besides seed, trained optimizers and tunings."""
+        raise NotImplementedError
+
+    def problems_of(self, config: Config) -> tuple[str, ...]:
+        """The problems that it measures on."""
+        raise NotImplementedError
+
+    def trained(self) -> tuple[str, ...]:
+        """Recipes whose trained optimizers, of meta-seed `META_SEED`, it measures."""
+        return ()
+
+    def tuned(self, config: Config) -> tuple[tuple[str, str], ...]:
+        """Tunings that it needs: (experiment, baseline)."""
+        return ()
+
+
+class Overhead(MeasurementSettings):
     """The time of a step against the number of coordinates."""
 
     coordinates: Annotated[
@@ -49,14 +82,45 @@ class Overhead(Section):
         Field(description="Problems whose own gradients are timed, and their names in figures."),
     ]
 
+    def columns(self, config: Config) -> Columns:
+        """See `l2l.measurements.overhead`."""
+        return {
+            "timed": (*self.recipes, *self.baselines, GRADIENT),
+            "implementation": IMPLEMENTATIONS,
+            "problem": (*self.problems, GRID),
+            **dict.fromkeys(("coordinates", "repeat", "seconds", "state_bytes")),
+        }
+
+    def names(self, config: Config) -> Iterator[tuple[str, str, Collection[str]]]:
+        """Recipes, problems, baselines."""
+        yield from (("recipes", name, config.recipes) for name in self.recipes)
+        yield from (("problems", name, config.problems) for name in self.problems)
+        yield from (("baselines", name, config.tuning.grids) for name in self.baselines)
+
+    def inputs(self, config: Config) -> dict[str, Any]:
+        """Unlike losses, times depend on the machine: on the device and the threads."""
+        problems = [problem_inputs(config.problems, name) for name in self.problems]
+        return {
+            "overhead": self.model_dump(mode="json") | {"problems": problems},
+            "compute": {
+                "device": config.compute.device_of("measure"),
+                "threads": config.compute.threads,
+            },
+            "optimizers": [cost_settings(config.recipes[name].optimizer) for name in self.recipes],
+        }
+
+    def problems_of(self, config: Config) -> tuple[str, ...]:
+        """Those whose gradients are timed."""
+        return tuple(self.problems)
+
 
 class Gradients(Range):
-    """The values that a gradient is given: a log grid of both signs, and zero."""
+    """The values that replace a gradient: a log grid of both signs, and zero."""
 
     points_per_decade: Annotated[Count, Field(description="Values in a factor of ten.")]
 
 
-class Updates(Section):
+class Updates(MeasurementSettings):
     """The update that is proposed for a gradient, over the course of a run on a test problem."""
 
     experiments: Annotated[
@@ -72,15 +136,143 @@ class Updates(Section):
     ]
     gradients: Annotated[Gradients, Field(description="The values that a gradient is given.")]
 
+    def columns(self, config: Config) -> Columns:
+        """See `l2l.measurements.updates`."""
+        return {
+            "experiment": tuple(self.experiments),
+            "family": None,
+            "optimizer": (*dict.fromkeys(self.trained()), ADAM),
+            "step": self.steps,
+            **dict.fromkeys(("coordinate", "parameter", "gradient", "update")),
+            **dict.fromkeys(("actual_gradient", "actual_update")),
+        }
+
+    def names(self, config: Config) -> Iterator[tuple[str, str, Collection[str]]]:
+        """Experiments, and recipes."""
+        yield from (("experiments", name, config.experiments) for name in self.experiments)
+        for experiment, recipes in self.experiments.items():
+            yield from ((f"experiments.{experiment}", name, config.recipes) for name in recipes)
+
+    def inputs(self, config: Config) -> dict[str, Any]:
+        """The settings, and the experiments' problems."""
+        problems = [problem_inputs(config.problems, name) for name in self.problems_of(config)]
+        return {"updates": self.model_dump(mode="json"), "problems": problems}
+
+    def problems_of(self, config: Config) -> tuple[str, ...]:
+        """Those of the experiments."""
+        experiments = [config.experiments[name] for name in self.experiments]
+        return tuple(name for experiment in experiments for name in experiment.problems)
+
+    def trained(self) -> tuple[str, ...]:
+        """All recipes."""
+        return tuple(name for recipes in self.experiments.values() for name in recipes)
+
+    def tuned(self, config: Config) -> tuple[tuple[str, str], ...]:
+        """ADAM, where an experiment has it."""
+        with_adam = (
+            name for name in self.experiments if ADAM in config.experiments[name].baselines
+        )
+        return tuple((name, ADAM) for name in with_adam)
+
+
+class MetaGradientStage(Section):
+    """A moment of meta-training: the weights phi at which meta-gradients are estimated."""
+
+    title: Annotated[str, Field(description="Its name in the figure.")]
+    recipe: Annotated[Name, Field(description="Whose optimizer.")]
+    weights: Annotated[
+        Literal["initial", "trained"],
+        Field(description="Before or after meta-training, of meta-seed 0."),
+    ]
+
+
+class GradientSource(Section):
+    """A way to estimate them, with the name that a reader sees."""
+
+    title: Annotated[str, Field(description="Its name in the figure.")]
+    estimator: Annotated[AnyEstimator, Field(description="As in a recipe.")]
+
+
+class MetaGradients(MeasurementSettings):
+    """Meta-gradients of whole episodes, as sums over windows, at fixed phi."""
+
+    problem: Annotated[Name, Field(description="On what meta-gradients are estimated.")]
+    steps: Annotated[Count, Field(description="Inner steps of an episode.")]
+    windows: Annotated[
+        tuple[Count, ...], Field(min_length=1, description="Window lengths; each divides `steps`.")
+    ]
+    problems: Annotated[Whole, Field(ge=1, description="Problems of an estimate.")]
+    repeats: Annotated[
+        Whole, Field(ge=3, description="Estimates of each kind, with problems of their own.")
+    ]
+    stages: Annotated[
+        dict[Name, MetaGradientStage],
+        Field(min_length=1, description="At which phi they are estimated."),
+    ]
+    estimators: Annotated[
+        dict[Name, GradientSource], Field(min_length=1, description="By what they are estimated.")
+    ]
+
+    @model_validator(mode="after")
+    def _windows_fit(self) -> MetaGradients:
+        wrong = [window for window in self.windows if self.steps % window]
+        if wrong:
+            raise PydanticCustomError(
+                "window",
+                "windows: {window} does not divide steps = {steps}; episodes are cut into equal "
+                "windows",
+                {"window": wrong[0], "steps": self.steps},
+            )
+        return self
+
+    def columns(self, config: Config) -> Columns:
+        """See `l2l.measurements.meta_gradients`."""
+        return {
+            "stage": tuple(self.stages),
+            "estimator": tuple(self.estimators),
+            "window": self.windows,
+            **dict.fromkeys(("repeat", "norm", "cosine", "ratio")),
+            **dict.fromkeys(("noise", "noise_left_out", "bias", "bias_left_out")),
+        }
+
+    def names(self, config: Config) -> Iterator[tuple[str, str, Collection[str]]]:
+        """The problem, and recipes."""
+        yield "problem", self.problem, config.problems
+        for key, stage in self.stages.items():
+            yield f"stages.{key}.recipe", stage.recipe, config.recipes
+
+    def inputs(self, config: Config) -> dict[str, Any]:
+        """All settings but the titles; the problem; the optimizers."""
+        without_titles = {"stages": {"__all__": {"title"}}, "estimators": {"__all__": {"title"}}}
+        recipes = [config.recipes[stage.recipe] for stage in self.stages.values()]
+        return {
+            "meta_gradients": self.model_dump(mode="json", exclude=without_titles),
+            "problem": training_problem_inputs(config.problems, self.problem),
+            "optimizers": [recipe.optimizer.model_dump(mode="json") for recipe in recipes],
+        }
+
+    def problems_of(self, config: Config) -> tuple[str, ...]:
+        """The one."""
+        return (self.problem,)
+
+    def trained(self) -> tuple[str, ...]:
+        """Recipes of the stages after meta-training."""
+        after = [stage.recipe for stage in self.stages.values() if stage.weights == "trained"]
+        return tuple(dict.fromkeys(after))
+
 
 class Measurements(Section):
-    """A table each: `l2l measure <name>`."""
+    """Measurements, each with a table of its own: `l2l measure <name>`."""
 
     overhead: Annotated[Overhead, Field(description="The cost of a step.")]
     updates: Annotated[Updates, Field(description="Proposed updates.")]
     meta_gradients: Annotated[
         MetaGradients, Field(description="Meta-gradients against the window's length.")
     ]
+
+    def each(self) -> dict[str, MeasurementSettings]:
+        """All measurements by name."""
+        return dict(self)
 
 
 def cost_settings(optimizer: LearnedSettings) -> dict[str, Any]:
@@ -89,70 +281,6 @@ def cost_settings(optimizer: LearnedSettings) -> dict[str, Any]:
     return {key: value for key, value in values.items() if not isinstance(value, float)}
 
 
-def measurement_columns(config: Config) -> dict[str, dict[str, Collection[Any] | None]]:
-    """Table -> column -> the values that it can have, None where any.
-
-    Args:
-        config: says what is measured.
-    """
-    overhead, updates = config.measurements.overhead, config.measurements.updates
-    gradients = config.measurements.meta_gradients
-    learned = dict.fromkeys(name for names in updates.experiments.values() for name in names)
-    return {
-        "overhead": {
-            "timed": (*overhead.recipes, *overhead.baselines, GRADIENT),
-            "implementation": IMPLEMENTATIONS,
-            "problem": (*overhead.problems, GRID),
-            "coordinates": None,
-            "repeat": None,
-            "seconds": None,
-            "state_bytes": None,
-        },
-        "updates": {
-            "experiment": tuple(updates.experiments),
-            "family": None,
-            "optimizer": (*learned, ADAM),
-            "step": updates.steps,
-            "coordinate": None,
-            "parameter": None,
-            "gradient": None,
-            "update": None,
-            "actual_gradient": None,
-            "actual_update": None,
-        },
-        "meta_gradients": {
-            "stage": tuple(gradients.stages),
-            "estimator": tuple(gradients.estimators),
-            "window": gradients.windows,
-            "repeat": None,
-            "norm": None,
-            "cosine": None,
-            "ratio": None,
-            "noise": None,
-            "noise_left_out": None,
-            "bias": None,
-            "bias_left_out": None,
-        },
-    }
-
-
-def unknown_names(config: Config) -> tuple[str, str, Mapping[str, Any] | Collection[str]] | None:
-    """The first name that the configuration does not have: its key, itself, the allowed ones."""
-    overhead, updates = config.measurements.overhead, config.measurements.updates
-    gradients = config.measurements.meta_gradients
-    asked: list[tuple[str, Collection[str], Collection[str]]] = [
-        ("overhead.recipes", overhead.recipes, config.recipes),
-        ("overhead.problems", overhead.problems, config.problems),
-        ("overhead.baselines", overhead.baselines, config.tuning.grids),
-        ("updates.experiments", updates.experiments, config.experiments),
-        ("meta_gradients.problem", [gradients.problem], config.problems),
-    ]
-    for key, stage in gradients.stages.items():
-        asked.append((f"meta_gradients.stages.{key}.recipe", [stage.recipe], config.recipes))
-    for experiment, learned in updates.experiments.items():
-        asked.append((f"updates.experiments.{experiment}", learned, config.recipes))
-    for key, names, among in asked:
-        for name in names:
-            if name not in among:
-                return f"measurements.{key}", name, among
-    return None
+def measurement_columns(config: Config) -> dict[str, Columns]:
+    """The tables of all measurements, by name."""
+    return {name: one.columns(config) for name, one in config.measurements.each().items()}

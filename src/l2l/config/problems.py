@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -187,3 +188,17 @@ class MixtureSettings(ProblemSettings):
     def parts(self) -> tuple[str, ...]:
         """The problems that it is made of."""
         return self.of
+
+
+def problem_inputs(problems: Mapping[str, ProblemSettings], name: str) -> dict[str, Any]:
+    """What results on a problem depend on: its name, because streams have it, and its settings."""
+    return {"name": name, **problems[name].model_dump(mode="json")}
+
+
+def training_problem_inputs(problems: Mapping[str, ProblemSettings], name: str) -> dict[str, Any]:
+    """What meta-training and tuning on a problem depend on: nothing of its held-out data."""
+    inputs = problem_inputs(problems, name)
+    inputs.pop("test_sample", None)
+    if parts := problems[name].parts:
+        inputs["parts"] = [training_problem_inputs(problems, part) for part in parts]
+    return inputs

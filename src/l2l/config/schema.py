@@ -192,13 +192,9 @@ class Config(Section):
 
     def used_recipes(self) -> list[str]:
         """The recipes that an experiment or a measurement needs; no other is meta-trained."""
-        stages = self.measurements.meta_gradients.stages.values()
-        wanted = [stage.recipe for stage in stages if stage.weights == "trained"]
-        for names in (
-            *(experiment.learned for experiment in self.experiments.values()),
-            *self.measurements.updates.experiments.values(),
-        ):
-            wanted += names
+        wanted = [name for one in self.measurements.each().values() for name in one.trained()]
+        for experiment in self.experiments.values():
+            wanted += experiment.learned
         used = set[str]()
         while wanted:
             name = wanted.pop()

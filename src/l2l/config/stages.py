@@ -11,7 +11,7 @@ import hashlib
 import json
 from typing import Any
 
-from l2l.config.measurements import cost_settings
+from l2l.config.problems import problem_inputs, training_problem_inputs
 from l2l.config.schema import Config
 
 
@@ -26,8 +26,10 @@ def training_inputs(config: Config, recipe: str) -> dict[str, Any]:
     return {
         "seed": config.seed,
         "recipe": settings,
-        "problem": _training_problem(config, settings["problem"]),
-        "validated_on": _training_problem(config, config.recipes[recipe].validated_on),
+        "problem": training_problem_inputs(config.problems, settings["problem"]),
+        "validated_on": training_problem_inputs(
+            config.problems, config.recipes[recipe].validated_on
+        ),
         "start": training_inputs(config, start) if start else None,
     }
 
@@ -48,7 +50,9 @@ def tuning_inputs(config: Config, experiment: str, baseline: str) -> dict[str, A
     return {
         "seed": config.seed,
         "horizon": settings.horizon,
-        "problems": [_training_problem(config, problem) for problem in settings.problems],
+        "problems": [
+            training_problem_inputs(config.problems, problem) for problem in settings.problems
+        ],
         "tuning": tuning,
         "grid": grid,
     }
@@ -65,37 +69,14 @@ def evaluation_inputs(config: Config, experiment: str) -> dict[str, Any]:
         "seed": config.seed,
         "steps": settings.steps,
         "horizon": settings.horizon,
-        "problems": [_problem(config, problem) for problem in settings.problems],
+        "problems": [problem_inputs(config.problems, problem) for problem in settings.problems],
         "evaluation": evaluation,
     }
 
 
 def measurement_inputs(config: Config, name: str) -> dict[str, Any]:
-    """What a table of `measurements` depends on, besides trained optimizers and tunings.
-
-    Unlike losses, times depend on the machine: on the device and on the threads.
-    """
-    settings = getattr(config.measurements, name).model_dump(mode="json")
-    inputs = {"seed": config.seed, name: settings}
-    if name == "overhead":
-        settings["problems"] = [_problem(config, problem) for problem in settings["problems"]]
-        compute = config.compute
-        inputs["compute"] = {"device": compute.device_of("measure"), "threads": compute.threads}
-        inputs["optimizers"] = [
-            cost_settings(config.recipes[recipe].optimizer) for recipe in settings["recipes"]
-        ]
-    elif name == "updates":
-        experiments = [config.experiments[key] for key in settings["experiments"]]
-        inputs["problems"] = [_problem(config, key) for one in experiments for key in one.problems]
-    elif name == "meta_gradients":
-        for shown in (*settings["stages"].values(), *settings["estimators"].values()):
-            del shown["title"]
-        inputs["problem"] = _training_problem(config, settings["problem"])
-        inputs["optimizers"] = [
-            config.recipes[stage["recipe"]].optimizer.model_dump(mode="json")
-            for stage in settings["stages"].values()
-        ]
-    return inputs
+    """What a table of `measurements` depends on, besides trained optimizers and tunings."""
+    return {"seed": config.seed, **config.measurements.each()[name].inputs(config)}
 
 
 def claim_inputs(config: Config) -> dict[str, Any]:
@@ -130,16 +111,3 @@ def digest(inputs: dict[str, Any]) -> str:
     """A short name for the inputs: equal inputs, equal names."""
     text = json.dumps(inputs, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _training_problem(config: Config, name: str) -> dict[str, Any]:
-    """What training and tuning see of a problem: nothing of its held-out data."""
-    problem = _problem(config, name)
-    problem.pop("test_sample", None)
-    if (parts := config.parts(name)) != (name,):
-        problem["parts"] = [_training_problem(config, part) for part in parts]
-    return problem
-
-
-def _problem(config: Config, name: str) -> dict[str, Any]:
-    return {"name": name, **config.problems[name].model_dump(mode="json")}

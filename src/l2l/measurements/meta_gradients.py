@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from l2l.config.estimators import UnrolledSettings
-from l2l.config.meta_gradients import MetaGradients
+from l2l.config.measurements import MetaGradients
 from l2l.estimators import Episode, Estimator, make_estimator
 from l2l.optimizers import LearnedOptimizer, Trainable, bind
 from l2l.problems import Family, Problem, live_part
