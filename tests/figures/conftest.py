@@ -1,12 +1,14 @@
 """The style of print, and the labels of the learned optimizers."""
 
 import pytest
-from tests.figures.fake_tables import Settings
+from tests.figures.fake_results import STYLE
+
+from l2l.config.schema import FigureSettings
 
 
 @pytest.fixture
-def style() -> Settings:
-    return Settings()
+def style() -> FigureSettings:
+    return STYLE
 
 
 @pytest.fixture

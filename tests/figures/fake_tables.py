@@ -1,23 +1,13 @@
-"""Synthetic tables with the columns of the real ones, and a style; only for tests."""
+"""Synthetic tables with the columns of the real ones; only for tests."""
 
 import itertools
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from l2l.evaluation.statistics import Effect
 from l2l.evaluation.variants import Variant
-
-
-@dataclass(frozen=True)
-class Settings:
-    dpi: int = 200
-    width_inches: float = 3.25
-    interval: float = 0.95
-    font_size: float = 8.0
-
 
 BASELINES = ("sgd", "rmsprop", "adam", "nag")
 RATES = {

@@ -4,11 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+from tests.figures.fake_results import fake, with_experiments
 from tests.figures.fake_tables import BASELINES, make_curves
 
 from l2l.config import load_config
 from l2l.config.problems import MLPSettings
-from l2l.figures import architecture
+from l2l.figures.catalog import figures
 
 HIDDEN = {"a": (50,), "b": (5,), "c": (20,), "d": (5, 5), "e": (20, 20), "f": (5, 5, 5)}
 OPTIMIZERS = [*BASELINES, "mnist_paper", "mnist_long_unroll"]
@@ -25,9 +26,19 @@ def curves() -> pd.DataFrame:
     return make_curves(OPTIMIZERS, 6, 100, families=tuple(HIDDEN), diverging={"mnist_paper": 0.05})
 
 
+def drawn(curves: pd.DataFrame, networks: dict, trained_on: MLPSettings) -> Figure:
+    """The figure of these networks, with optimizers that were meta-trained on one like that."""
+    config = load_config()
+    problems = config.problems | networks | {"mnist": trained_on}
+    config = config.model_copy(update={"problems": problems})
+    changes = {"architecture": {"problems": tuple(networks), "horizon": 100}}
+    results = fake(with_experiments(config, changes), architecture=curves)
+    return figures(results.config)["architecture"].draw(results)
+
+
 @pytest.fixture
-def figure(curves: pd.DataFrame, networks: dict, labels: dict, style: object) -> Figure:
-    return architecture.draw(curves, networks, [networks["c"]], labels, style, 100)
+def figure(curves: pd.DataFrame, networks: dict) -> Figure:
+    return drawn(curves, networks, networks["c"])
 
 
 def test_a_panel_for_each_number_of_layers_with_its_units_in_order(figure: Figure) -> None:
@@ -69,11 +80,9 @@ def test_divergence_is_counted_over_the_networks_of_a_panel(figure: Figure) -> N
     assert notes == [f"{12 * n} of {18 * n} runs diverged" for n in (3, 2, 1)]
 
 
-def test_another_activation_is_another_panel(
-    curves: pd.DataFrame, networks: dict, labels: dict, style: object
-) -> None:
+def test_another_activation_is_another_panel(curves: pd.DataFrame, networks: dict) -> None:
     relu = networks | {"b": networks["b"].model_copy(update={"activation": "relu"})}
-    figure = architecture.draw(curves, relu, [], labels, style, 100)
+    figure = drawn(curves, relu, networks["a"].model_copy(update={"hidden": (1, 1, 1, 1)}))
     titles = [axes.get_title(loc="left") for axes in figure.axes if axes.axison]
     assert titles[:2] == ["1 hidden layer, relu", "1 hidden layer, sigmoid"]
     assert len(titles) == 4

@@ -3,8 +3,9 @@
 import torch
 from matplotlib.colors import to_hex
 from matplotlib.patches import FancyArrowPatch
+from tests.figures.fake_results import fake
 
-from l2l.figures import computation_graph
+from l2l.figures.computation_graph import FIGURE
 from l2l.figures.graph_trace import Edge, Node, edges_between, pieces, trace, unroll
 from l2l.figures.style import VERMILLION
 from l2l.meta.rollout import begin, rollout
@@ -77,8 +78,8 @@ def test_the_walk_stops_at_the_nearest_named_tensors() -> None:
     }
 
 
-def test_the_figure_has_an_arrow_for_each_edge_and_dashes_three(style: object) -> None:
-    axes = computation_graph.draw(style).axes[0]
+def test_the_figure_has_an_arrow_for_each_edge_and_dashes_three() -> None:
+    axes = FIGURE.draw(fake()).axes[0]
     arrows = [patch for patch in axes.patches if isinstance(patch, FancyArrowPatch)]
     dashed = [arrow for arrow in arrows if to_hex(arrow.get_edgecolor()) == VERMILLION.lower()]
     # a step: theta to f, grad, +; grad and h to m; m to g and h; g to +; + to theta. Key: one each

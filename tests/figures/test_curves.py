@@ -5,14 +5,15 @@ import pandas as pd
 import pytest
 from matplotlib.axes import Axes
 from scipy import stats
+from tests.figures.fake_results import fake
 from tests.figures.fake_tables import make_curves
 
 from l2l.errors import UserError
-from l2l.figures import mnist_continued
-from l2l.figures.curves import loss_limits
-from l2l.figures.panels import Panel, draw
+from l2l.evaluation.summary import summarise
+from l2l.figures.experiments import Panel, draw_panels
+from l2l.figures.loss_curves import loss_limits
+from l2l.figures.mnist_continued import FIGURE as CONTINUED
 from l2l.figures.style import display_name, looks
-from l2l.figures.summary import summarise
 
 OPTIMIZERS = ["sgd", "rmsprop", "adam", "nag", "mnist_paper", "mnist_long_unroll"]
 
@@ -46,7 +47,7 @@ def test_lines_are_the_means_over_problems_and_meta_seeds(
     curves: pd.DataFrame, labels: dict, style: object, optimizer: str
 ) -> None:
     shuffled = curves.sample(frac=1, random_state=1)
-    axes = draw(mnist(shuffled), labels, style).axes[0]
+    axes = draw_panels(mnist(shuffled), labels, style).axes[0]
     drawn = mean_line(axes, optimizer, labels)
     np.testing.assert_array_equal(drawn[:, 0], np.arange(101))
     expected = cube(curves, optimizer).mean(axis=(0, 1))[:101]
@@ -56,7 +57,7 @@ def test_lines_are_the_means_over_problems_and_meta_seeds(
 def test_each_meta_seed_is_a_thin_line_and_hand_crafted_ones_have_one_line(
     curves: pd.DataFrame, labels: dict, style: object
 ) -> None:
-    axes = draw(mnist(curves), labels, style).axes[0]
+    axes = draw_panels(mnist(curves), labels, style).axes[0]
     for optimizer in OPTIMIZERS:
         name = display_name(optimizer, labels)
         look = looks([name])[name]
@@ -127,7 +128,7 @@ def test_an_axis_that_shows_divergence_goes_to_the_highest_finite_mean() -> None
 def test_the_legend_is_ordered_like_the_ends_of_the_curves(
     curves: pd.DataFrame, labels: dict, style: object
 ) -> None:
-    (legend,) = draw(mnist(curves), labels, style).legends
+    (legend,) = draw_panels(mnist(curves), labels, style).legends
     entries = [text.get_text() for text in legend.get_texts()]
     values = [float(entry.rsplit(", ", 1)[1]) for entry in entries]
     assert values == sorted(values, reverse=True)
@@ -141,7 +142,7 @@ def test_an_optimizer_that_diverged_is_named_first_and_said_to_have_diverged(
     broken = curves.copy()
     hit = (broken["optimizer"] == "adam") & (broken["problem"] == 7) & (broken["step"] > 20)
     broken.loc[hit, "loss"] = value
-    figure = draw(mnist(broken), labels, style)
+    figure = draw_panels(mnist(broken), labels, style)
     entries = [text.get_text() for text in figure.legends[0].get_texts()]
     assert entries[0] == "ADAM, diverged"
     drawn = mean_line(figure.axes[0], "adam", labels)[:, 1]
@@ -153,7 +154,7 @@ def test_the_y_axis_is_logarithmic_with_several_plain_labels(
     curves: pd.DataFrame, labels: dict, style: object
 ) -> None:
     for table in (curves, curves.assign(loss=curves["loss"] * 1e-4), curves.assign(loss=1.0)):
-        figure = draw(mnist(table), labels, style)
+        figure = draw_panels(mnist(table), labels, style)
         figure.draw_without_rendering()
         axes = figure.axes[0]
         low, high = axes.get_ylim()
@@ -167,9 +168,10 @@ def test_the_y_axis_is_logarithmic_with_several_plain_labels(
 
 
 def test_the_continued_figure_shows_both_losses_and_one_network_after_the_horizon(
-    curves: pd.DataFrame, labels: dict, style: object
+    curves: pd.DataFrame,
 ) -> None:
-    figure = mnist_continued.draw(curves, labels, style, 100)
+    results = fake(mnist=curves)
+    figure, labels = CONTINUED.draw(results), results.config.labels()
     first, second, third = figure.axes
     assert first.get_ylim() == second.get_ylim() == third.get_ylim()
     expected = [
@@ -183,7 +185,7 @@ def test_the_continued_figure_shows_both_losses_and_one_network_after_the_horizo
         np.testing.assert_allclose(drawn[:, 1], values[100:], rtol=1e-12)
 
 
-def test_a_table_that_ends_at_the_horizon_cannot_be_continued(style: object) -> None:
+def test_a_table_that_ends_at_the_horizon_cannot_be_continued() -> None:
     table = make_curves(["nag"], problems=2, steps=100)
     with pytest.raises(UserError, match="steps above"):
-        mnist_continued.draw(table, {}, style, 100)
+        CONTINUED.draw(fake(mnist=table))

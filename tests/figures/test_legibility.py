@@ -7,6 +7,7 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from tests.figures.fake_pictures import discs, waves
+from tests.figures.fake_results import fake
 from tests.figures.fake_tables import (
     BASELINES,
     make_curves,
@@ -18,30 +19,12 @@ from tests.figures.fake_tables import (
 )
 
 from l2l.config import Config, load_config
-from l2l.figures import (
-    architecture,
-    computation_graph,
-    coordinatewise_lstm,
-    hierarchical_diagram,
-    meta_training,
-    mnist_continued,
-    optimizer_loop,
-    overhead,
-    panels,
-    stand_ins,
-    style_images,
-    unroll,
-    updates,
-    variants,
-)
+from l2l.config.schema import FigureSettings
+from l2l.figures import experiments, meta_training, style_images, unroll
+from l2l.figures.catalog import figures
+from l2l.figures.style import look_of
 
 ON_MNIST = [*BASELINES, "mnist_paper", "mnist_long_unroll"]
-DIAGRAMS = {
-    "optimizer_loop": optimizer_loop,
-    "computation_graph": computation_graph,
-    "coordinatewise_lstm": coordinatewise_lstm,
-    "hierarchical_diagram": hierarchical_diagram,
-}
 CURVES = {  # panels: the learned optimizers, what diverges, how many steps
     "quadratics": [(["quadratics_lstm"], {}, 100)],
     "mnist": [(["mnist_paper", "mnist_long_unroll"], {}, 100)],
@@ -67,17 +50,24 @@ OTHERS = [
     "updates",
     "ablations",
     "unroll",
+    "optimizer_loop",
+    "computation_graph",
+    "coordinatewise_lstm",
+    "hierarchical_diagram",
 ]
 
 
-@pytest.fixture(params=[*CURVES, *OTHERS, *DIAGRAMS])
-def figure(request: pytest.FixtureRequest, labels: dict, style: object) -> Figure:
-    name = request.param
-    if name in DIAGRAMS:
-        return DIAGRAMS[name].draw(style)
+@pytest.fixture(params=[*CURVES, *OTHERS])
+def figure(request: pytest.FixtureRequest, labels: dict, style: FigureSettings) -> Figure:
+    with look_of(style):
+        return drawn(request.param, labels, style)
+
+
+def drawn(name: str, labels: dict, style: FigureSettings) -> Figure:
+    config = load_config()
     if name in CURVES:
-        found = [
-            panels.Panel(
+        panels = [
+            experiments.Panel(
                 "A panel",
                 make_curves([*BASELINES, *learned], 3, steps, ("mnist",), 25, diverging),
                 "test_loss",
@@ -86,7 +76,7 @@ def figure(request: pytest.FixtureRequest, labels: dict, style: object) -> Figur
             )
             for learned, diverging, steps in CURVES[name]
         ]
-        return panels.draw(found, load_config().labels(), style)
+        return experiments.draw_panels(panels, config.labels(), style)
     if name == "style_images":
         styled = {"LSTM (continued)": discs(3, 64), "ADAM": discs(3, 64)}
         titles = ("Training style, 64 x 64", "New styles, 128 x 128")
@@ -94,31 +84,12 @@ def figure(request: pytest.FixtureRequest, labels: dict, style: object) -> Figur
             style_images.Group(title, "after 128 steps", discs(3, 64), styled, waves(3, 64))
             for title in titles
         ]
-        records = [{"name": key, "stand_in": text} for key, text in stand_ins.FREE.items()]
-        return style_images.draw(groups, stand_ins.notes(records), style)
-    if name == "mnist_continued":
-        return mnist_continued.draw(make_curves(ON_MNIST, 8), labels, style, 100)
-    if name == "architecture":
-        config = load_config()
-        networks = {key: config.problems[key] for key in config.experiments[name].problems}
-        table = make_curves(ON_MNIST, 3, 50, tuple(networks), 0, {"mnist_paper": 0.03})
-        return architecture.draw(table, networks, [networks["mnist"]], labels, style, 50)
-    if name == "overhead":
-        curves = make_curves(ON_MNIST, 3, 200)
-        timed_as = {key: key for key in BASELINES}
-        timed_as |= dict.fromkeys(("mnist_paper", "mnist_long_unroll"), "mnist_paper")
-        race = overhead.Race("MNIST", "mnist", curves, timed_as, 100)
-        problems = {"mnist": "MNIST", "cifar10": "CIFAR-10", "neural_art": "Neural Art"}
-        return overhead.draw(make_overhead(), problems, race, labels, style)
-    if name == "updates":
-        recipes = {"mnist": ("mnist_paper", "mnist_long_unroll"), "cifar10": ("cifar",)}
-        titles = {"mnist": "MNIST", "cifar10": "CIFAR-10"}
-        table = make_updates(recipes, (1, 5, 20, 50, 100))
-        return updates.draw(table, titles, load_config().labels(), style)
+        records = [{"name": key, "stand_in": text} for key, text in style_images.FREE.items()]
+        return style_images.draw_groups(groups, style_images.notes(records), style)
     if name == "ablations":
-        return variants.draw(compared(load_config()), load_config().labels(), style)
+        return experiments.draw_variants(compared(config), config.labels(), style)
     if name == "unroll":
-        measured = load_config().measurements.meta_gradients
+        measured = config.measurements.meta_gradients
         stages = {key: stage.title for key, stage in measured.stages.items()}
         sources = {key: source.title for key, source in measured.estimators.items()}
         table = make_meta_gradients(stages, sources, measured.windows)
@@ -131,16 +102,26 @@ def figure(request: pytest.FixtureRequest, labels: dict, style: object) -> Figur
             )
             for title, windows in (("Quadratics", (1, 2, 5, 10, 50, 100)), ("MNIST", (1, 5, 100)))
         ]
-        return unroll.draw(table, stages, sources, quality, style)
-    if name == "meta_training_of_all":
-        labels = load_config().labels()
-    logs = [make_log(key, seed) for k, key in enumerate(labels) for seed in range(2 + k % 2)]
-    return meta_training.draw(pd.concat(logs), labels, style)
+        return unroll.draw_windows(table, stages, sources, quality, style)
+    if name.startswith("meta_training"):
+        labels = config.labels() if name.endswith("of_all") else labels
+        logs = [make_log(key, seed) for k, key in enumerate(labels) for seed in range(2 + k % 2)]
+        return meta_training.draw_logs(pd.concat(logs), labels, style)
+    networks = config.experiments["architecture"].problems
+    recipes = {"mnist": ("mnist_paper", "mnist_long_unroll"), "cifar10": ("cifar",)}
+    horizon = config.experiments["architecture"].horizon
+    results = fake(
+        mnist=make_curves(ON_MNIST, 8),
+        architecture=make_curves(ON_MNIST, 3, horizon, networks, 0, {"mnist_paper": 0.03}),
+        overhead=make_overhead(),
+        updates=make_updates(recipes, (1, 5, 20, 50, 100)),
+    )
+    return figures(config)[name].draw(results)
 
 
-def compared(config: Config) -> list[variants.Panel]:
+def compared(config: Config) -> list[experiments.Variants]:
     """The panels of the figure `ablations`, with losses from equal to far beyond the edge."""
-    found = []
+    panels = []
     for name in config.figure_experiments()["ablations"]:
         experiment = config.experiments[name]
         others = [key for key in experiment.learned if key != experiment.reference]
@@ -148,8 +129,8 @@ def compared(config: Config) -> list[variants.Panel]:
             make_variant(key, 0.7 * 1.5**k, seeds=1 + 2 * (k % 2)) for k, key in enumerate(others)
         ]
         made += [make_variant(key, 200, seeds=0) for key in experiment.baselines]
-        found.append(variants.Panel(experiment.title, str(experiment.reference), made))
-    return found
+        panels.append(experiments.Variants(experiment.title, str(experiment.reference), made))
+    return panels
 
 
 def visible_texts(figure: Figure) -> list[Text]:

@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
-from pathlib import Path
-
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
-from tests.figures.fake_tables import BASELINES, Settings, make_curves, make_overhead, make_updates
+from tests.figures.fake_results import fake
+from tests.figures.fake_tables import BASELINES, make_curves, make_overhead, make_updates
 
-from l2l.config import load_config
 from l2l.figures import overhead, updates
-from l2l.figures.draw import draw
-from l2l.files import write_table
-from l2l.layout import Layout
 
-LAYOUT = Layout("default")
 LEARNED = ("mnist_paper", "mnist_long_unroll")
 
 
 @pytest.fixture
-def panels(tmp_path: Path) -> list[Axes]:
-    """Those of `overhead`, drawn from files by the configuration."""
-    with contextlib.chdir(tmp_path):
-        write_table(LAYOUT.measurement("overhead"), make_overhead())
-        write_table(LAYOUT.curves("mnist"), make_curves([*BASELINES, *LEARNED], 3, 200))
-        return draw("overhead", load_config(), LAYOUT).axes
+def panels() -> list[Axes]:
+    """Those of `overhead`."""
+    curves = make_curves([*BASELINES, *LEARNED], 3, 200)
+    return overhead.FIGURE.draw(fake(overhead=make_overhead(), mnist=curves)).axes
 
 
 def test_a_line_is_the_median_time_of_each_size(panels: list[Axes]) -> None:
@@ -57,19 +48,18 @@ def test_time_is_the_step_times_gradient_and_overhead(panels: list[Axes]) -> Non
 
 
 def test_times_have_units() -> None:
-    told = [overhead.told_time(seconds) for seconds in (1e-9, 1e-5, 3e-3, 0.1, 10)]
+    told = [overhead.with_unit(seconds) for seconds in (1e-9, 1e-5, 3e-3, 0.1, 10)]
     assert told == ["1 ns", "10 µs", "3 ms", "100 ms", "10 s"]
 
 
 def test_updates_have_a_row_for_each_run_and_a_line_for_each_coordinate() -> None:
     table = make_updates({"mnist": LEARNED, "cifar10": ("cifar",)}, (1, 5))
-    labels = load_config().labels()
-    figure = updates.draw(table, {"mnist": "MNIST", "cifar10": "CIFAR-10"}, labels, Settings())
+    results = fake(updates=table)
+    figure = updates.FIGURE.draw(results)
     assert len(figure.axes) == 3 * 2
+    titles = [results.config.experiments[name].title for name in ("mnist", "mnist", "cifar10")]
     assert [axes.get_ylabel() for axes in figure.axes[::2]] == [
-        "MNIST: update",
-        "MNIST: update",
-        "CIFAR-10: update",
+        f"{each}: update" for each in titles
     ]
     first = figure.axes[0]
     lines = [line for line in first.lines if len(line.get_xdata()) == 27]

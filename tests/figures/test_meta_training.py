@@ -17,7 +17,7 @@ def logs() -> pd.DataFrame:
 def test_panels_follow_the_labels_and_hold_every_run(
     logs: pd.DataFrame, labels: dict, style: object
 ) -> None:
-    panels = meta_training.draw(logs, labels, style).axes
+    panels = meta_training.draw_logs(logs, labels, style).axes
     assert [axes.get_title(loc="left") for axes in panels] == ["LSTM (paper)", "LSTM (long unroll)"]
     curves = [line for line in panels[0].get_lines() if len(line.get_xdata()) > 2]
     assert len(curves) == 3 * 2
@@ -31,14 +31,7 @@ def test_panels_follow_the_labels_and_hold_every_run(
 def test_windows_are_marked_where_they_change(
     logs: pd.DataFrame, labels: dict, style: object
 ) -> None:
-    axes = meta_training.draw(logs, labels, style).axes[0]
+    axes = meta_training.draw_logs(logs, labels, style).axes[0]
     marks = [line.get_xdata()[0] for line in axes.get_lines() if len(set(line.get_xdata())) == 1]
     assert marks == [100, 250]
     assert [text.get_text() for text in axes.texts] == ["window\n20", "\n50", "\n100"]
-
-
-def test_meta_seeds_may_be_text_as_in_folder_names(
-    logs: pd.DataFrame, labels: dict, style: object
-) -> None:
-    as_text = logs.assign(meta_seed=logs["meta_seed"].astype(str))
-    assert len(meta_training.draw(as_text, labels, style).axes) == 2

@@ -9,8 +9,8 @@ from matplotlib.text import Text
 from tests.figures.fake_tables import BASELINES, make_curves
 
 from l2l.errors import UserError
-from l2l.figures.legends import spread
-from l2l.figures.panels import Panel, draw
+from l2l.figures.experiments import Panel, draw_panels
+from l2l.figures.loss_curves import spread
 
 OPTIMIZERS = [*BASELINES, "mnist_paper", "mnist_long_unroll"]
 
@@ -45,7 +45,7 @@ def legend_names(figure: Figure) -> list[str]:
 def test_every_optimizer_stands_once_in_the_legend_learned_ones_first(
     curves: pd.DataFrame, labels: dict, style: object, count: int
 ) -> None:
-    figure = draw([panel(f"panel {k}", curves) for k in range(count)], labels, style)
+    figure = draw_panels([panel(f"panel {k}", curves) for k in range(count)], labels, style)
     names = ["LSTM (paper)", "LSTM (long unroll)", "SGD", "RMSprop", "ADAM", "NAG"]
     assert legend_names(figure) == names
     titles = [axes.get_title(loc="left") for axes in figure.axes if axes.axison]
@@ -55,7 +55,7 @@ def test_every_optimizer_stands_once_in_the_legend_learned_ones_first(
 def test_a_panel_tells_the_last_losses_from_the_highest_to_the_lowest(
     curves: pd.DataFrame, labels: dict, style: object
 ) -> None:
-    axes = draw([panel("a", curves), panel("b", curves)], labels, style).axes[0]
+    axes = draw_panels([panel("a", curves), panel("b", curves)], labels, style).axes[0]
     last = curves[curves["step"] == 100].groupby("optimizer")["loss"].mean()
     assert ends(axes) == [f"{loss:#.3g}" for loss in sorted(last, reverse=True)]
 
@@ -66,7 +66,7 @@ def test_recipes_of_one_label_share_one_entry_and_one_look(style: object) -> Non
         panel(sub, make_curves(["nag", "all", sub], problems=2, steps=20))
         for sub in ("five_sub", "two_sub")
     ]
-    figure = draw(panels, labels, style)
+    figure = draw_panels(panels, labels, style)
     assert legend_names(figure) == ["LSTM", "LSTM-sub", "NAG"]
     drawn = {
         (line.get_color(), line.get_linewidth())
@@ -80,7 +80,7 @@ def test_recipes_of_one_label_share_one_entry_and_one_look(style: object) -> Non
 def test_divergence_is_drawn_whole_and_counted(
     curves: pd.DataFrame, diverging: pd.DataFrame, labels: dict, style: object
 ) -> None:
-    good, bad = draw([panel("a", curves), panel("b", diverging)], labels, style).axes
+    good, bad = draw_panels([panel("a", curves), panel("b", diverging)], labels, style).axes
     assert good.get_legend() is None
     assert good.get_ylim()[1] < 4
     mean = diverging[diverging["optimizer"] == "mnist_paper"].groupby("step")["loss"].mean()
@@ -97,7 +97,7 @@ def test_divergence_is_drawn_whole_and_counted(
 def test_the_note_lies_above_every_mean(
     diverging: pd.DataFrame, labels: dict, style: object
 ) -> None:
-    figure = draw([panel("a", diverging), panel("b", diverging)], labels, style)
+    figure = draw_panels([panel("a", diverging), panel("b", diverging)], labels, style)
     axes = figure.axes[0]
     bottom = axes.get_legend().get_window_extent().y0
     means = [line.get_ydata().max() for line in axes.get_lines() if line.get_linewidth() > 1]
@@ -111,14 +111,16 @@ def test_a_run_that_ends_at_no_finite_number_diverged(
     broken = curves.copy()
     hit = (broken["optimizer"] == "adam") & (broken["problem"] == 1) & (broken["step"] > 20)
     broken.loc[hit, ["loss", "train_loss"]] = value
-    axes = draw([panel("a", broken), panel("b", curves)], labels, style).axes[0]
+    axes = draw_panels([panel("a", broken), panel("b", curves)], labels, style).axes[0]
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["1 of 6 runs diverged"]
     assert ends(axes)[0] == "diverged"
 
 
 def test_held_out_losses_are_drawn_where_they_were_measured(labels: dict, style: object) -> None:
     table = make_curves(OPTIMIZERS, problems=3, steps=100, held_out_every=25)
-    figure = draw([panel("a", table, "test_loss"), panel("b", table, "test_loss")], labels, style)
+    figure = draw_panels(
+        [panel("a", table, "test_loss"), panel("b", table, "test_loss")], labels, style
+    )
     (line,) = (line for line in figure.axes[0].get_lines() if line.get_label() == "NAG")
     np.testing.assert_array_equal(line.get_xdata(), [0, 25, 50, 75, 100])
     own = table[(table["optimizer"] == "nag") & (table["step"] % 25 == 0)]
@@ -130,7 +132,7 @@ def test_a_loss_that_was_measured_nowhere_is_one_line(
     curves: pd.DataFrame, labels: dict, style: object
 ) -> None:
     with pytest.raises(UserError, match="test_loss was measured nowhere"):
-        draw([panel("a", curves, "test_loss")], labels, style)
+        draw_panels([panel("a", curves, "test_loss")], labels, style)
 
 
 @pytest.mark.parametrize(

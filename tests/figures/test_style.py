@@ -7,11 +7,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.figures.fake_results import fake
 
-from l2l.figures import optimizer_loop
-from l2l.figures.style import HANDCRAFTED_NAMES, display_name, looks, names_in, save
+from l2l.figures.optimizer_loop import FIGURE as LOOP
+from l2l.figures.style import display_name, looks, names_in, save
+from l2l.registry import BASELINES as REGISTERED
 
-BASELINES = list(HANDCRAFTED_NAMES.values())
+BASELINES = [baseline.name for baseline in REGISTERED.values()]
 
 
 @pytest.mark.parametrize(
@@ -82,50 +84,79 @@ SCRIPT = """
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-from tests.figures.fake_tables import Settings, make_curves
-from l2l.figures import panels, coordinatewise_lstm
+from tests.figures.fake_results import fake
+from tests.figures.fake_tables import make_curves
+from l2l.figures.catalog import figures
 from l2l.figures.style import save
 table = make_curves(["nag", "mnist_paper", "another"], problems=3)
-found = [panels.Panel(title, table, "loss", 100, "loss") for title in ("one", "two", "three")]
-save(panels.draw(found, {}, Settings()), Path(sys.argv[2]) / "mnist")
-save(coordinatewise_lstm.draw(Settings()), Path(sys.argv[2]) / "diagram")
+names = ("mnist", "mnist_40_units", "mnist_two_layers", "mnist_relu", "mnist_tanh")
+results = fake(**dict.fromkeys(names, table))
+for name in ("mnist", "mnist_transfer", "coordinatewise_lstm"):
+    save(figures(results.config)[name].draw(results), Path(sys.argv[2]) / name)
 """
 
 
-def test_same_inputs_give_the_same_bytes_in_another_process_at_another_time(tmp_path: Path) -> None:
-    for run, epoch in (("1", "1000000000"), ("2", "1700000000")):
-        environment = os.environ | {"PYTHONHASHSEED": run, "SOURCE_DATE_EPOCH": epoch}
-        command = [sys.executable, "-c", SCRIPT, str(REPOSITORY), str(tmp_path / run)]
-        subprocess.run(command, check=True, env=environment)
-    names = sorted(path.name for path in (tmp_path / "1").iterdir())
-    assert names == ["diagram.pdf", "diagram.png", "mnist.pdf", "mnist.png"]
-    for name in names:
-        assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes(), name
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return run(tmp_path_factory.mktemp("drawn"), {"PYTHONHASHSEED": "1"})
 
 
-def test_png_and_pdf_are_written_and_nothing_else(tmp_path: Path, style: object) -> None:
-    png, pdf = save(optimizer_loop.draw(style), tmp_path / "new" / "loop")
+def run(folder: Path, variables: dict[str, str]) -> Path:
+    """Draw figures in a process of its own with these environment variables."""
+    command = [sys.executable, "-c", SCRIPT, str(REPOSITORY), str(folder)]
+    subprocess.run(command, check=True, env=os.environ | variables)
+    return folder
+
+
+def same(one: Path, other: Path) -> bool:
+    names = sorted(path.name for path in one.iterdir())
+    assert len(names) == 6
+    assert names == sorted(path.name for path in other.iterdir())
+    return all((one / name).read_bytes() == (other / name).read_bytes() for name in names)
+
+
+def test_same_inputs_give_the_same_bytes_in_another_process_at_another_time(
+    drawn: Path, tmp_path: Path
+) -> None:
+    assert same(drawn, run(tmp_path, {"PYTHONHASHSEED": "2", "SOURCE_DATE_EPOCH": "1700000000"}))
+
+
+def test_a_matplotlibrc_of_the_user_changes_nothing(drawn: Path, tmp_path: Path) -> None:
+    lines = ["text.usetex: True", "text.color: white", "savefig.transparent: True"]
+    lines += [
+        "lines.linewidth: 9",
+        "xtick.major.size: 20",
+        "font.family: serif",
+        "axes.grid: False",
+    ]
+    (tmp_path / "matplotlibrc").write_text("\n".join(lines))
+    variables = {"MATPLOTLIBRC": str(tmp_path / "matplotlibrc")}
+    assert same(drawn, run(tmp_path / "figures", variables))
+
+
+def test_png_and_pdf_are_written_and_nothing_else(tmp_path: Path) -> None:
+    png, pdf = save(LOOP.draw(fake()), tmp_path / "new" / "loop")
     assert png.read_bytes().startswith(b"\x89PNG")
     assert pdf.read_bytes().startswith(b"%PDF")
     assert sorted((tmp_path / "new").iterdir()) == [pdf, png]
     assert b"CreationDate" not in pdf.read_bytes()
 
 
-def test_fonts_in_the_pdf_are_truetype_not_type3(tmp_path: Path, style: object) -> None:
-    _, pdf = save(optimizer_loop.draw(style), tmp_path / "loop")
+def test_fonts_in_the_pdf_are_truetype_not_type3(tmp_path: Path) -> None:
+    _, pdf = save(LOOP.draw(fake()), tmp_path / "loop")
     assert b"/Type3" not in pdf.read_bytes()
     assert b"/CIDFontType2" in pdf.read_bytes()
 
 
-def test_png_has_the_printed_width_times_the_dpi(tmp_path: Path, style: object) -> None:
-    png, _ = save(optimizer_loop.draw(style), tmp_path / "loop")
+def test_png_has_the_printed_width_times_the_dpi(tmp_path: Path) -> None:
+    png, _ = save(LOOP.draw(fake()), tmp_path / "loop")
     assert int.from_bytes(png.read_bytes()[16:20], "big") == round(3.25 * 200)
 
 
-def test_a_broken_save_leaves_the_old_files(tmp_path: Path, style: object) -> None:
+def test_a_broken_save_leaves_the_old_files(tmp_path: Path) -> None:
     stem = tmp_path / "loop"
-    old = [path.read_bytes() for path in save(optimizer_loop.draw(style), stem)]
-    broken = optimizer_loop.draw(style)
+    old = [path.read_bytes() for path in save(LOOP.draw(fake()), stem)]
+    broken = LOOP.draw(fake())
     broken.text(0.5, 0.5, r"$\no_such_symbol$")
     with pytest.raises(ValueError, match="no_such_symbol"):
         save(broken, stem)

@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,18 +12,19 @@ from PIL import Image
 from tests.figures.fake_pictures import discs, mixture, waves, write_fakes
 
 from l2l.config import Config, load_config
+from l2l.config.schema import FigureSettings
 from l2l.errors import UserError
-from l2l.figures import stand_ins, style_images
-from l2l.figures.draw import draw, figures
-from l2l.figures.style import Style
+from l2l.figures import style_images
+from l2l.figures.catalog import figures
 from l2l.files import write_json
 from l2l.layout import Layout
+from l2l.results import Results
 
 LAYOUT = Layout("default")
 SIZES = {"neural_art": 64, "neural_art_new": 128}
 SHARES = {"neural_art": 0.6, "adam": 0.3}
-FREE = [{"name": name, "stand_in": text} for name, text in stand_ins.FREE.items()]
-REAL = [{"name": name, "stand_in": None} for name in stand_ins.FREE]
+FREE = [{"name": name, "stand_in": text} for name, text in style_images.FREE.items()]
+REAL = [{"name": name, "stand_in": None} for name in style_images.FREE]
 
 
 def group(size: int, rows: int = 3, title: str = "A style, 64 x 64") -> style_images.Group:
@@ -59,10 +59,10 @@ def texts(figure: Figure) -> list[str]:
     return [text.get_text() for text in figure.texts]
 
 
-def test_every_pixel_is_a_square_of_its_own_colour(style: Style) -> None:
+def test_every_pixel_is_a_square_of_its_own_colour(style: FigureSettings) -> None:
     """Nothing is interpolated: what lies in the PNG is each pixel, so many times over."""
     groups = [group(64), group(128)]
-    figure = style_images.draw(groups, [], replace(style, dpi=300))
+    figure = style_images.draw_groups(groups, [], style.model_copy(update={"dpi": 300}))
     page = rendered(figure)
     expected = [
         picture
@@ -82,9 +82,9 @@ def test_every_pixel_is_a_square_of_its_own_colour(style: Style) -> None:
 
 
 def test_columns_are_content_both_optimizers_and_style_and_rows_are_photographs(
-    style: Style,
+    style: FigureSettings,
 ) -> None:
-    figure = style_images.draw([group(64), group(64, rows=2)], [], style)
+    figure = style_images.draw_groups([group(64), group(64, rows=2)], [], style)
     page = rendered(figure)
     found = places(figure, *page.shape[:2])
     lefts, tops = (sorted({place[side] for place in found}) for side in (2, 0))
@@ -100,9 +100,9 @@ def test_columns_are_content_both_optimizers_and_style_and_rows_are_photographs(
     assert max(place[1] for place in found) < height
 
 
-def test_pictures_lie_over_both_columns_of_a_page_with_thin_gaps(style: Style) -> None:
-    settings = replace(style, dpi=300)
-    figure = style_images.draw([group(64), group(128)], [], settings)
+def test_pictures_lie_over_both_columns_of_a_page_with_thin_gaps(style: FigureSettings) -> None:
+    settings = style.model_copy(update={"dpi": 300})
+    figure = style_images.draw_groups([group(64), group(128)], [], settings)
     width, height = figure.get_size_inches() * 300
     assert 1.5 * 300 * 3.25 < width <= 2 * 300 * 3.25
     found = places(figure, round(height), round(width))
@@ -110,8 +110,10 @@ def test_pictures_lie_over_both_columns_of_a_page_with_thin_gaps(style: Style) -
     assert covered > 0.85 * width * height
 
 
-def test_the_notes_stand_below_the_pictures(style: Style) -> None:
-    without, some = (style_images.draw([group(64)], notes, style) for notes in ([], ["a", "b"]))
+def test_the_notes_stand_below_the_pictures(style: FigureSettings) -> None:
+    without, some = (
+        style_images.draw_groups([group(64)], notes, style) for notes in ([], ["a", "b"])
+    )
     assert set(texts(some)) - set(texts(without)) == {"a", "b"}
     assert some.get_size_inches()[1] > without.get_size_inches()[1]
     lowest = min(axes.get_position().y0 for axes in some.axes)
@@ -141,14 +143,14 @@ def test_titles_and_steps_are_those_of_the_configuration(folder: Path) -> None:
     }
     labels = {"neural_art": {"label": "LSTM (ours)"}}
     config = load_config(overrides={"experiments": changes, "recipes": labels})
-    found = texts(draw("style_images", config, LAYOUT))
+    found = texts(draw(config))
     for expected in ("Seen", "Unseen", "LSTM (ours)", "ADAM", "after 64 steps"):
         assert expected in found
     assert len(found) == 4 + 1 + 2 * 2
 
 
 def test_each_optimizer_has_its_own_pictures(folder: Path) -> None:
-    figure = draw("style_images", load_config(), LAYOUT)
+    figure = draw(load_config())
     shown = [np.asarray(axes.images[0].get_array()) for axes in figure.axes]
     for start, size in ((0, 64), (12, 128)):
         for column, share in ((1, 0.6), (2, 0.3)):
@@ -157,36 +159,36 @@ def test_each_optimizer_has_its_own_pictures(folder: Path) -> None:
 
 
 def test_stand_ins_and_who_has_to_be_named_stand_in_the_figure(folder: Path) -> None:
-    assert not any("tand-in" in text for text in texts(draw_default()))
+    assert not any("tand-in" in text for text in texts(draw(load_config())))
     write_records(FREE)
-    found = "\n".join(texts(draw_default()))
+    found = "\n".join(texts(draw(load_config())))
     for record in FREE:
         assert f"Stand-in for the {record['name']}: {record['stand_in']}" in found
     assert "danielbuechele" in found
     assert "CC BY 2.0" in found
 
 
-def draw_default() -> Figure:
-    return draw("style_images", load_config(), LAYOUT)
+def draw(config: Config) -> Figure:
+    return figures(config)["style_images"].draw(Results(config))
 
 
 def test_only_pictures_made_from_free_ones_alone_may_be_published() -> None:
-    assert stand_ins.may_be_published(FREE)
+    assert style_images.may_be_published(FREE)
     remade = {"name": "photographs", "stand_in": "the same photographs, cropped and scaled anew"}
     for records in (REAL, [FREE[0], REAL[1]], [REAL[0], FREE[1]], FREE[:1], [remade, FREE[1]], []):
-        assert not stand_ins.may_be_published(records)
-    assert stand_ins.attributions([remade, REAL[1]]) == []
+        assert not style_images.may_be_published(records)
+    assert style_images.attributions([remade, REAL[1]]) == []
 
 
 @pytest.mark.parametrize(
     ("missing", "command"),
     [
-        (LAYOUT.pictures("neural_art", "adam", None), "l2l evaluate neural_art adam,"),
+        (LAYOUT.pictures("neural_art", "adam", None), "l2l evaluate neural_art adam --"),
         (
             LAYOUT.pictures("neural_art_new", "neural_art", 0),
-            "l2l evaluate neural_art_new neural_art --seed 0,",
+            "l2l evaluate neural_art_new neural_art --seed 0 --",
         ),
-        (LAYOUT.data("styles"), "l2l data styles,"),
+        (LAYOUT.data("styles"), "l2l data styles --"),
     ],
 )
 def test_a_missing_file_is_named_with_the_command_that_makes_it(
@@ -194,7 +196,7 @@ def test_a_missing_file_is_named_with_the_command_that_makes_it(
 ) -> None:
     missing.unlink()
     with pytest.raises(UserError) as caught:
-        draw_default()
+        draw(load_config())
     assert f"{missing} is missing: run {command}" in str(caught.value)
 
 
@@ -205,7 +207,7 @@ def keeping(counts: dict[str, int]) -> Config:
 
 
 def test_an_experiment_that_keeps_no_pictures_is_not_shown(folder: Path) -> None:
-    figure = draw("style_images", keeping({"neural_art": 0, "neural_art_new": 3}), LAYOUT)
+    figure = draw(keeping({"neural_art": 0, "neural_art_new": 3}))
     assert len(figure.axes) == 12
     assert "style_images" not in figures(keeping({"neural_art": 0, "neural_art_new": 0}))
 

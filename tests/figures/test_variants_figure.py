@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from tests.figures.fake_tables import Settings, make_meta_gradients, make_variant
+from tests.figures.fake_results import STYLE
+from tests.figures.fake_tables import make_meta_gradients, make_variant
 
 from l2l.evaluation.statistics import Effect
 from l2l.evaluation.variants import Variant
-from l2l.figures import unroll, variants
+from l2l.figures import experiments, unroll
 
 LABELS = {"base": "Reference", "rnn": "Plain RNN", "es": "ES"}
 VARIANTS = [
@@ -32,15 +33,15 @@ def markers(axes: Axes, marker: str) -> list[tuple[float, float]]:
 
 
 def of_variants(*chosen: Variant) -> Axes:
-    panel = variants.Panel("MNIST", "base", chosen)
-    (axes,) = variants.draw([panel], LABELS, Settings()).axes
+    panel = experiments.Variants("MNIST", "base", chosen)
+    (axes,) = experiments.draw_variants([panel], LABELS, STYLE).axes
     return axes
 
 
 def test_a_row_for_the_reference_and_each_variant_a_panel_for_each_experiment() -> None:
-    panels = [variants.Panel("Quadratics", "base", VARIANTS[:1])]
-    panels += [variants.Panel("MNIST", "base", VARIANTS)]
-    above, below = variants.draw(panels, LABELS, Settings()).axes
+    panels = [experiments.Variants("Quadratics", "base", VARIANTS[:1])]
+    panels += [experiments.Variants("MNIST", "base", VARIANTS)]
+    above, below = experiments.draw_variants(panels, LABELS, STYLE).axes
     assert [axes.get_title(loc="left") for axes in (above, below)] == ["Quadratics", "MNIST"]
     names = [text.get_text() for text in below.get_yticklabels()]
     assert names == ["Reference (reference)", "Plain RNN", "ES *", "ADAM, tuned"]
@@ -90,7 +91,7 @@ def of_windows() -> Figure:
         unroll.Quality("Quadratics", by_window, 20, make_variant("c", 0.9)),
         unroll.Quality("MNIST", {5: make_variant("d", 2.0)}, 20, None),
     ]
-    return unroll.draw(table, STAGES, SOURCES, quality, Settings())
+    return unroll.draw_windows(table, STAGES, SOURCES, quality, STYLE)
 
 
 def test_each_measure_and_stage_has_a_panel_with_medians_of_each_estimator(

@@ -14,7 +14,7 @@ from tests.figures.fake_tables import make_overhead, make_updates
 from l2l.config import Config, load_config, resolved_yaml
 from l2l.evaluation.claims import evaluate_claims
 from l2l.figures import style_images
-from l2l.figures.draw import draw, figures
+from l2l.figures.catalog import figures
 from l2l.figures.style import save
 from l2l.files import write_json, write_table, write_text
 from l2l.layout import Layout
@@ -248,7 +248,7 @@ def make_run(root: Path, config: Config) -> None:
         write_text(layout.results / "benchmarks" / "train" / "a.1.tsv", header + "30.0\t0\t1\n")
         write_text(layout.results / "benchmarks" / "claims.tsv", header + "2.5\t0\t1\n")
         for name in figures(config):
-            save(draw(name, config, layout), layout.figure(name))
+            save(figures(config)[name].draw(Results(config)), layout.figure(name))
 
 
 def set_stand_ins(root: Path, stand_ins: dict[str, str]) -> None:

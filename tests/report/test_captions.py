@@ -6,8 +6,8 @@ import pytest
 
 from l2l.config import Config, load_config
 from l2l.errors import UserError
-from l2l.figures.draw import figures
-from l2l.figures.stand_ins import FREE
+from l2l.figures.catalog import figures
+from l2l.figures.style_images import FREE
 from l2l.report import captions
 from l2l.report.facts import facts
 from l2l.results import Results

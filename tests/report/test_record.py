@@ -7,8 +7,8 @@ import pytest
 from l2l.config import Config
 from l2l.errors import UserError
 from l2l.evaluation.pictures import read_pictures, write_pictures
-from l2l.figures.draw import figures
-from l2l.figures.stand_ins import FREE
+from l2l.figures.catalog import figures
+from l2l.figures.style_images import FREE
 from l2l.report.html import wrapped
 from l2l.report.markdown import markdown
 from l2l.report.record import record

@@ -8,9 +8,9 @@ import pytest
 
 from l2l.config import Config
 from l2l.errors import UserError
-from l2l.figures.draw import draw, figures
-from l2l.figures.stand_ins import FREE
+from l2l.figures.catalog import figures
 from l2l.figures.style import save
+from l2l.figures.style_images import FREE
 from l2l.layout import Layout
 from l2l.report import verdicts
 from l2l.report.report import external_loads
@@ -161,7 +161,7 @@ def test_a_figure_that_only_the_configuration_knows_is_on_the_page(copy: Path, c
         for name in ("mnist_transfer", "another_one"):
             layout.figure(name).with_suffix(".png").unlink(missing_ok=True)
             layout.figure(name).with_suffix(".pdf").unlink(missing_ok=True)
-            save(draw(name, changed, layout), layout.figure(name))
+            save(figures(changed)[name].draw(Results(changed)), layout.figure(name))
     checker = check(build_page(changed, copy))
     assert "section-another_one" in checker.ids
     assert any("ReLU" in part for part in checker.text)

@@ -25,12 +25,13 @@ def figure(
     setting: Settings = None,
 ) -> None:
     """Draw a figure from its tables, as figures/<protocol>/<name>.png and .pdf."""
-    from l2l.figures.draw import draw, figures
+    from l2l.figures.catalog import figures
     from l2l.figures.style import save
+    from l2l.results import Results
 
     config, layout = configuration(protocol, config_file, setting)
     known("figure", name, figures(config))
-    save(draw(name, config, layout), layout.figure(name))
+    save(figures(config)[name].draw(Results(config)), layout.figure(name))
 
 
 def report(

@@ -9,12 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure as Drawing
 from matplotlib.patches import Patch
 
 from l2l.figures import diagram
+from l2l.figures.base import Figure
 from l2l.figures.diagram import INK, Point
-from l2l.figures.style import VERMILLION, Style, look_of
+from l2l.figures.style import VERMILLION
+from l2l.results import Results
 
 if TYPE_CHECKING:
     from l2l.figures.graph_trace import Edge, Node
@@ -28,32 +30,27 @@ FUNCTION_OF = {"theta": "+", "g": "m", "h": "m"}
 """What computes a node, where the figure shows that: equation (1) adds, equation (3) is m."""
 
 
-def draw(style: Style) -> Figure:
-    """The graph of the optimizer's unroll, dashed where second derivatives are dropped.
-
-    Args:
-        style: the settings of figures.
-    """
+def draw(results: Results) -> Drawing:
+    """The graph of the optimizer's unroll, dashed where second derivatives are dropped."""
     from l2l.figures.graph_trace import trace  # imports torch, which other figures do without
 
     edges = trace()
-    with look_of(style):
-        figure, axes = diagram.canvas(style, HEIGHT)
-        diagram.band(axes, BOUNDARY, HEIGHT, diagram.OPTIMIZEE_TINT, "Optimizee")
-        diagram.band(axes, FLOOR, BOUNDARY, diagram.OPTIMIZER_TINT, "Optimizer")
-        outlines = _draw_nodes(axes, edges)
-        for start, end, dashed in _arrows(edges):
-            diagram.arrow(
-                axes,
-                start,
-                end,
-                outlines[start],
-                outlines[end],
-                color=VERMILLION if dashed else INK,
-                dashed=dashed,
-                width=1.1 if dashed else 0.8,
-            )
-        _draw_key(axes)
+    figure, axes = diagram.canvas(results.config.figures, HEIGHT)
+    diagram.band(axes, BOUNDARY, HEIGHT, diagram.OPTIMIZEE_TINT, "Optimizee")
+    diagram.band(axes, FLOOR, BOUNDARY, diagram.OPTIMIZER_TINT, "Optimizer")
+    outlines = _draw_nodes(axes, edges)
+    for start, end, dashed in _arrows(edges):
+        diagram.arrow(
+            axes,
+            start,
+            end,
+            outlines[start],
+            outlines[end],
+            color=VERMILLION if dashed else INK,
+            dashed=dashed,
+            width=1.1 if dashed else 0.8,
+        )
+    _draw_key(axes)
     return figure
 
 
@@ -120,3 +117,13 @@ def _draw_key(axes: Axes) -> None:
     diagram.note(axes, (37, y), "gradients flow", "left")
     diagram.arrow(axes, (112, y), (140, y), color=VERMILLION, dashed=True, width=1.1)
     diagram.note(axes, (145, y), "second derivatives: dropped", "left")
+
+
+FIGURE = Figure(
+    name="computation_graph",
+    title="How the optimizer is trained",
+    caption="Three steps of optimization as one graph. Gradients of the losses flow back along the "
+    "solid arrows into the optimizer's weights. Along the dashed arrows (how θ changes the "
+    "gradient) they are dropped, which saves second derivatives.",
+    drawn_by=draw,
+)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure as Drawing
 from matplotlib.patches import Patch
 
 from l2l.figures import diagram
+from l2l.figures.base import Figure
 from l2l.figures.diagram import OPTIMIZEE_FILL, OPTIMIZER_FILL, OPTIMIZER_TINT
-from l2l.figures.style import VERMILLION, Style, look_of
+from l2l.figures.style import VERMILLION
+from l2l.results import Results
 
 HEIGHT = 284.0
 ROWS = {"1": 191.0, "2": 119.0, "n": 22.0}  # index of the coordinate -> height of its row
@@ -16,35 +18,30 @@ FUNCTION, GRADIENT, INPUT, LSTM, PLUS, RESULT = 15.0, 56.0, 103.0, 181.0, 258.0,
 CELL = (50.0, 24.0)
 
 
-def draw(style: Style) -> Figure:
-    """One step of the optimizer: shared weights, a state of its own for each coordinate.
-
-    Args:
-        style: the settings of figures.
-    """
+def draw(results: Results) -> Drawing:
+    """One step of the optimizer: shared weights, a state of its own for each coordinate."""
     top, bottom = max(ROWS.values()), min(ROWS.values())
-    with look_of(style):
-        figure, axes = diagram.canvas(style, HEIGHT)
-        diagram.box(
-            axes,
-            (LSTM, (HEIGHT + bottom - 20) / 2),
-            (CELL[0] + 46, HEIGHT - bottom + 16),
-            fill=OPTIMIZER_TINT,
-            edge="none",
-        )
-        center = (FUNCTION, (top + bottom) / 2)
-        function = diagram.box(axes, center, (24, top - bottom + 36), "$f$", OPTIMIZEE_FILL)
-        for index, y in ROWS.items():
-            _draw_row(axes, index, y, function)
-        for x in (GRADIENT, INPUT, LSTM, PLUS, RESULT):
-            axes.text(x, ROWS["2"] - 33, r"$\vdots$", ha="center", va="center")
-        for x, text in (
-            (FUNCTION + 16, "gradient"),
-            (INPUT, "preprocess,\neq. (6)"),
-            (LSTM, "shared weights $\\phi$,\nown states $h$"),
-            ((PLUS + RESULT) / 2, "update,\neq. (1)"),
-        ):
-            diagram.note(axes, (x, HEIGHT - 17), text)
+    figure, axes = diagram.canvas(results.config.figures, HEIGHT)
+    diagram.box(
+        axes,
+        (LSTM, (HEIGHT + bottom - 20) / 2),
+        (CELL[0] + 46, HEIGHT - bottom + 16),
+        fill=OPTIMIZER_TINT,
+        edge="none",
+    )
+    center = (FUNCTION, (top + bottom) / 2)
+    function = diagram.box(axes, center, (24, top - bottom + 36), "$f$", OPTIMIZEE_FILL)
+    for index, y in ROWS.items():
+        _draw_row(axes, index, y, function)
+    for x in (GRADIENT, INPUT, LSTM, PLUS, RESULT):
+        axes.text(x, ROWS["2"] - 33, r"$\vdots$", ha="center", va="center")
+    for x, text in (
+        (FUNCTION + 16, "gradient"),
+        (INPUT, "preprocess,\neq. (6)"),
+        (LSTM, "shared weights $\\phi$,\nown states $h$"),
+        ((PLUS + RESULT) / 2, "update,\neq. (1)"),
+    ):
+        diagram.note(axes, (x, HEIGHT - 17), text)
     return figure
 
 
@@ -69,3 +66,12 @@ def _draw_row(axes: Axes, index: str, y: float, function: Patch) -> None:
     diagram.arrow(axes, (PLUS, y + 36), (PLUS, y), previous, plus)
     diagram.arrow(axes, (PLUS, y), (RESULT, y), plus, result)
     diagram.note(axes, (LSTM + CELL[0] / 2 + 32, y - 10), formula("g"))
+
+
+FIGURE = Figure(
+    name="coordinatewise_lstm",
+    title="One small LSTM for all coordinates",
+    caption="Each coordinate of θ has its own gradient and its own state h, but all share the same "
+    "weights φ. So one small set of weights serves any number of parameters.",
+    drawn_by=draw,
+)

@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch, Patch
 from matplotlib.path import Path
 
-from l2l.figures.style import GREY, Style
+from l2l.config.schema import FigureSettings
+from l2l.figures.style import GREY
 
 COLUMN = 325.0
 INK = "#222222"
@@ -24,7 +25,7 @@ HEAD = "-|>,head_length=3.2,head_width=1.6"
 Point = tuple[float, float]
 
 
-def canvas(style: Style, height: float) -> tuple[Figure, Axes]:
+def canvas(style: FigureSettings, height: float) -> tuple[Figure, Axes]:
     """An empty figure of the printed width.
 
     Args:

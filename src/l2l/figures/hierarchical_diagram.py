@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure as Drawing
 from matplotlib.patches import Patch
 
 from l2l.figures import diagram
+from l2l.figures.base import Figure
 from l2l.figures.diagram import OPTIMIZER_FILL, OPTIMIZER_TINT, Point
-from l2l.figures.style import BLUE, GREY, VERMILLION, Style, look_of
+from l2l.figures.style import BLUE, GREY, VERMILLION
+from l2l.results import Results
 
 HEIGHT = 300.0
 GLOBAL, TENSOR, PARAMETER, EDGE = 280.0, 212.0, 138.0, 92.0  # heights of the rows
@@ -23,33 +25,28 @@ GOES_IN = (
 COMES_OUT = "its update: a direction, times a learning rate that\nchanges relative to a running one"
 
 
-def draw(style: Style) -> Figure:
-    """Gradients go in below, means of states go up, biases come down, steps come out below.
-
-    Args:
-        style: the settings of figures.
-    """
-    with look_of(style):
-        figure, axes = diagram.canvas(style, HEIGHT)
-        center, right = sum(TENSORS) / 2, diagram.COLUMN - 5
-        top = diagram.box(axes, (center, GLOBAL), UPPER, "global RNN", OPTIMIZER_FILL, VERMILLION)
-        for x, coordinates in TENSORS.items():
-            _draw_tensor(axes, x, coordinates, (center, GLOBAL), top)
-        for y, text in (
-            (GLOBAL, "one"),
-            (TENSOR, "one for each\ntensor"),
-            (PARAMETER, "one for each\ncoordinate"),
-        ):
-            diagram.note(axes, (right, y), text, "right", GREY)
-        between = (GLOBAL + TENSOR) / 2
-        diagram.note(axes, (center - 48, between + 9), "means", "right", BLUE)
-        diagram.note(axes, (center, between - 6), "biases", color=VERMILLION)
-        for y, symbol, text in (
-            (54, r"$\nabla$", GOES_IN),
-            (20, "$g$", COMES_OUT),
-        ):
-            diagram.note(axes, (12, y + 6), symbol)
-            diagram.note(axes, (24, y), text, "left")
+def draw(results: Results) -> Drawing:
+    """Gradients go in below, means of states go up, biases come down, steps come out below."""
+    figure, axes = diagram.canvas(results.config.figures, HEIGHT)
+    center, right = sum(TENSORS) / 2, diagram.COLUMN - 5
+    top = diagram.box(axes, (center, GLOBAL), UPPER, "global RNN", OPTIMIZER_FILL, VERMILLION)
+    for x, coordinates in TENSORS.items():
+        _draw_tensor(axes, x, coordinates, (center, GLOBAL), top)
+    for y, text in (
+        (GLOBAL, "one"),
+        (TENSOR, "one for each\ntensor"),
+        (PARAMETER, "one for each\ncoordinate"),
+    ):
+        diagram.note(axes, (right, y), text, "right", GREY)
+    between = (GLOBAL + TENSOR) / 2
+    diagram.note(axes, (center - 48, between + 9), "means", "right", BLUE)
+    diagram.note(axes, (center, between - 6), "biases", color=VERMILLION)
+    for y, symbol, text in (
+        (54, r"$\nabla$", GOES_IN),
+        (20, "$g$", COMES_OUT),
+    ):
+        diagram.note(axes, (12, y + 6), symbol)
+        diagram.note(axes, (24, y), text, "left")
     return figure
 
 
@@ -78,3 +75,16 @@ def _draw_both_ways(axes: Axes, low: Point, high: Point, lower: Patch, upper: Pa
     up, down = [((low[0] + s, low[1]), (high[0] + s, high[1])) for s in (-APART, APART)]
     diagram.arrow(axes, *up, lower, upper, BLUE, width=1.0)
     diagram.arrow(axes, down[1], down[0], upper, lower, VERMILLION, dashed=True, width=1.0)
+
+
+FIGURE = Figure(
+    name="hierarchical_diagram",
+    title="Networks above networks: the hierarchical RNN",
+    caption="The hierarchical RNN of Wichrowska et al. (2017), an optimizer in which parameters "
+    "know of each other. Each coordinate of θ has a small network of its own. Means of their "
+    "memories go up to a network for each tensor, for example for the weights of a layer, and from "
+    "these to one for everything. What those know comes down as biases; from the global one to the "
+    "bottom too, which is not drawn. On each level all networks share their weights.",
+    drawn_by=draw,
+    study="hierarchical",
+)

@@ -6,12 +6,15 @@ import numpy as np
 import pandas as pd
 from matplotlib import rcParams
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure as Drawing
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from l2l.figures.curves import loss_limits, plain_log_ticks
-from l2l.figures.style import GREY, Style, display_name, look_of, looks, new_figure
+from l2l.config.schema import FigureSettings
+from l2l.figures.base import Figure
+from l2l.figures.loss_curves import loss_limits, plain_log_ticks
+from l2l.figures.style import GREY, display_name, looks, new_figure
+from l2l.results import Results
 
 MEASURES = {"validation_final": ("final loss", ()), "validation_mean": ("mean loss", (2.5, 1.2))}
 """Column of the log -> its name, and dashes."""
@@ -20,37 +23,43 @@ IN_ONE_COLUMN = 3
 """Recipes that stand below each other; more go over both columns of a page."""
 
 
-def draw(logs: pd.DataFrame, labels: dict[str, str], style: Style) -> Figure:
+def draw(results: Results) -> Drawing:
+    """The logs of all recipes that are more than variants of another one."""
+    config = results.config
+    logs = pd.concat([results.logs(name) for name in config.main_recipes()])
+    return draw_logs(logs, config.labels(), config.figures)
+
+
+def draw_logs(logs: pd.DataFrame, labels: dict[str, str], style: FigureSettings) -> Drawing:
     """A panel for each recipe: final and mean validation loss, a line for each meta-seed.
 
+    To be drawn within `style.look_of`.
+
     Args:
-        logs: the log.csv tables of all runs below each other, with the columns recipe and
-            meta_seed added; a row for each validation.
+        logs: see `l2l.results.Results.logs`; a row for each validation.
         labels: recipe -> label; panels stand in its order.
         style: the settings of figures.
     """
-    logs = logs.astype({"meta_seed": int})
     recipes = sorted(logs["recipe"].unique(), key=[*labels].index)
     columns = 1 if len(recipes) <= IN_ONE_COLUMN else 2
     rows = -(-len(recipes) // columns)
-    with look_of(style):
-        figure = new_figure(style, 0.2 + 0.5 * rows, columns)
-        small = rcParams["legend.fontsize"]
-        panels = figure.subplots(rows, columns, squeeze=False).T.flat
-        for axes, recipe in zip(panels, recipes, strict=False):
-            name = display_name(recipe, labels)
-            _draw_recipe(axes, logs[logs["recipe"] == recipe], looks([name])[name].color)
-            axes.set_title(name)
-            axes.set_title(recipe, loc="right", color=GREY, weight="normal", size=small)
-            axes.set_xlabel("episode")
-        for axes in panels[len(recipes) :]:
-            axes.set_axis_off()
-        figure.legend(
-            handles=_legend_entries(sorted(logs["meta_seed"].unique())),
-            loc="outside upper center",
-            ncols=3 * columns,
-            handlelength=2,
-        )
+    figure = new_figure(style, 0.2 + 0.5 * rows, columns)
+    small = rcParams["legend.fontsize"]
+    panels = figure.subplots(rows, columns, squeeze=False).T.flat
+    for axes, recipe in zip(panels, recipes, strict=False):
+        name = display_name(recipe, labels)
+        _draw_recipe(axes, logs[logs["recipe"] == recipe], looks([name])[name].color)
+        axes.set_title(name)
+        axes.set_title(recipe, loc="right", color=GREY, weight="normal", size=small)
+        axes.set_xlabel("episode")
+    for axes in panels[len(recipes) :]:
+        axes.set_axis_off()
+    figure.legend(
+        handles=_legend_entries(sorted(logs["meta_seed"].unique())),
+        loc="outside upper center",
+        ncols=3 * columns,
+        handlelength=2,
+    )
     return figure
 
 
@@ -87,10 +96,9 @@ def _mark_windows(axes: Axes, log: pd.DataFrame) -> None:
         if window != before:
             if before is not None:
                 axes.axvline(start, color=GREY, linewidth=0.6, dashes=(1, 1.5))
+            word = "" if before else "window"  # once: stages are short
             axes.annotate(
-                f"window\n{window}"
-                if before is None
-                else f"\n{window}",  # below it: stages are short
+                f"{word}\n{window}",
                 (start, 1),
                 xycoords=axes.get_xaxis_transform(),
                 xytext=(2, -1),
@@ -121,3 +129,15 @@ def _legend_entries(meta_seeds: list[int]) -> list[Line2D]:
         for seed in meta_seeds
     ]
     return [*measures, *seeds]
+
+
+FIGURE = Figure(
+    name="meta_training",
+    title="Meta-training",
+    caption="How the optimizers were learned: the loss of the learned optimizer on validation "
+    "problems, against the number of meta-training episodes so far. Solid: loss at the end of a "
+    "validation run; dashed: mean loss along it; markers tell the meta-seeds apart. A dotted "
+    "upright line marks where the training windows get longer.",
+    drawn_by=draw,
+    logs=True,
+)

@@ -7,29 +7,26 @@ where an oscillation of the optimizer shows that the mean over networks would hi
 
 from __future__ import annotations
 
-import pandas as pd
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure as Drawing
 
 from l2l.errors import UserError
-from l2l.figures.curves import draw_curves, plain_log_ticks
-from l2l.figures.legends import legend_with_losses
-from l2l.figures.style import Style, look_of, looks, names_in, new_figure
-from l2l.figures.summary import summarise
+from l2l.evaluation.summary import summarise
+from l2l.figures.base import Figure
+from l2l.figures.loss_curves import draw_curves, legend_with_losses, plain_log_ticks, share_scale
+from l2l.figures.style import looks, names_in, new_figure
+from l2l.results import Results
+
+EXPERIMENT = "mnist"
 
 
-def draw(curves: pd.DataFrame, labels: dict[str, str], style: Style, horizon: int) -> Figure:
-    """Loss against step from the horizon to the last step of the table.
-
-    Args:
-        curves: results/<protocol>/evaluation/mnist/curves.parquet.
-        labels: recipe -> label of the learned optimizers.
-        style: the settings of figures.
-        horizon: the experiment's horizon, 100 in the paper.
+def draw(results: Results) -> Drawing:
+    """Loss against step, from the experiment's horizon to the last step of its table.
 
     Raises:
         UserError: the table ends at the horizon.
     """
-    last_step = int(curves["step"].max())
+    config, curves = results.config, results.curves(EXPERIMENT)
+    horizon, last_step = config.experiments[EXPERIMENT].horizon, int(curves["step"].max())
     if last_step <= horizon:
         raise UserError(
             f"mnist_continued shows the steps after {horizon}, the horizon, but the curves end at "
@@ -39,11 +36,12 @@ def draw(curves: pd.DataFrame, labels: dict[str, str], style: Style, horizon: in
     first_seeds = curves.groupby("optimizer")["meta_seed"].transform("min")
     is_first = curves["problem"] == curves["problem"].min()
     one = curves[is_first & (curves["meta_seed"] == first_seeds)]
-    names = names_in([curves["optimizer"].unique()], labels)
-    found = looks(names.values())
+    names = names_in([curves["optimizer"].unique()], config.labels())
+    styles = looks(names.values())
     panels = {
         title: {
-            names[key]: curve for key, curve in summarise(table, column, style.interval).items()
+            names[key]: curve
+            for key, curve in summarise(table, column, config.figures.interval).items()
         }
         for title, table, column in (
             (f"Minibatch loss, mean of {problems} networks", curves, "loss"),
@@ -51,19 +49,28 @@ def draw(curves: pd.DataFrame, labels: dict[str, str], style: Style, horizon: in
             ("One network on that sample", one, "train_loss"),
         )
     }
-    with look_of(style):
-        figure = new_figure(style, height=1.65)
-        rows = figure.subplots(3, sharex=True, squeeze=False)[:, 0]
-        for axes, (title, summaries) in zip(rows, panels.items(), strict=True):
-            draw_curves(axes, summaries, found, (horizon, last_step))
-            axes.set_title(title)
-            axes.set_xlabel("step")
-            axes.set_ylabel("loss")
-            axes.label_outer()
-        limits = [axes.get_ylim() for axes in rows]
-        for axes in rows:  # one scale, so that the panels compare
-            axes.set_ylim(min(low for low, _ in limits), max(high for _, high in limits))
-            plain_log_ticks(axes)
-        minibatch = next(iter(panels.values()))
-        legend_with_losses(figure, minibatch, found, last_step, "minibatch loss")
+    figure = new_figure(config.figures, height=1.65)
+    rows = figure.subplots(3, sharex=True, squeeze=False)[:, 0]
+    for axes, (title, by_name) in zip(rows, panels.items(), strict=True):
+        draw_curves(axes, by_name, styles, (horizon, last_step))
+        axes.set_title(title)
+        axes.set_xlabel("step")
+        axes.set_ylabel("loss")
+        axes.label_outer()
+    share_scale(rows)  # so that the panels compare
+    for axes in rows:
+        plain_log_ticks(axes)
+    legend_with_losses(figure, next(iter(panels.values())), styles, last_step, "minibatch loss")
     return figure
+
+
+FIGURE = Figure(
+    name="mnist_continued",
+    title="MNIST, continued",
+    caption="The runs of the figure before, beyond the steps that the learned optimizers were "
+    "meta-trained for. Top: the loss on each step's minibatch. Middle: the same runs on a fixed "
+    "sample of images, so that what moves is the network and not the choice of images. Bottom: one "
+    "single network, where an oscillation shows that a mean would hide.",
+    drawn_by=draw,
+    experiments=(EXPERIMENT,),
+)

@@ -4,39 +4,34 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure as Drawing
 from numpy.typing import NDArray
 
 from l2l.figures import diagram
-from l2l.figures.style import BLUE, VERMILLION, Style, look_of
+from l2l.figures.base import Figure
+from l2l.figures.style import BLUE, VERMILLION
+from l2l.results import Results
 
 HEIGHT = 134.0
 LEFT, RIGHT, MIDDLE = 58.0, 267.0, 67.0  # centres of the two boxes
 BOX = (108.0, 126.0)
 
 
-def draw(style: Style) -> Figure:
-    """The loop: error signals to the optimizer, parameter updates to the optimizee.
-
-    Args:
-        style: the settings of figures.
-    """
-    with look_of(style):
-        figure, axes = diagram.canvas(style, HEIGHT)
-        learned = diagram.box(
-            axes, (LEFT, MIDDLE), BOX, fill=diagram.OPTIMIZER_TINT, edge=VERMILLION
-        )
-        problem = diagram.box(axes, (RIGHT, MIDDLE), BOX, fill=diagram.OPTIMIZEE_TINT, edge=BLUE)
-        _draw_optimizer(axes)
-        _draw_optimizee(axes)
-        upper, lower = MIDDLE + 30, MIDDLE - 30
-        diagram.arrow(axes, (RIGHT, upper), (LEFT, upper), problem, learned, width=1.4)
-        diagram.arrow(axes, (LEFT, lower), (RIGHT, lower), learned, problem, width=1.4)
-        middle = (LEFT + RIGHT) / 2
-        diagram.note(axes, (middle, upper + 11), "error signal")
-        diagram.note(axes, (middle, upper - 13), r"$\nabla_t=\nabla_{\theta}f(\theta_t)$")
-        diagram.note(axes, (middle, lower + 12), "updates")
-        diagram.note(axes, (middle, lower - 13), r"$\theta_{t{+}1}=\theta_t+g_t$")
+def draw(results: Results) -> Drawing:
+    """The loop: error signals to the optimizer, parameter updates to the optimizee."""
+    figure, axes = diagram.canvas(results.config.figures, HEIGHT)
+    learned = diagram.box(axes, (LEFT, MIDDLE), BOX, fill=diagram.OPTIMIZER_TINT, edge=VERMILLION)
+    problem = diagram.box(axes, (RIGHT, MIDDLE), BOX, fill=diagram.OPTIMIZEE_TINT, edge=BLUE)
+    _draw_optimizer(axes)
+    _draw_optimizee(axes)
+    upper, lower = MIDDLE + 30, MIDDLE - 30
+    diagram.arrow(axes, (RIGHT, upper), (LEFT, upper), problem, learned, width=1.4)
+    diagram.arrow(axes, (LEFT, lower), (RIGHT, lower), learned, problem, width=1.4)
+    middle = (LEFT + RIGHT) / 2
+    diagram.note(axes, (middle, upper + 11), "error signal")
+    diagram.note(axes, (middle, upper - 13), r"$\nabla_t=\nabla_{\theta}f(\theta_t)$")
+    diagram.note(axes, (middle, lower + 12), "updates")
+    diagram.note(axes, (middle, lower - 13), r"$\theta_{t{+}1}=\theta_t+g_t$")
     return figure
 
 
@@ -87,3 +82,13 @@ def descend(start: NDArray[np.float64], steps: int, learning_rate: float) -> NDA
     for _ in range(steps):
         path.append(path[-1] - learning_rate * HESSIAN @ path[-1])
     return np.stack(path)
+
+
+FIGURE = Figure(
+    name="optimizer_loop",
+    title="Optimizer and problem",
+    caption="The idea. The problem is a function f with parameters θ. It hands its gradient to the "
+    "optimizer, which hands back an update of θ. Here the optimizer is itself a neural network "
+    "with a memory h and weights φ, and φ is learned.",
+    drawn_by=draw,
+)

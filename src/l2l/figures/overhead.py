@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib import patheffects, rcParams
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure as Drawing
 from matplotlib.lines import Line2D
 from matplotlib.text import Annotation
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from l2l.config.measurements import GRADIENT, IMPLEMENTATIONS
-from l2l.figures.curves import draw_curves
-from l2l.figures.legends import entry, spread
-from l2l.figures.style import Style, display_name, look_of, looks, new_figure
-from l2l.figures.summary import summarise
+from l2l.config import Config
+from l2l.config.measurements import GRADIENT, IMPLEMENTATIONS, cost_settings
+from l2l.evaluation.summary import summarise
+from l2l.figures.base import Figure
+from l2l.figures.loss_curves import draw_curves, entry, share_scale, spread
+from l2l.figures.style import display_name, looks, new_figure
+from l2l.results import Results
 
+EXPERIMENT = "mnist"
 DEFAULT, REFERENCE = IMPLEMENTATIONS
 PLAIN = "{},\nplain PyTorch"
 PLAIN_DASHES = (1, 1)
@@ -29,56 +32,23 @@ STAR: dict[str, Any] = {"marker": "*", "markersize": 6.5, "linestyle": "none", "
 OUTLINE = [patheffects.withStroke(linewidth=2.2, foreground="white")]
 
 
-@dataclass(frozen=True)
-class Race:
-    """The losses that are shown against steps, and against the time that these take.
-
-    Attributes:
-        title: of the experiment.
-        problem: its name, at whose number of coordinates the times are taken.
-        curves: its tidy table.
-        timed_as: optimizer -> the one of the table of times whose steps take as long; those that
-            are not in it are left out.
-        last_step: where the steps end.
-    """
-
-    title: str
-    problem: str
-    curves: pd.DataFrame
-    timed_as: Mapping[str, str]
-    last_step: int
-
-
-def draw(
-    times: pd.DataFrame,
-    problems: Mapping[str, str],
-    race: Race,
-    labels: dict[str, str],
-    style: Style,
-) -> Figure:
-    """Left: time of a step. Right: loss against step, and against time.
-
-    Args:
-        times: see `l2l.measurements.overhead`.
-        problems: problem -> what its gradient is called.
-        race: an experiment, whose problem is one of these.
-        labels: recipe -> label of the learned optimizers.
-        style: the settings of figures.
-    """
-    with look_of(style):
-        figure = new_figure(style, height=1.08, width=2)
-        grid = figure.add_gridspec(2, 2, width_ratios=(1.25, 1))
-        axes = figure.add_subplot(grid[:, 0])
-        ends = _draw_steps(axes, times, labels)
-        stars = _mark_gradients(axes, times, problems)
-        upper, lower = (figure.add_subplot(grid[row, 1]) for row in range(2))
-        handles = _draw_race(upper, lower, race, times, labels, style)
-        handles.append(Line2D([], [], label="gradient of a problem", **STAR))
-        figure.legend(handles=handles, loc="outside upper center", ncols=len(handles))
-        figure.draw_without_rendering()  # lays out the figure
-        for size in {end.xy[0] for end in ends}:
-            _spread(axes, [end for end in ends if end.xy[0] == size])
-        _spread(axes, stars)
+def draw(results: Results) -> Drawing:
+    """Left: time of a step. Right: loss against step, and against time."""
+    config, times = results.config, results.measurement("overhead")
+    labels = config.labels()
+    figure = new_figure(config.figures, height=1.08, width=2)
+    grid = figure.add_gridspec(2, 2, width_ratios=(1.25, 1))
+    axes = figure.add_subplot(grid[:, 0])
+    ends = _draw_steps(axes, times, labels)
+    stars = _mark_gradients(axes, times, config.measurements.overhead.problems)
+    upper, lower = (figure.add_subplot(grid[row, 1]) for row in range(2))
+    handles = _draw_race(upper, lower, times, results)
+    handles.append(Line2D([], [], label="gradient of a problem", **STAR))
+    figure.legend(handles=handles, loc="outside upper center", ncols=len(handles))
+    figure.draw_without_rendering()  # lays out the figure
+    for size in {end.xy[0] for end in ends}:
+        _spread(axes, [end for end in ends if end.xy[0] == size])
+    _spread(axes, stars)
     return figure
 
 
@@ -104,7 +74,7 @@ def _draw_steps(axes: Axes, times: pd.DataFrame, labels: dict[str, str]) -> list
     axes.set_xlim(steps["coordinates"].min(), steps["coordinates"].max())
     axes.xaxis.set_major_locator(LogLocator(numticks=12))
     axes.yaxis.set_major_locator(LogLocator(numticks=12))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda seconds, _: told_time(seconds)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda seconds, _: with_unit(seconds)))
     axes.yaxis.set_minor_formatter(NullFormatter())
     axes.set_title("Time of one step")
     axes.set_xlabel("coordinates of θ")
@@ -137,8 +107,8 @@ def _mark_gradients(
     return names
 
 
-def told_time(seconds: float) -> str:
-    """A time with its unit: 10 µs, 3 ms, 1 s."""
+def with_unit(seconds: float) -> str:
+    """A time such as 10 µs, 3 ms, 1 s."""
     for unit, factor in (("s", 1.0), ("ms", 1e3), ("µs", 1e6)):
         if seconds * factor > 0.999:
             return f"{seconds * factor:.3g} {unit}"
@@ -174,44 +144,68 @@ def _spread(axes: Axes, names: list[Annotation]) -> None:
         name.set_position((x, y + after - before))
 
 
-def _draw_race(
-    upper: Axes,
-    lower: Axes,
-    race: Race,
-    times: pd.DataFrame,
-    labels: dict[str, str],
-    style: Style,
-) -> list[Line2D]:
-    """The same losses twice: against the step, and against the time that the steps take."""
-    milliseconds = _step_times(race, times)
-    shown = race.curves[race.curves["optimizer"].isin(milliseconds)]
-    names = {key: display_name(key, labels) for key in milliseconds}
-    summaries = summarise(shown, "loss", style.interval)
+def _draw_race(upper: Axes, lower: Axes, times: pd.DataFrame, results: Results) -> list[Line2D]:
+    """The losses of the experiment against the step, and against the time that the steps take."""
+    config = results.config
+    settings, curves = config.experiments[EXPERIMENT], results.curves(EXPERIMENT)
+    milliseconds = _step_times(times, config)
+    shown = curves[curves["optimizer"].isin(milliseconds)]
+    names = {key: display_name(key, config.labels()) for key in milliseconds}
+    summaries = summarise(shown, "loss", config.figures.interval)
     by_step = {names[key]: curve for key, curve in summaries.items()}
     by_time = {
         names[key]: replace(curve, steps=curve.steps * milliseconds[key])
         for key, curve in summaries.items()
     }
-    found = looks(names.values())
-    draw_curves(upper, by_step, found, (0, race.last_step))
-    draw_curves(lower, by_time, found, (0, race.last_step * max(milliseconds.values())))
-    limits = [axes.get_ylim() for axes in (upper, lower)]
+    styles = looks(names.values())
+    draw_curves(upper, by_step, styles, (0, settings.horizon))
+    draw_curves(lower, by_time, styles, (0, settings.horizon * max(milliseconds.values())))
+    share_scale([upper, lower])
     for axes in (upper, lower):
-        axes.set_ylim(min(low for low, _ in limits), max(high for _, high in limits))
         axes.set_ylabel("minibatch loss")
-    upper.set_title(f"{race.title}: loss against step")
+    upper.set_title(f"{settings.title}: loss against step")
     upper.set_xlabel("step")
     lower.set_title("The same against time")
     lower.set_xlabel("gradients and steps so far (ms)")
-    return [entry(found[name], name) for name in names.values()]
+    return [entry(styles[name], name) for name in names.values()]
 
 
-def _step_times(race: Race, times: pd.DataFrame) -> dict[str, float]:
-    """Milliseconds of a gradient and a step, by optimizer of the race."""
-    at = times[(times["problem"] == race.problem) & (times["implementation"] == DEFAULT)]
+def _step_times(times: pd.DataFrame, config: Config) -> dict[str, float]:
+    """Milliseconds of a gradient and a step, by optimizer of the experiment; not of untimed ones.
+
+    A learned optimizer takes as long as a timed one of equal architecture.
+    """
+    settings = config.experiments[EXPERIMENT]
+    timed_as: dict[str, str] = {name: name for name in settings.baselines}
+    costs = {
+        name: cost_settings(config.recipes[name].optimizer)
+        for name in config.measurements.overhead.recipes
+    }
+    for name in settings.learned:
+        cost = cost_settings(config.recipes[name].optimizer)
+        if same := next((timed for timed, own in costs.items() if own == cost), None):
+            timed_as[name] = same
+    problem = settings.problems[0]
+    at = times[(times["problem"] == problem) & (times["implementation"] == DEFAULT)]
     median = at.groupby("timed")["seconds"].median()
     return {
         key: 1e3 * float(median[GRADIENT] + median[timed])
-        for key, timed in race.timed_as.items()
+        for key, timed in timed_as.items()
         if timed in median
     }
+
+
+FIGURE = Figure(
+    name="overhead",
+    title="The cost of a step",
+    caption="Left: how long one step takes, by the number of parameters that are optimized (its "
+    "coordinates). Lines are optimizers, from the fastest to the slowest repeat of each timing; "
+    "stars are the gradients of three of the problems, which every optimizer needs in each step as "
+    "well. The LSTM is timed with this program's compiled kernels and in plain PyTorch, the "
+    "hierarchical RNN in plain PyTorch only. Right, above: the loss on MNIST, step by step. Below: "
+    "the same runs against the time of their gradients and steps, one network at a time. The "
+    "hand-crafted optimizers end earlier there, because their steps take less time.",
+    drawn_by=draw,
+    experiments=(EXPERIMENT,),
+    measurements=("overhead",),
+)

@@ -7,44 +7,28 @@ that no window system is needed and nothing global is left behind.
 
 from __future__ import annotations
 
-import contextlib
 import io
 import logging
 import zlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import matplotlib
 from matplotlib.figure import Figure
 
+from l2l.config.schema import FigureSettings
 from l2l.files import write_atomically
+from l2l.registry import BASELINES
 
 BLACK, GREY, LIGHT_GREY = "#000000", "#5F5F5F", "#D9D9D9"
-ORANGE, SKY_BLUE, GREEN, BLUE = "#E69F00", "#56B4E9", "#009E73", "#0072B2"
+ORANGE, GREEN, BLUE = "#E69F00", "#009E73", "#0072B2"
 VERMILLION, PURPLE, WINE, OLIVE = "#D55E00", "#CC79A7", "#882255", "#999933"
 INDIGO = "#332288"
-
-HANDCRAFTED_NAMES = {"sgd": "SGD", "rmsprop": "RMSprop", "adam": "ADAM", "nag": "NAG"}
-
-
-class Style(Protocol):
-    """What figures take from the configuration (`figures`).
-
-    Attributes:
-        dpi: pixels per inch of the PNG.
-        width_inches: printed width, of one column.
-        interval: confidence of the shaded bands, for example 0.95.
-        font_size: of the axis labels, in points; ticks and legends are a little smaller.
-    """
-
-    dpi: int
-    width_inches: float
-    interval: float
-    font_size: float
 
 
 @dataclass(frozen=True)
@@ -68,10 +52,9 @@ LSTM = Look(VERMILLION, (), LEARNED_WIDTH)
 SECOND = Look(BLUE, (5, 0.8), LEARNED_WIDTH)
 THIRD = Look(ORANGE, (2.5, 0.8), LEARNED_WIDTH)
 LOOKS = {
-    "SGD": Look(PURPLE, (1, 1), HANDCRAFTED_WIDTH),
-    "RMSprop": Look(SKY_BLUE, (3.5, 1, 1, 1), HANDCRAFTED_WIDTH),
-    "ADAM": Look(GREEN, (4, 1.3), HANDCRAFTED_WIDTH),
-    "NAG": Look(BLACK, (), HANDCRAFTED_WIDTH),
+    baseline.name: Look(baseline.color, baseline.dashes, HANDCRAFTED_WIDTH)
+    for baseline in BASELINES.values()
+} | {
     "LSTM": LSTM,
     "LSTM (paper)": LSTM,
     "LSTM (long unroll)": SECOND,
@@ -123,14 +106,16 @@ def display_name(optimizer: str, labels: dict[str, str]) -> str:
     Returns:
         The label, the usual name of a hand-crafted optimizer, or the key itself.
     """
-    return labels.get(optimizer, HANDCRAFTED_NAMES.get(optimizer, optimizer))
+    if optimizer in BASELINES and optimizer not in labels:
+        return BASELINES[optimizer].name
+    return labels.get(optimizer, optimizer)
 
 
 def names_in(panels: Iterable[Collection[str]], labels: dict[str, str]) -> dict[str, str]:
     """The names of all optimizers of a figure: equal names, equal looks, one entry in its legend.
 
-    Recipes with the same label share it, as the LSTM-subs of different panels do; unless two of
-    them meet in a panel: then their keys are told too.
+    Recipes with the same label share it, as the LSTM-subs of different panels do. Where two of
+    them meet in a panel, their names also tell their keys.
 
     Args:
         panels: the keys of the optimizers in each panel.
@@ -140,7 +125,7 @@ def names_in(panels: Iterable[Collection[str]], labels: dict[str, str]) -> dict[
         key -> name, over all panels; learned optimizers first, in the order of the labels.
     """
     panels = [set(panel) for panel in panels]
-    order = {key: place for place, key in enumerate((*labels, *HANDCRAFTED_NAMES))}
+    order = {key: place for place, key in enumerate((*labels, *BASELINES))}
     keys = sorted(set().union(*panels), key=lambda key: (order.get(key, len(order)), key))
     names = {key: display_name(key, labels) for key in keys}
     counts = [Counter(names[key] for key in panel) for panel in panels]
@@ -157,15 +142,23 @@ RENDERING: dict[Any, Any] = {
 }
 
 
-@contextlib.contextmanager
-def look_of(style: Style) -> Iterator[None]:
-    """Within this context, new figures and axes have the project's fonts, sizes and lines.
+@contextmanager
+def rendering(**parameters: Any) -> Iterator[None]:
+    """Within this context, matplotlib has its own defaults and these, whatever a user's file says.
 
     Args:
-        style: the settings of figures.
+        parameters: of `matplotlib.rcParams`, over RENDERING.
     """
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(RENDERING | parameters)
+        yield
+
+
+def look_of(style: FigureSettings) -> AbstractContextManager[None]:
+    """Within this context, new figures and axes have the project's fonts, sizes and lines."""
     small = max(style.font_size - 1, 7) if style.font_size >= 7 else style.font_size
-    parameters = RENDERING | {
+    parameters = {
         "figure.dpi": style.dpi,
         "font.size": style.font_size,
         "axes.titlesize": style.font_size,
@@ -202,11 +195,10 @@ def look_of(style: Style) -> Iterator[None]:
         "figure.constrained_layout.h_pad": 0.02,
         "figure.constrained_layout.w_pad": 0.02,
     }
-    with matplotlib.rc_context(parameters):
-        yield
+    return rendering(**parameters)
 
 
-def new_figure(style: Style, height: float, width: float = 1) -> Figure:
+def new_figure(style: FigureSettings, height: float, width: float = 1) -> Figure:
     """An empty white figure.
 
     Args:
@@ -243,7 +235,7 @@ def save(figure: Figure, stem: Path) -> tuple[Path, Path]:
     rendered = {}
     # Computer Modern's files are dated 1904, which fontTools remarks on at each use.
     logging.getLogger("fontTools.ttLib.tables._h_e_a_d").setLevel(logging.ERROR)
-    with matplotlib.rc_context(RENDERING):
+    with rendering():
         for kind, metadata in silent.items():
             buffer = io.BytesIO()
             figure.savefig(buffer, format=kind, dpi="figure", metadata=metadata)

@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure as Drawing
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+from l2l.config import Config
+from l2l.config.schema import FigureSettings
+from l2l.errors import UserError
 from l2l.evaluation.variants import Variant
-from l2l.figures.curves import plain_log_ticks
-from l2l.figures.style import (
-    BLACK,
-    BLUE,
-    GREEN,
-    GREY,
-    ORANGE,
-    PURPLE,
-    VERMILLION,
-    Look,
-    Style,
-    look_of,
-    new_figure,
-)
+from l2l.figures.base import Figure
+from l2l.figures.experiments import variants_of
+from l2l.figures.loss_curves import entry, plain_log_ticks
+from l2l.figures.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION, Look, new_figure
+from l2l.results import Results
 
 MEASURES = {
     "norm": "norm",
@@ -66,14 +60,28 @@ class Quality:
     growing: Variant | None
 
 
-def draw(
+def draw(results: Results) -> Drawing:
+    """Rows of norm, noise and bias with a column for each stage; below, what was learned.
+
+    Raises:
+        UserError: an experiment has no reference, or two recipes of one window.
+    """
+    config, table = results.config, results.measurement("meta_gradients")
+    quality = [_quality(name, results) for name in config.figure_experiments()["unroll"]]
+    measured = config.measurements.meta_gradients
+    stages = {name: stage.title for name, stage in measured.stages.items()}
+    estimators = {name: estimator.title for name, estimator in measured.estimators.items()}
+    return draw_windows(table, stages, estimators, quality, config.figures)
+
+
+def draw_windows(
     table: pd.DataFrame,
     stages: Mapping[str, str],
     estimators: Mapping[str, str],
     quality: Sequence[Quality],
-    style: Style,
-) -> Figure:
-    """Rows of norm, noise and bias with a column for each stage; below, what was learned.
+    style: FigureSettings,
+) -> Drawing:
+    """To be drawn within `style.look_of`.
 
     Args:
         table: see `l2l.measurements.meta_gradients`.
@@ -83,31 +91,49 @@ def draw(
         style: the settings of figures.
     """
     looks = dict(zip(estimators, LOOKS, strict=False))
-    with look_of(style):
-        figure = new_figure(style, 1.72, 2)
-        parts: Any = figure.subfigures(2, 1, height_ratios=[2.55, 1])
-        above, below = parts
-        grid = above.subplots(len(MEASURES), len(stages), sharex=True, sharey="row", squeeze=False)
-        for column, (stage, title) in enumerate(stages.items()):
-            rows = table[table["stage"] == stage]
-            for line, measure in enumerate(MEASURES):
-                _draw_measure(grid[line, column], rows, measure, looks)
-            grid[0, column].set_title(f"φ {title}")
-            grid[-1, column].set_xlabel("window, steps")
-        for line, name in enumerate(MEASURES.values()):
-            grid[line, 0].set_ylabel(name)
-            plain_log_ticks(grid[line, 0])
-        handles = [
-            Line2D([], [], color=look.color, dashes=look.dashes, linewidth=look.width)
-            for look in looks.values()
-        ]
-        above.legend(handles, list(estimators.values()), loc="outside upper center", ncols=3)
-        panels = below.subplots(1, len(quality), squeeze=False)[0]
-        for axes, each in zip(panels, quality, strict=True):
-            _draw_quality(axes, each)
-        panels[0].set_ylabel("loss / loss with\nthe reference's window")
-        below.legend(handles=_entries(), loc="outside upper center", ncols=4)
+    figure = new_figure(style, 1.72, 2)
+    parts: Any = figure.subfigures(2, 1, height_ratios=[2.55, 1])
+    above, below = parts
+    grid = above.subplots(len(MEASURES), len(stages), sharex=True, sharey="row", squeeze=False)
+    for column, (stage, title) in enumerate(stages.items()):
+        rows = table[table["stage"] == stage]
+        for line, measure in enumerate(MEASURES):
+            _draw_measure(grid[line, column], rows, measure, looks)
+        grid[0, column].set_title(f"φ {title}")
+        grid[-1, column].set_xlabel("window, steps")
+    for line, name in enumerate(MEASURES.values()):
+        grid[line, 0].set_ylabel(name)
+        plain_log_ticks(grid[line, 0])
+    handles = [entry(look, estimators[key]) for key, look in looks.items()]
+    above.legend(handles=handles, loc="outside upper center", ncols=3)
+    panels = below.subplots(1, len(quality), squeeze=False)[0]
+    for axes, each in zip(panels, quality, strict=True):
+        _draw_quality(axes, each)
+    panels[0].set_ylabel("loss / loss with\nthe reference's window")
+    below.legend(handles=_entries(), loc="outside upper center", ncols=4)
     return figure
+
+
+def _quality(experiment: str, results: Results) -> Quality:
+    """What the windows of an experiment's recipes lead to."""
+    config = results.config
+    if config.experiments[experiment].reference is None:
+        raise UserError(f"config: experiments.{experiment}.reference is missing: unroll needs one")
+    compared, growing = variants_of(experiment, results), None
+    by_window: dict[int, Variant] = {}
+    reference = config.recipes[compared.reference].unroll[0].window
+    for variant in compared.variants:
+        stages = config.recipes[variant.optimizer].unroll if variant.meta_seeds else ()
+        if len(stages) > 1:
+            growing = variant
+        elif stages and stages[0].window in (reference, *by_window):
+            raise UserError(
+                f"config: experiments.{experiment}.learned: {variant.optimizer} has the window of "
+                "another one; figure unroll shows one for each window"
+            )
+        elif stages:
+            by_window[stages[0].window] = variant
+    return Quality(compared.title, by_window, reference, growing)
 
 
 def _draw_measure(axes: Axes, rows: pd.DataFrame, measure: str, looks: dict[str, Look]) -> None:
@@ -115,9 +141,9 @@ def _draw_measure(axes: Axes, rows: pd.DataFrame, measure: str, looks: dict[str,
     for place, (estimator, look) in enumerate(looks.items()):
         own = rows[rows["estimator"] == estimator]
         values = own.pivot(index="window", columns="repeat", values=measure).clip(lower=LEAST)
-        windows, found = values.index.to_numpy(), values.to_numpy()
-        beyond = np.isposinf(found).all(axis=1)
-        found = np.where(np.isinf(found), np.nan, found)
+        windows, repeats = values.index.to_numpy(), values.to_numpy()
+        beyond = np.isposinf(repeats).all(axis=1)
+        repeats = np.where(np.isinf(repeats), np.nan, repeats)
         if beyond.any():
             axes.plot(
                 windows[beyond],
@@ -129,11 +155,16 @@ def _draw_measure(axes: Axes, rows: pd.DataFrame, measure: str, looks: dict[str,
                 linestyle="",
             )
         axes.fill_between(
-            windows, found.min(axis=1), found.max(axis=1), color=look.color, alpha=0.15, linewidth=0
+            windows,
+            repeats.min(axis=1),
+            repeats.max(axis=1),
+            color=look.color,
+            alpha=0.15,
+            linewidth=0,
         )
         axes.plot(
             windows,
-            np.median(found, axis=1),
+            np.median(repeats, axis=1),
             color=look.color,
             dashes=look.dashes,
             linewidth=look.width,
@@ -185,3 +216,29 @@ def _entries() -> list[Line2D]:
     ]
     growing = Line2D([], [], color=GREY, linewidth=1, dashes=(2, 1.5), label="growing windows")
     return [*points, growing]
+
+
+class Unroll(Figure):
+    """The panels of its last row are the experiments that name it as their figure."""
+
+    def within(self, config: Config) -> Figure | None:
+        """With these experiments; None: there are none."""
+        panels = tuple(config.figure_experiments().get(self.name, ()))
+        return replace(self, experiments=panels) if panels else None
+
+
+FIGURE = Unroll(
+    name="unroll",
+    title="How long to unroll",
+    caption="Meta-gradients are found in windows of some steps. Top: what their length does to the "
+    "meta-gradient of an episode, with the weights φ held fixed as the column says. Norm: its "
+    "length. Noise: the standard deviation of estimates on different problems, divided by the "
+    "length of their expectation; a triangle at the top where it is too much for the number of "
+    "repeats to tell the expectation from zero. Bias: how far its direction is from that of the "
+    "true one (a single window, second derivatives kept); 0 is the same, 1 at a right angle. Lines "
+    "are medians over repeats, bands their range. Bottom: what is learned with each window from as "
+    "many inner steps, as the loss divided by that of the reference's window; lower is better, "
+    "upright lines are 95 % intervals. Dashed: windows that grow in the course of meta-training.",
+    drawn_by=draw,
+    measurements=("meta_gradients",),
+)

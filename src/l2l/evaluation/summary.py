@@ -1,4 +1,4 @@
-"""What a panel of curves shows of a tidy table: means, their intervals, each meta-seed."""
+"""What loss curves say in numbers: means with their intervals, and how many runs diverged."""
 
 from __future__ import annotations
 
@@ -62,8 +62,8 @@ def final_column(shown: str) -> str:
     return shown if shown == "test_loss" else "train_loss"
 
 
-STUCK = 1.05
-"""Times the loss at the start: a run that ends below did not diverge, it may be stuck there."""
+DIVERGED_ABOVE = 1.05
+"""Times the loss at the start. A run that ends above it diverged; below, it may be stuck."""
 
 
 def diverged(curves: pd.DataFrame, column: str, step: int) -> dict[str, tuple[int, int]]:
@@ -79,7 +79,7 @@ def diverged(curves: pd.DataFrame, column: str, step: int) -> dict[str, tuple[in
     """
     run = ["optimizer", "meta_seed", "family", "problem"]
     first, last = (curves[curves["step"] == at].set_index(run)[column] for at in (0, step))
-    above = ~(last <= STUCK * first.reindex(last.index))
+    above = ~(last <= DIVERGED_ABOVE * first.reindex(last.index))
     counts = above.groupby("optimizer").agg(["sum", "size"])
     return {str(name): (int(row["sum"]), int(row["size"])) for name, row in counts.iterrows()}
 

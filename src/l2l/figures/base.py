@@ -1,0 +1,94 @@
+"""What a figure is: what it reads, how it is drawn, and the words that go with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from matplotlib.figure import Figure as Drawing
+
+from l2l.config import Config
+from l2l.errors import UserError
+from l2l.figures.style import display_name, look_of
+from l2l.layout import Layout
+
+if TYPE_CHECKING:
+    from l2l.results import Results
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure. Its module registers it in `l2l.registry.FIGURES`, as `FIGURE`.
+
+    Attributes:
+        name: of its files, and of the Snakemake rule that draws it.
+        title: a few words.
+        caption: what a reader sees and how to read it.
+        drawn_by: draws it from the tables of a run, within `style.look_of`.
+        experiments: those whose curves it shows.
+        measurements: those whose tables it shows.
+        logs: whether it shows the logs of the meta-trainings.
+        pictures: whether it shows what test problems became, in place of curves.
+        study: the study in whose section it stands; None: a diagram, or of all studies.
+    """
+
+    name: str
+    title: str
+    caption: str
+    drawn_by: Callable[[Results], Drawing]
+    experiments: tuple[str, ...] = ()
+    measurements: tuple[str, ...] = ()
+    logs: bool = False
+    pictures: bool = False
+    study: str | None = None
+
+    def draw(self, results: Results) -> Drawing:
+        """Draw it in the style of the configuration.
+
+        Raises:
+            UserError: a table is missing; the error names the command that makes it.
+        """
+        with look_of(results.config.figures):
+            return self.drawn_by(results)
+
+    def within(self, config: Config) -> Figure | None:
+        """The figure with those of its experiments that a configuration has; None: it has none.
+
+        Raises:
+            UserError: an experiment names this figure as its own.
+        """
+        if panels := config.figure_experiments().get(self.name):
+            raise UserError(
+                f"config: experiments.{panels[0]}.figure = '{self.name}': this is another "
+                "figure's name; choose a new one"
+            )
+        there = tuple(name for name in self.experiments if name in config.experiments)
+        return replace(self, experiments=there) if there or not self.experiments else None
+
+    def inputs(self, config: Config, layout: Layout) -> list[Path]:
+        """The files that it is drawn from."""
+        logs = [
+            layout.run(recipe, seed) / "log.csv"
+            for recipe in (config.main_recipes() if self.logs else ())
+            for seed in range(config.recipes[recipe].meta_seeds)
+        ]
+        curves = map(layout.curves, self.experiments)
+        return [*curves, *map(layout.measurement, self.measurements), *logs]
+
+    def alt(self, config: Config) -> str:
+        """The figure in a line, for those who cannot see it."""
+        if self.measurements or not self.experiments:
+            return f"Figure: {self.title}"
+        entries = [config.experiments[name] for name in self.experiments]
+        keys = [key for entry in entries for key in (*entry.learned, *entry.baselines)]
+        names = dict.fromkeys(display_name(key, config.labels()) for key in keys)
+        titles = ", ".join(entry.title for entry in entries)
+        panels = f" on {titles}" if len(entries) > 1 else ""
+        what = "loss against step"
+        if any(entry.reference for entry in entries):
+            what = "losses divided by those of the reference,"
+        elif any(len(entry.problems) > 1 for entry in entries):
+            what = "final loss against hidden units"
+        return f"Figure: {self.title}: {what} of {', '.join(names)}{panels}"

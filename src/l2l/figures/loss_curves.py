@@ -1,0 +1,268 @@
+"""Losses of several optimizers as lines, and the words around them: axes, legends, last losses."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import numpy as np
+from matplotlib import rcParams
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.text import Annotation
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
+from scipy.optimize import isotonic_regression
+
+from l2l.evaluation.summary import Curve, Floats
+from l2l.figures.style import Look
+
+SHOWN_DIVERGENCE = 1e3
+"""An axis that shows divergence goes up to so many times the highest start."""
+LEADER = 11.0
+"""Points between the right edge of a panel and the numbers beside it."""
+
+
+def loss_limits(means: list[Floats], divergence: bool = False) -> tuple[float, float]:
+    """Limits of a logarithmic y axis that show all curves where they are worth reading.
+
+    The lowest mean is at the bottom. The top leaves a quarter of the distance between the lowest
+    mean and the highest start above that start: what diverges leaves through the top and does not
+    squash the others. An axis that shows divergence takes in the highest finite mean.
+
+    Args:
+        means: curves; numbers that are not finite or not positive do not count.
+        divergence: whether it is shown, up to SHOWN_DIVERGENCE times the highest start.
+
+    Returns:
+        Low and high.
+    """
+    kept = [mean[np.isfinite(mean) & (mean > 0)] for mean in means]
+    kept = [mean for mean in kept if mean.size]
+    if not kept:
+        return 0.1, 1.0
+    low = min(float(mean.min()) for mean in kept)
+    start = max(float(mean[0]) for mean in kept)
+    highest = max(float(mean.max()) for mean in kept)
+    top = min(highest, start * (SHOWN_DIVERGENCE if divergence else (start / low) ** 0.25))
+    margin = max((top / low) ** 0.05, 1.02)
+    return low / margin, top * margin
+
+
+def plain_log_ticks(axes: Axes) -> None:
+    """Label a logarithmic y axis with plain numbers (0.2, 0.5, 1), as many as its span needs."""
+    low, high = axes.get_ylim()
+    if high / low < 5:
+        axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
+        axes.yaxis.set_minor_locator(NullLocator())
+    else:
+        subs = [1.0, 2.0, 3.0, 5.0] if high / low < 50 else [1.0, 2.0, 5.0]
+        subs = subs if high / low < 1e3 else [1.0]
+        axes.yaxis.set_major_locator(LogLocator(subs=subs, numticks=12))
+        axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+
+
+def share_scale(panels: Iterable[Axes]) -> None:
+    """Give panels the same y axis, which takes in those of all."""
+    panels = [*panels]
+    lows, highs = zip(*(axes.get_ylim() for axes in panels), strict=True)
+    for axes in panels:
+        axes.set_ylim(min(lows), max(highs))
+
+
+def draw_curves(
+    axes: Axes,
+    curves: dict[str, Curve],
+    looks: dict[str, Look],
+    steps: tuple[float, float],
+    divergence: bool = False,
+    marker: str = "",
+) -> None:
+    """Draw mean, interval and, where there are several, each meta-seed of every optimizer.
+
+    Args:
+        axes: where to draw.
+        curves: name of an optimizer -> its losses.
+        looks: of these names.
+        steps: left and right end of the x axis.
+        divergence: see `loss_limits`.
+        marker: of matplotlib, at each mean.
+    """
+    shown = []
+    for name, curve in curves.items():
+        color, look = looks[name].color, looks[name]
+        kept = (curve.steps >= steps[0]) & (curve.steps <= steps[1])
+        x, mean, low, high = (
+            each[kept] for each in (curve.steps, curve.mean, curve.low, curve.high)
+        )
+        shown.append(mean)
+        front = 3 if look.width > 1.5 else 2
+        axes.fill_between(x, low, high, color=color, alpha=0.12, linewidth=0, zorder=front - 1)
+        if len(curve.seeds) > 1:
+            for seed in curve.seeds[:, kept]:
+                axes.plot(x, seed, color=color, linewidth=0.4, alpha=0.7, zorder=front)
+        axes.plot(
+            x,
+            mean,
+            color=color,
+            linewidth=look.width,
+            dashes=look.dashes,
+            marker=marker,
+            markersize=3,
+            zorder=front + 0.5,
+            label=name,
+        )
+    axes.set_yscale("log")
+    axes.set_xlim(*steps)
+    axes.set_ylim(*loss_limits(shown, divergence))
+    plain_log_ticks(axes)
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
+
+
+def entry(look: Look, label: str) -> Line2D:
+    """A line for a legend."""
+    line = Line2D([], [], color=look.color, linewidth=look.width, dashes=look.dashes)
+    line.set_label(label)
+    return line
+
+
+def last_loss(curve: Curve, last_step: float) -> float:
+    """The mean at the last step up to this one."""
+    return float(curve.mean[curve.steps <= last_step][-1])
+
+
+def in_short(loss: float) -> str:
+    """A last loss with three digits, or "diverged"."""
+    if not math.isfinite(loss):
+        return "diverged"
+    return f"{loss:,.0f}" if 1e3 <= loss < 1e6 else f"{loss:#.3g}".rstrip(".")
+
+
+def legend_with_losses(
+    figure: Figure, curves: dict[str, Curve], looks: dict[str, Look], last_step: int, what: str
+) -> None:
+    """Above a panel: each optimizer's line, name and last loss, from the highest to the lowest.
+
+    Args:
+        figure: with constrained layout, which makes room.
+        curves: name of an optimizer -> its losses.
+        looks: of these names.
+        last_step: the step of the last losses; those that are not finite go first.
+        what: the name of that loss.
+    """
+    last = {name: last_loss(curve, last_step) for name, curve in curves.items()}
+    order = sorted(last, key=lambda name: -last[name] if math.isfinite(last[name]) else -math.inf)
+    figure.legend(
+        handles=[entry(looks[name], f"{name}, {in_short(last[name])}") for name in order],
+        title=f"{what} at step {last_step}",
+        loc="outside upper center",
+        ncols=2,
+    )
+
+
+def legend_of_names(place: Figure | Axes, looks: dict[str, Look], names: Iterable[str]) -> None:
+    """Each optimizer's line and name, once for all panels.
+
+    Args:
+        place: a figure, whose legend goes above the panels; or the empty axes that it fills.
+        looks: of these names.
+        names: in the order of the legend.
+    """
+    handles = [entry(looks[name], name) for name in names]
+    if isinstance(place, Figure):
+        ncols = 3 if len(handles) <= 6 else 4
+        place.legend(handles=handles, loc="outside upper center", ncols=ncols)
+    else:
+        place.set_axis_off()
+        place.legend(
+            handles=handles, loc="center", labelspacing=0.5, fontsize=rcParams["font.size"]
+        )
+
+
+def note_diverged(axes: Axes, counts: dict[str, tuple[int, int]], looks: dict[str, Look]) -> None:
+    """Say in a panel how many runs diverged, and move its top up to make room for that.
+
+    Args:
+        axes: with its final limits on a logarithmic y axis, apart from this.
+        counts: name -> (runs that diverged, all runs).
+        looks: of these names.
+    """
+    handles = [
+        entry(looks[name], f"{diverged:,} of {runs:,} runs diverged")
+        for name, (diverged, runs) in counts.items()
+        if diverged
+    ]
+    if handles:
+        low, high = axes.get_ylim()
+        axes.set_ylim(low, high * (high / low) ** (0.06 + 0.13 * len(handles)))
+        axes.legend(handles=handles, loc="upper left", borderaxespad=0.1, handlelength=2.2)
+
+
+def label_ends(
+    axes: Axes, curves: dict[str, Curve], looks: dict[str, Look], last_step: int
+) -> list[Annotation]:
+    """The last loss of every line at the right edge, with a leader from the end of the line.
+
+    They may overlap until `spread_ends` has moved them.
+    """
+    ends = []
+    for name, curve in curves.items():
+        loss, look = last_loss(curve, last_step), looks[name]
+        ends.append(
+            axes.annotate(
+                in_short(loss),
+                (1, _height(axes, loss)),
+                xycoords="axes fraction",
+                xytext=(LEADER, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=rcParams["legend.fontsize"],
+                arrowprops={
+                    "arrowstyle": "-",
+                    "color": look.color,
+                    "linewidth": look.width * 0.7,
+                    "shrinkA": 0,
+                    "shrinkB": 0,
+                    "relpos": (0, 0.5),
+                },
+                annotation_clip=False,
+            )
+        )
+    return ends
+
+
+def _height(axes: Axes, loss: float) -> float:
+    """Where a loss lies on a logarithmic y axis: 0 at the bottom, 1 at the top and above."""
+    low, high = axes.get_ylim()
+    if not math.isfinite(loss):
+        return 1.0
+    return min(max(math.log(max(loss, low) / low) / math.log(high / low), 0.0), 1.0)
+
+
+def spread_ends(axes: Axes, ends: list[Annotation]) -> None:
+    """Move the numbers of `label_ends` apart, when the layout of the figure is known."""
+    points = axes.get_window_extent().height * 72 / rcParams["figure.dpi"]
+    gap = rcParams["legend.fontsize"] * 1.22
+    wanted = np.array([end.xy[1] for end in ends]) * points
+    for end, before, after in zip(ends, wanted, spread(wanted, gap, points), strict=True):
+        end.set_position((LEADER, after - before))
+
+
+def spread(wanted: Floats, gap: float, top: float) -> Floats:
+    """Heights as near as can be to those wanted, `gap` apart, none below 0 or above `top`.
+
+    Args:
+        wanted: [n].
+        gap: the least distance between two of them.
+        top: where there is not enough room below it, they are `gap` apart from 0 on.
+
+    Returns:
+        [n], in the order of `wanted`.
+    """
+    order = np.argsort(wanted, kind="stable")
+    stacked = gap * np.arange(len(wanted))
+    free = isotonic_regression(wanted[order] - stacked).x  # least squares, kept in order
+    heights = np.empty_like(wanted)
+    heights[order] = np.clip(free, 0, max(top - stacked[-1], 0)) + stacked
+    return heights
