@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,6 @@ from l2l.report.table import (
     NUMBER,
     PERCENT,
     SETTING,
-    WORDS,
     Format,
     Interval,
     Table,
@@ -137,8 +136,8 @@ def of_steps(experiment: str, curves: pd.DataFrame, column: str, config: Config)
         f"{settings.title}: mean {kinds(curves)[column]} over {problems} test problems, with its "
         f"{100 * interval:g} % interval"
     )
-    formats = {"diverged": DIVERGED, difference: PERCENT, each: EACH, **dict.fromkeys(steps, INTERVAL)}
-    return Table.of(caption, rows, formats)
+    formats = {"diverged": DIVERGED, difference: PERCENT, each: EACH}
+    return Table.of(caption, rows, formats | dict.fromkeys(steps, INTERVAL))
 
 
 def of_networks(experiment: str, curves: pd.DataFrame, config: Config) -> Table:
@@ -214,15 +213,15 @@ def wins(experiment: str, curves: pd.DataFrame, config: Config, caption: str) ->
     """
     settings, labels = config.experiments[experiment], config.labels()
     ends = curves[curves["step"] == settings.horizon]
-    losses = ends.set_index(["optimizer", "meta_seed", "family", "problem"])
-    losses = losses[judged(experiment, config)]
+    runs = ends.set_index(["optimizer", "meta_seed", "family", "problem"])
+    losses = runs[judged(experiment, config)]
     losses = losses.where(np.isfinite(losses), np.inf)  # a mean would leave a NaN out
     means = losses.groupby(["optimizer", "family", "problem"]).mean().unstack(["family", "problem"])
     names = {f"below {display_name(key, labels)}": key for key in settings.baselines}
     rows = [
         {"optimizer": display_name(learned, labels)}
         | {
-            name: (int((means.loc[learned] < means.loc[key]).sum()), means.shape[1])
+            name: (np.count_nonzero(means.loc[learned] < means.loc[key]), means.shape[1])
             for name, key in names.items()
         }
         for learned in settings.learned

@@ -30,7 +30,7 @@ from l2l.figures.style import display_name, look_of
 from l2l.files import write_text
 from l2l.report import claims, losses, runs
 from l2l.report.sections import Picture, section_of
-from l2l.report.table import Table, duration, listed
+from l2l.report.table import Table, between, duration, listed
 from l2l.results import Results
 
 if TYPE_CHECKING:  # imported where they are used: each takes a second
@@ -191,12 +191,11 @@ class Report:
     def costs(self) -> str:
         """How long the meta-trainings of each recipe took, in words."""
         labels, table = self.config.labels(), self.results.meta_trainings(self.section.learned)
-        return listed(
-            [
-                f"{labels[str(name)]}: {duration(rows['seconds'].sum())} over {len(rows)} meta-seeds"
-                for name, rows in table.groupby("recipe", sort=False)
-            ]
-        )
+        costs = []
+        for name, rows in table.groupby("recipe", sort=False):
+            seeds = between([len(rows)], "meta-seed")
+            costs.append(f"{labels[str(name)]}: {duration(rows['seconds'].sum())} over {seeds}")
+        return listed(costs)
 
 
 def _show(*tables: Table) -> None:

@@ -10,11 +10,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from l2l.config import Config
 from l2l.evaluation.claims import compared
+from l2l.figures import style_images
 from l2l.figures.base import Figure
 from l2l.figures.catalog import figures
-from l2l.figures.style_images import attributions
 from l2l.report import claims, losses, runs
 from l2l.report.table import Table, between
 from l2l.results import Results
@@ -64,8 +63,9 @@ class Picture:
         if figure.experiments:
             parts += [f"Data: {'; '.join(data_used(figure.experiments, results))}"]
         if figure.pictures:
-            records = [results.dataset(name) for name in config.datasets(*_problems(figure, config))]
-            parts += attributions([r for r in records if r["name"] in NAMES])
+            parts += style_images.attributions(
+                [results.dataset(name) for name in style_images.DATASETS]
+            )
         elif figure.experiments:
             tables = [results.curves(name) for name in figure.experiments]
             parts += [_test_problems(tables), _meta_seeds(tables)]
@@ -81,10 +81,6 @@ class Picture:
                 f"{between([recipe.meta_seeds for recipe in recipes], 'meta-seed')} of each recipe",
             ]
         return ". ".join(parts) + "."
-
-
-def _problems(figure: Figure, config: Config) -> list[str]:
-    return [name for entry in figure.experiments for name in config.experiments[entry].problems]
 
 
 def _test_problems(tables: Sequence[pd.DataFrame]) -> str:
@@ -189,8 +185,8 @@ class Section:
 
     def rates(self) -> list[Table]:
         """The tuned learning rates of every experiment."""
-        results = self.results
-        return [losses.rates(name, results.tuning(name), results.config) for name in self.experiments]
+        config, tuning = self.results.config, self.results.tuning
+        return [losses.rates(name, tuning(name), config) for name in self.experiments]
 
     def problems(self) -> list[Table]:
         """The settings of the problems that are tested on."""

@@ -263,9 +263,7 @@ class Table:
             tag, scope = ("td", "") if place else ("th", Markup(' scope="row"'))
             text = form.text(row[name]) if _is_there(row[name]) else ""
             content = form.html(row[name]) if form.html and _is_there(row[name]) else text
-            cells.append(
-                Markup("<{}{}{}>{}</{}>").format(tag, scope, _aligned(form), content, tag)
-            )
+            cells.append(Markup("<{}{}{}>{}</{}>").format(tag, scope, _aligned(form), content, tag))
         return cells
 
     def markdown(self) -> str:
