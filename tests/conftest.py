@@ -8,11 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from l2l.data.cifar10 import fetch_cifar10
-from l2l.data.mnist import fetch_mnist
-from l2l.data.photographs import fetch_photographs
-from l2l.data.styles import fetch_styles
-from l2l.data.vgg16 import fetch_vgg16
+from l2l.data.mnist import MNIST
+from l2l.registry import DATASETS, resolve
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -34,7 +31,7 @@ def mnist_directory() -> Path:
         directory = beside
     else:
         directory = REPOSITORY / "data"
-    fetch_mnist(directory)
+    MNIST.fetch(directory)
     return directory
 
 
@@ -53,6 +50,6 @@ def data_directory(mnist_directory: Path) -> Path:
         of_the_user = mnist_directory.resolve() / folder
         if of_the_user.is_dir() and not (directory / folder).exists():
             (directory / folder).symlink_to(of_the_user)
-    for fetch in (fetch_cifar10, fetch_photographs, fetch_styles, fetch_vgg16):
-        fetch(directory)
+    for path in DATASETS.values():
+        resolve(path).fetch(directory)
     return directory

@@ -12,8 +12,8 @@ from l2l.config import Experiment, LSTMSettings, Recipe, load_config
 from l2l.config.filled import merge
 from l2l.config.optimizers import HierarchicalSettings
 from l2l.config.problems import ConvNetSettings, MLPSettings, QuadraticSettings
-from l2l.optimizers.learned import Phi
-from l2l.optimizers.phi import initial_phi
+from l2l.optimizers.base import Phi
+from l2l.optimizers.weights import initial_phi
 from l2l.problems.base import Problem
 from l2l.problems.convnet import ColourImages, ConvNetFamily
 from l2l.problems.mlp import ImageSet, MLPFamily

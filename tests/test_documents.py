@@ -21,7 +21,9 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 RECORD = DOCS / "replication"
 README = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
-PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
+RUNNING = " ".join((DOCS / "running.md").read_text(encoding="utf-8").split())
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("*/README.md"), *sorted(DOCS.rglob("*.md"))]
+SIGNS = {"replicated": "✓", "not replicated": "✗", "inconclusive": "?"}
 WITH_TABLES = [RECORD / "README.md", DOCS / "not_replicated.md"]
 INTERVAL = re.compile(r"(?:[+−]?[\d.,]+|0) % \[[^\]]*\]")
 
@@ -67,6 +69,23 @@ def test_every_interval_in_a_text_is_that_of_a_claim(page: Path, claims: pd.Data
     assert not {*told} - known
 
 
+def short(estimate: float) -> str:
+    """A relative difference in README's table: "−42%"."""
+    value = 100 * estimate
+    text = f"{value:+.1f}" if 0 < abs(value) < 10 else f"{value:+,.0f}"
+    return "0%" if value == 0 else f"{text}%".replace("-", "−")
+
+
+def test_readme_has_the_first_deciding_comparison_of_every_claim(claims: pd.DataFrame) -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(text.split()) <= 700
+    rows = re.findall(r"^\|(C\d+) [^|]+\|([^|]+)\|([^|]+)\|$", text, re.MULTILINE)
+    first = claims[claims["deciding"]].drop_duplicates("claim")
+    assert rows == [
+        (row.claim, short(row.estimate), SIGNS[row.verdict]) for row in first.itertuples()
+    ]
+
+
 def minutes(text: str) -> int:
     """ "61 min 19 s", to the minute."""
     found = re.fullmatch(r"(\d+) min (\d+) s", text)
@@ -74,28 +93,28 @@ def minutes(text: str) -> int:
     return round(int(found[1]) + int(found[2]) / 60)
 
 
-def test_readme_times_are_those_of_the_committed_run() -> None:
+def test_times_are_those_of_the_committed_run() -> None:
     text = (RECORD / "README.md").read_text(encoding="utf-8")
     times = dict(re.findall(r"^\| ([\w, -]+) \| (\d+ min \d+ s) \|$", text, re.MULTILINE))
     quadratics = minutes(times["quadratics and MNIST"])
     transfers = minutes(times["transfers, architecture study and CIFAR"])
     art = minutes(times["Neural Art"])
-    told = (
+    expected = (
         f"{quadratics} minutes for quadratics and MNIST, {transfers} for transfers and CIFAR, "
         f"{art} for Neural Art (measured)"
     )
-    assert told in README
-    assert f"{minutes(times['environment'])} to 5 minutes" in README
+    assert expected in RUNNING
+    assert f"{minutes(times['environment'])} to 5 minutes" in RUNNING
     outlook = re.search(r"(\d+) minutes on 2 cores", plain((RECORD / "outlook.md").read_text()))
     assert outlook
-    assert f"{outlook[1]} for the outlook" in README
+    assert f"{outlook[1]} for the outlook" in RUNNING
     without = re.search(r"took (\d+) minutes of CPU, so ([\d.]+) hours on 2 cores", plain(text))
     assert without
     assert float(without[2]) == round(int(without[1]) / 120, 1)
-    assert f"{without[2]} hours without" in README
+    assert f"{without[2]} hours (added up" in RUNNING
 
 
-def test_readme_speed_is_that_of_the_engines_table() -> None:
+def test_speed_is_that_of_the_engines_table() -> None:
     text = (DOCS / "engine.md").read_text(encoding="utf-8")
 
     def median(row: str) -> float:
@@ -107,9 +126,7 @@ def test_readme_speed_is_that_of_the_engines_table() -> None:
     exact = plain_pytorch / median("meta-training step, exact")
     sampled = plain_pytorch / median("meta-training step, 10 % of the coordinates")
     assert f"{exact:.1f} times as fast as plain PyTorch exact and {sampled:.1f} times" in text
-    assert (
-        f"is {sampled:.0f} times as fast as in plain PyTorch ({exact:.0f} times without" in README
-    )
+    assert f"is {sampled:.0f} times as fast as in plain PyTorch ({exact:.0f} times" in RUNNING
 
 
 def test_readme_costs_of_a_learned_optimizer_are_the_measured_ones(
@@ -123,11 +140,11 @@ def test_readme_costs_of_a_learned_optimizer_are_the_measured_ones(
     assert f"about {round(1 + row['estimate'], -1):.0f} times as long as ADAM's" in README
 
 
-def test_readme_counts_and_sizes_are_those_of_the_files() -> None:
+def test_counts_and_sizes_are_those_of_the_files() -> None:
     kilobytes = optimizer_path("mnist").stat().st_size / 1000
-    assert f"{kilobytes:.0f} KB for an LSTM" in README
+    assert f"{kilobytes:.0f} KB for an LSTM" in RUNNING
     photographs = pd.read_csv(ROOT / "src" / "l2l" / "data" / "photographs.csv")
-    assert f"{len(photographs):,} photographs, {len(PAINTINGS)} paintings" in README
+    assert f"{len(photographs):,} photographs, {len(PAINTINGS)} paintings" in RUNNING
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

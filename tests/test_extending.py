@@ -26,7 +26,7 @@ from tests.meta.runs import FAMILY, training
 from l2l.config import load_config
 from l2l.config.filled import merge
 from l2l.meta.train import train
-from l2l.meta.validate import validate
+from l2l.meta.validation import validate
 
 assert Path(l2l.__file__).is_relative_to(sys.argv[1]), l2l.__file__
 torch.set_num_threads(1)

@@ -83,7 +83,7 @@ ESTIMATORS = {
     "es": Kind(f"{_ESTIMATORS}:EvolutionSettings", "l2l.estimators.evolution:Evolution"),
     "pes": Kind(
         f"{_ESTIMATORS}:PersistentEvolutionSettings",
-        "l2l.estimators.persistent:PersistentEvolution",
+        "l2l.estimators.evolution:PersistentEvolution",
     ),
     "combined": Kind(f"{_ESTIMATORS}:CombinedSettings", "l2l.estimators.combined:Combined"),
     "reinforce": Kind(f"{_ESTIMATORS}:ReinforceSettings", "l2l.estimators.reinforce:Reinforce"),

@@ -107,7 +107,7 @@ class Results:
         return [self.dataset(name) for name in names]
 
     def dataset(self, name: str) -> dict[str, Any]:
-        """The record of a dataset, see `l2l.data.record`."""
+        """The record of a dataset, see `l2l.data.sources`."""
         return self._json(self.layout.data(name), f"data {name}")
 
     def provenance(self) -> dict[str, Any]:

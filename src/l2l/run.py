@@ -17,7 +17,7 @@ from l2l.layout import Layout
 if TYPE_CHECKING:  # torch is imported only by the methods that compute
     import torch
 
-    from l2l.optimizers import LearnedOptimizer
+    from l2l.optimizers import UpdateRule
     from l2l.problems import Family
 
 TRAINING = ("trial", "choose-rate", "train", "tune")
@@ -126,7 +126,7 @@ class Run:
                 stand-ins than this run's records name.
         """
         from l2l.compute import prepare
-        from l2l.data.directory import data_directory
+        from l2l.data.folder import data_directory
         from l2l.problems import Setup, make_family
 
         config = self.config
@@ -158,7 +158,7 @@ class Run:
                     f"{stand_in or 'the real data'}: delete the file and run again"
                 )
 
-    def trained(self, recipe: str, seed: int, device: torch.device | str) -> LearnedOptimizer:
+    def trained(self, recipe: str, seed: int, device: torch.device | str) -> UpdateRule:
         """An optimizer that this run has meta-trained.
 
         Args:

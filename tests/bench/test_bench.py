@@ -26,7 +26,7 @@ from l2l.meta.rollout import begin
 from l2l.meta.schedule import loss_weights
 from l2l.optimizers import CoordinatewiseLSTM
 from l2l.optimizers.handcrafted import Adam
-from l2l.optimizers.phi import flatten_phi, unflatten_phi
+from l2l.optimizers.weights import flatten_phi, unflatten_phi
 
 KEYS = {
     *("machine", "workload", "plain_pytorch_ms", "forward_ms", "backward_ms", "optimizee_ms"),

@@ -13,7 +13,7 @@ from tests.chaos.compare import compare
 from tests.chaos.fire import run_under_fire, steps, write_kills
 from tests.workflow.harness import Workflow, copy_workflow
 
-from l2l.data.directory import data_directory
+from l2l.data.folder import data_directory
 
 
 def main() -> int:

@@ -35,7 +35,7 @@ def test_every_command_has_help(command: str, tmp_path: Path) -> None:
 
 def test_a_command_starts_without_the_libraries_that_only_some_need() -> None:
     """Each takes a good part of a second, and a run has dozens of commands."""
-    code = "import sys, l2l.cli, l2l.meta.search; print(*sys.modules)"
+    code = "import sys, l2l.cli, l2l.meta.schedule; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"torch", "pandas", "numpy", "scipy", "matplotlib"} & set(done.stdout.split())
 

@@ -1,25 +1,31 @@
-"""What the tests of several datasets do with bytes and tensors."""
+"""What the tests of several data sets do with bytes, files and processes."""
 
 from __future__ import annotations
 
 import dataclasses
+import gzip
+import hashlib
 import io
+import struct
 import subprocess
 import sys
 import tarfile
+import urllib.parse
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import torch
 from PIL import Image
 
-from l2l.data.labelled_images import LabelledImages
+from l2l.data.pictures import Picture, PictureDataset
 
 Arrays = dict[str, np.ndarray]
 Files = dict[str, bytes]
-# As CIFAR-10's authors name them.
-ARCHIVE = "cifar-10-binary.tar.gz"
-BATCH_FILES = [f"data_batch_{number}.bin" for number in range(1, 6)] + ["test_batch.bin"]
+
+
+def digest(content: bytes) -> str:
+    """SHA-256, hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def flipped(content: bytes, position: int = -1) -> bytes:
@@ -29,41 +35,51 @@ def flipped(content: bytes, position: int = -1) -> bytes:
     return bytes(changed)
 
 
-def same(one: LabelledImages, other: LabelledImages) -> bool:
-    """Whether two datasets hold the same values."""
-    return all(
-        torch.equal(getattr(one, field.name), getattr(other, field.name))
-        for field in dataclasses.fields(LabelledImages)
-    )
+def idx(values: np.ndarray, kind: int = 0x08) -> bytes:
+    """An idx file of the values."""
+    sizes = struct.pack(f">{values.ndim}I", *values.shape)
+    return struct.pack(">HBB", 0, kind, values.ndim) + sizes + values.tobytes()
 
 
-def write_archive(path: Path, files: Files) -> Path:
+def archive(files: Files) -> bytes:
     """A gzipped tar file of the files."""
-    with tarfile.open(path, "w:gz", compresslevel=1) as tar:
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w:gz", compresslevel=1) as tar:
         for name, content in files.items():
             member = tarfile.TarInfo(name)
             member.size = len(content)
             tar.addfile(member, io.BytesIO(content))
-    return path
+    return made.getvalue()
 
 
-def fill(folder: Path, files: Files, suffix: str = "") -> None:
-    """Write the files into a folder, with a suffix to their names."""
+def fill(folder: Path, files: Files, suffix: str = "") -> Path:
+    """Write the files into a folder, which is made, gzipped where the suffix says so."""
     for name, content in files.items():
-        (folder / f"{name}{suffix}").write_bytes(content)
+        path = folder / f"{name}{suffix}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(gzip.compress(content, 1) if suffix == ".gz" else content)
+    return folder
 
 
 def contents(folder: Path) -> Files:
-    """The files that lie in a folder, without its subfolders."""
-    return {p.name: p.read_bytes() for p in folder.iterdir() if p.is_file()}
+    """The files in a folder and its subfolders, by their paths in it."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
 
 
-def together(code: str, *arguments: str, folder: Path | None = None) -> list[str]:
+def times(folder: Path) -> dict[Path, int]:
+    """When each file was written."""
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+
+
+def together(code: str) -> list[str]:
     """What two processes with the same Python code wrote to stdout; both must end well."""
     processes = [
         subprocess.Popen(
-            [sys.executable, "-c", code, *arguments],
-            cwd=folder,
+            [sys.executable, "-c", code],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -85,22 +101,25 @@ class Web:
 
 
 @dataclasses.dataclass(frozen=True)
-class SmallPhotographs:
-    """A small set of photographs: file -> content, and the server's folder of their originals."""
+class SmallPictures:
+    """A data set of six small pictures: its files, and a server with their originals."""
 
-    web: Web
-    manifest: Path
+    dataset: PictureDataset
     files: Files
-    originals: Path
+    web: Web
 
     def fill(self, data: Path, leave_out: str = "") -> Path:
-        """Write the files into a data directory; its photographs' folder."""
-        folder = data / "photos128"
-        for file, content in self.files.items():
-            if file != leave_out:
-                (folder / file).parent.mkdir(parents=True, exist_ok=True)
-                (folder / file).write_bytes(content)
-        return folder
+        """Write the files into a data directory; the folder of the pictures."""
+        files = {name: content for name, content in self.files.items() if name != leave_out}
+        return fill(data / self.dataset.folder, files)
+
+    def key(self, file: str) -> tuple[Any, ...]:
+        """What the picture of a file is called."""
+        return next(key for key, p in self.dataset.pictures().items() if p.file == file)
+
+    def original(self, picture: Picture) -> Path:
+        """Where the server has it."""
+        return self.web.folder / urllib.parse.unquote(picture.path)
 
 
 def picture(seed: int, width: int, height: int) -> bytes:
@@ -111,10 +130,6 @@ def picture(seed: int, width: int, height: int) -> bytes:
     return made.getvalue()
 
 
-def files_below(folder: Path) -> Files:
-    """The files in a folder and its subfolders, by their paths in it."""
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
+def pixels(content: bytes) -> np.ndarray:
+    """Of a picture file."""
+    return np.array(Image.open(io.BytesIO(content)))

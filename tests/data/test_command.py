@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from tests.data.helpers import fill
 
-from l2l.data.photographs_stand_in import STAND_IN
-from l2l.data.vgg16_arrays import NAME
+from l2l.data.photographs import STAND_IN
+from l2l.data.vgg16 import NAME
 
 
 def command(folder: Path, dataset: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -1,185 +1,252 @@
-"""load_photographs and fetch_photographs on a small set, and on the real one where it lies."""
+"""The photographs: made anew of their originals, several at once, in several runs."""
 
 from __future__ import annotations
 
-import hashlib
+import dataclasses
 import io
-import json
 import os
+import signal
+import socket
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from tests.data.helpers import SmallPhotographs, files_below, flipped
+from tests.data.helpers import SmallPictures, contents, digest, flipped, pixels, together
 
-from l2l.data import photographs_manifest
-from l2l.data.photographs import COUNTS, fetch_photographs, load_photographs
-from l2l.errors import UserError
+from l2l.data import https, photographs, pictures
+from l2l.data.photographs import COUNTS, PHOTOGRAPHS, crop, manifest, remake
+from l2l.data.pictures import REMADE, REMADE_FILE, Picture
+from l2l.data.sources import SourceError, TransientSourceError
 
-SHARED = os.environ.get("L2L_DATA_DIR", "")
-has_the_real_ones = pytest.mark.skipif(
-    not (Path(SHARED) / "photos128").is_dir() or not SHARED,
-    reason="L2L_DATA_DIR names no folder with photos128/",
-)
+SHARED = Path(os.environ.get("L2L_DATA_DIR", "nowhere"))
 
 
-def pixels(content: bytes) -> np.ndarray:
-    return np.array(Image.open(io.BytesIO(content)))
-
-
-def test_images_are_those_of_the_files_and_nothing_is_written_or_asked_for(
-    tmp_path: Path, photographs: SmallPhotographs, capsys: pytest.CaptureFixture
-) -> None:
-    folder = photographs.fill(tmp_path)
-    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
-    loaded = load_photographs(tmp_path)
-    assert loaded.stand_in is None
-    assert not loaded.publishable
-    for split, index, file in [("train", 2, "train/0002.jpg"), ("test", 0, "test/0004.jpg")]:
-        image = loaded.image(split, index)
-        assert image.dtype == np.uint8
-        assert image.shape == (128, 128, 3)
-        assert np.array_equal(image, pixels(photographs.files[file]))
-    assert fetch_photographs(tmp_path).source == "local"
-    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
-    assert photographs.web.requests == []
-    assert capsys.readouterr().err == ""
-
-
-def test_the_record_has_a_digest_of_the_files_digests(
-    tmp_path: Path, photographs: SmallPhotographs
-) -> None:
-    photographs.fill(tmp_path)
-    record = json.loads(json.dumps(fetch_photographs(tmp_path).as_json()))
-    files = [photographs.files[f"test/{number:04d}.jpg"] for number in (4, 5)]
-    joined = "".join(hashlib.sha256(content).hexdigest() for content in files)
-    assert record["digests"]["test"] == hashlib.sha256(joined.encode()).hexdigest()
-    assert set(record["digests"]) == {"train", "validation", "test"}
-    assert record["name"] == "photographs"
-
-
-@pytest.mark.parametrize(("split", "index"), [("train", 3), ("train", -1), ("test", 2)])
-def test_an_index_outside_the_split_is_an_error(
-    split: str, index: int, tmp_path: Path, photographs: SmallPhotographs
-) -> None:
-    photographs.fill(tmp_path)
-    with pytest.raises(IndexError, match=f"there are {COUNTS[split]}"):
-        load_photographs(tmp_path).image(split, index)
-
-
-@pytest.mark.parametrize("damage", ["flipped", "truncated", "swapped"])
-def test_fetch_names_a_corrupt_file_and_mends_it(
-    damage: str, tmp_path: Path, photographs: SmallPhotographs, capsys: pytest.CaptureFixture
-) -> None:
-    folder = photographs.fill(tmp_path)
-    path = folder / "train/0001.jpg"
-    good = path.read_bytes()
-    damaged = {
-        "flipped": flipped(good, 500),
-        "truncated": good[:500],
-        "swapped": photographs.files["train/0002.jpg"],
-    }
-    path.write_bytes(damaged[damage])
-    record = fetch_photographs(tmp_path)
-    assert record.source == "raw.githubusercontent.com and local"
-    assert record.stand_in is None
-    lines = [line for line in capsys.readouterr().err.splitlines() if "corrupt" in line]
-    assert len(lines) == 1
-    assert str(path) in lines[0]
-    assert files_below(folder) == photographs.files
-    assert len(photographs.web.requests) == 1
-
-
-def test_a_corrupt_file_is_mended_when_its_image_is_asked_for(
-    tmp_path: Path, photographs: SmallPhotographs, capsys: pytest.CaptureFixture
-) -> None:
-    folder = photographs.fill(tmp_path)
-    path = folder / "validation/0003.jpg"
-    path.write_bytes(b"rubbish")
-    loaded = load_photographs(tmp_path)
-    assert photographs.web.requests == []
-    image = loaded.image("validation", 0)
-    assert np.array_equal(image, pixels(photographs.files["validation/0003.jpg"]))
-    assert str(path) in capsys.readouterr().err
-    assert files_below(folder) == photographs.files
-
-
-@pytest.mark.parametrize("damage", ["corrupt", "gone"])
-def test_an_image_that_cannot_be_mended_is_one_line_that_says_what_to_do(
-    damage: str,
-    tmp_path: Path,
-    photographs: SmallPhotographs,
-    closed_port: str,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(photographs_manifest, "SITE", closed_port.rstrip("/"))
-    path = photographs.fill(tmp_path) / "train/0000.jpg"
-    loaded = load_photographs(tmp_path)
-    if damage == "corrupt":
-        path.write_bytes(flipped(path.read_bytes()))
-    else:
-        path.unlink()
-    with pytest.raises(UserError) as caught:
-        loaded.image("train", 0)
-    message = str(caught.value)
-    assert "\n" not in message
-    for part in (str(path), "Connection refused", "l2l data photographs"):
-        assert part in message
-    assert loaded.image("train", 1).shape == (128, 128, 3)
-
-
-def test_fetch_does_not_pass_over_a_corrupt_file_where_nothing_can_be_reached(
-    tmp_path: Path,
-    photographs: SmallPhotographs,
-    closed_port: str,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(photographs_manifest, "SITE", closed_port.rstrip("/"))
-    folder = photographs.fill(tmp_path, leave_out="test/0005.jpg")
-    (folder / "train/0002.jpg").write_bytes(b"rubbish")
-    with pytest.raises(UserError) as caught:
-        fetch_photographs(tmp_path)
-    message = str(caught.value)
-    assert "\n" not in message
-    for part in (f"{folder}/train/0002.jpg", "Connection refused", "l2l data photographs"):
-        assert part in message
-    assert (folder / "train/0002.jpg").read_bytes() == b"rubbish"
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_missing_file_in_a_read_only_folder_is_one_line(
-    tmp_path: Path, photographs: SmallPhotographs
-) -> None:
-    folder = photographs.fill(tmp_path, leave_out="test/0005.jpg")
-    folder.chmod(0o500)
-    with pytest.raises(UserError, match=r"cannot write into .*Permission denied; .*L2L_DATA_DIR"):
-        load_photographs(tmp_path)
-    assert photographs.web.requests == []
-
-
-def test_a_file_in_the_folders_place_is_one_line(
-    tmp_path: Path, photographs: SmallPhotographs
-) -> None:
-    (tmp_path / "photos128").write_text("a file")
-    with pytest.raises(UserError, match="cannot write into"):
-        load_photographs(tmp_path)
-    assert photographs.web.requests == []
+def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
 
 
 def test_the_manifest_has_every_file_once_in_order() -> None:
-    splits = photographs_manifest.manifest()
-    assert {split: len(all_of) for split, all_of in splits.items()} == COUNTS
-    everything = [photograph for all_of in splits.values() for photograph in all_of]
-    assert [p.file.partition("/")[2] for p in everything] == [f"{n:04d}.jpg" for n in range(1920)]
-    assert len({p.sha256 for p in everything}) == len({p.url for p in everything}) == 1920
-    assert all("'" not in p.url and " " not in p.url for p in everything)
+    everything = manifest()
+    assert list(everything) == [(split, n) for split in COUNTS for n in range(COUNTS[split])]
+    all_of = everything.values()
+    assert [p.file.partition("/")[2] for p in all_of] == [f"{n:04d}.jpg" for n in range(1920)]
+    assert len({p.sha256 for p in all_of}) == len({p.path for p in all_of}) == 1920
+    assert all("'" not in p.path and " " not in p.path for p in all_of)
 
 
-@has_the_real_ones
+@pytest.mark.skipif(not (SHARED / "photos128").is_dir(), reason="L2L_DATA_DIR has no photos128/")
 def test_the_real_photographs_are_the_manifests() -> None:
-    record = fetch_photographs(Path(SHARED))
+    record = PHOTOGRAPHS.fetch(SHARED)
     assert (record.source, record.stand_in) == ("local", None)
-    image = load_photographs(Path(SHARED)).image("test", 99)
-    path = Path(SHARED) / "photos128/test/1919.jpg"
-    assert np.array_equal(image, pixels(path.read_bytes()))
+    image = PHOTOGRAPHS.load(SHARED).image("test", 99)
+    assert np.array_equal(image, pixels((SHARED / "photos128/test/1919.jpg").read_bytes()))
+
+
+def test_the_digest_of_a_split_is_that_of_its_files_digests_or_of_the_stand_ins_pixels(
+    tmp_path: Path, small_photographs: SmallPictures, closed_port: str, monkeypatch
+) -> None:
+    joined = "".join(digest(small_photographs.files[f"test/{n:04d}.jpg"]) for n in (4, 5))
+    digests = PHOTOGRAPHS.fetch(tmp_path / "here").digests
+    assert digests["test"] == digest(joined.encode())
+    assert list(digests) == ["train", "validation", "test"]
+    monkeypatch.setattr(pictures, "SITE", closed_port)
+    both = crop("test", 0).tobytes() + crop("test", 1).tobytes()
+    assert PHOTOGRAPHS.fetch(tmp_path / "there").digests["test"] == digest(both)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK", "RGBA"])
+@pytest.mark.parametrize(("width", "height"), [(301, 200), (200, 301), (64, 80), (128, 128)])
+def test_the_centre_is_cut_out_and_scaled(mode: str, width: int, height: int) -> None:
+    side = min(width, height)
+    shade = np.zeros((height, width), dtype=np.uint8)  # black outside of the central square
+    ramp = np.linspace(60, 220, side)[:, None].repeat(side, axis=1)
+    top, left = (height - side) // 2, (width - side) // 2
+    shade[top : top + side, left : left + side] = ramp
+    image = Image.fromarray(shade).convert("RGB").convert(mode)
+    made = remake(encoded(image, "PNG" if mode == "RGBA" else "JPEG", quality=100))
+    assert Image.open(io.BytesIO(made)).mode == "RGB"
+    result = pixels(made).astype(float)
+    assert result.shape == (128, 128, 3)
+    middles = (np.arange(128) + 0.5) * side / 128 - 0.5
+    expected = np.interp(middles, np.arange(side), ramp[:, 0])
+    # A pixel at the edges may have been smeared into the black by the first JPEG.
+    inner = result[4:-4, 4:-4]
+    assert np.abs(inner - expected[4:-4, None, None]).max() < 6
+
+
+def test_a_rotation_in_exif_is_left_alone() -> None:
+    image = Image.fromarray(np.tile(np.arange(0, 250, 1, dtype=np.uint8), (250, 1))).convert("RGB")
+    exif = Image.Exif()
+    exif[0x0112] = 6  # "turn by 90 degrees"
+    turned, plain = encoded(image, "JPEG", exif=exif), encoded(image, "JPEG")
+    assert turned != plain
+    assert remake(turned) == remake(plain)
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>", b"\xff\xd8\xff rubbish"])
+def test_an_original_that_is_no_picture_is_a_source_error(content: bytes) -> None:
+    with pytest.raises(SourceError, match="no picture"):
+        remake(content)
+
+
+def test_files_that_come_out_differently_are_kept_noted_and_verified(
+    tmp_path: Path, small_photographs: SmallPictures, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    monkeypatch.setattr(photographs, "QUALITY", 90)  # as another version of Pillow would
+    record = PHOTOGRAPHS.fetch(tmp_path)
+    folder = tmp_path / "photos128"
+    found = contents(folder)
+    noted = found.pop(REMADE_FILE).decode().splitlines()
+    assert noted == ["file,sha256"] + [
+        f"{file},{digest(content)}" for file, content in sorted(found.items())
+    ]
+    assert found.keys() == small_photographs.files.keys()
+    assert not set(found.values()) & set(small_photographs.files.values())
+    loaded = PHOTOGRAPHS.load(tmp_path)
+    assert record.stand_in == loaded.stand_in == REMADE
+    assert not loaded.publishable
+    assert np.array_equal(loaded.image("train", 0), pixels(found["train/0000.jpg"]))
+    again = PHOTOGRAPHS.fetch(tmp_path)
+    assert (again.source, again.digests) == ("local", record.digests)
+    assert len(small_photographs.web.requests) == 6
+    # Whatever it came from, a file that is neither is corrupt.
+    path = folder / "train/0001.jpg"
+    path.write_bytes(flipped(found["train/0001.jpg"]))
+    capsys.readouterr()
+    loaded.image("train", 1)
+    assert str(path) in capsys.readouterr().err
+    assert path.read_bytes() == found["train/0001.jpg"]
+
+
+def test_reference_files_put_in_later_are_no_longer_called_remade(
+    tmp_path: Path, small_photographs: SmallPictures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(photographs, "QUALITY", 90)
+    PHOTOGRAPHS.fetch(tmp_path)
+    small_photographs.fill(tmp_path)
+    assert PHOTOGRAPHS.fetch(tmp_path).stand_in is None
+    assert PHOTOGRAPHS.load(tmp_path).stand_in is None
+
+
+@pytest.mark.parametrize("damage", ["truncated", "rubbish"])
+def test_a_damaged_note_of_digests_costs_a_download_and_no_more(
+    damage: str, tmp_path: Path, small_photographs: SmallPictures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(photographs, "QUALITY", 90)
+    record = PHOTOGRAPHS.fetch(tmp_path)
+    path = tmp_path / "photos128" / REMADE_FILE
+    path.write_bytes(path.read_bytes()[:-20] if damage == "truncated" else b"\xff\x00,,\n")
+    assert PHOTOGRAPHS.fetch(tmp_path).digests == record.digests
+    assert len(small_photographs.web.requests) == 6 + (1 if damage == "truncated" else 6)
+
+
+def many(count: int) -> dict[tuple[str, int], Picture]:
+    return {("train", n): Picture(f"train/{n:04d}.jpg", "0" * 64, "path", "") for n in range(count)}
+
+
+def test_a_network_that_fails_in_the_middle_is_given_up_and_what_came_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def download(url: str, sha256: str) -> bytes:
+        asked.append(url)
+        if len(asked) > 20:
+            time.sleep(0.05)
+            raise TransientSourceError("no network")
+        return b"content"
+
+    monkeypatch.setattr(pictures, "download", download)
+    dataset = dataclasses.replace(PHOTOGRAPHS, pictures=lambda: many(500), remake=bytes)
+    assert dataset.fetch(tmp_path).stand_in == PHOTOGRAPHS.stand_in
+    note = (tmp_path / "photos128" / "stand-in.txt").read_text()
+    assert "of 500 did not arrive, the last of them in a row: no network" in note
+    assert len(contents(tmp_path / "photos128" / "train")) == 20
+    assert len(asked) <= 20 + 2 * pictures.FAILURES_IN_A_ROW
+
+
+def test_an_original_that_is_gone_stops_the_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def download(url: str, sha256: str) -> bytes:
+        asked.append(url)
+        raise SourceError("HTTP 404")
+
+    monkeypatch.setattr(pictures, "download", download)
+    dataset = dataclasses.replace(PHOTOGRAPHS, pictures=lambda: many(500))
+    assert dataset.fetch(tmp_path).stand_in == PHOTOGRAPHS.stand_in
+    assert "HTTP 404" in (tmp_path / "photos128" / "stand-in.txt").read_text()
+    assert len(asked) <= pictures.AT_ONCE
+
+
+def test_a_silent_server_takes_seconds_for_all_photographs_together(
+    tmp_path: Path, small_photographs: SmallPictures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(https, "SILENT_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as silent:
+        monkeypatch.setattr(pictures, "SITE", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        start = time.monotonic()
+        assert PHOTOGRAPHS.load(tmp_path).stand_in == PHOTOGRAPHS.stand_in
+        assert time.monotonic() - start < 5
+    assert "timed out" in (tmp_path / "photos128" / "stand-in.txt").read_text()
+
+
+def test_a_killed_download_goes_on_with_what_is_missing(
+    tmp_path: Path, small_photographs: SmallPictures
+) -> None:
+    # One at a time, and slow, so that it is killed in the middle.
+    code = f"""
+import time
+from pathlib import Path
+from l2l.data import photographs, pictures
+photographs.MANIFEST = Path({str(photographs.MANIFEST)!r})
+pictures.SITE = {pictures.SITE!r}
+pictures.AT_ONCE = 1
+download = pictures.download
+pictures.download = lambda *what: (time.sleep(0.3), download(*what))[1]
+photographs.PHOTOGRAPHS.fetch(Path({str(tmp_path / "data")!r}))
+"""
+    process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
+    folder = tmp_path / "data" / "photos128"
+    deadline = time.monotonic() + 60
+    while not (folder / "train/0001.jpg").exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    there = contents(folder)
+    assert 2 <= len(there) < 6
+    assert there.items() <= small_photographs.files.items()
+    small_photographs.web.requests.clear()
+    PHOTOGRAPHS.fetch(tmp_path / "data")
+    assert contents(folder) == small_photographs.files
+    assert len(small_photographs.web.requests) == 6 - len(there)
+
+
+def test_two_fetches_at_once_do_not_lose_each_others_digests(
+    tmp_path: Path, small_photographs: SmallPictures
+) -> None:
+    """Files come out differently; the note of their digests is written slowly: the two meet."""
+    code = f"""
+import time
+from pathlib import Path
+from l2l.data import photographs, pictures
+photographs.MANIFEST = Path({str(photographs.MANIFEST)!r})
+pictures.SITE = {pictures.SITE!r}
+photographs.QUALITY = 90
+write = pictures.write
+pictures.write = lambda *what: (time.sleep(0.1), write(*what))
+print(photographs.PHOTOGRAPHS.fetch(Path({str(tmp_path / "data")!r})).digests)
+"""
+    told = together(code)
+    assert told[0] == told[1]
+    asked = len(small_photographs.web.requests)
+    assert together(code) == told
+    assert len(small_photographs.web.requests) == asked, "everything is there, and verified"

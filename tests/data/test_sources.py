@@ -3,7 +3,7 @@ import time
 import pytest
 
 from l2l.data import sources
-from l2l.data.sources import SourceError, TransientSourceError, one_line, with_retries
+from l2l.data.sources import SourceError, TransientSourceError, with_retries
 
 
 class Flaky:
@@ -51,5 +51,5 @@ def test_a_failure_for_good_is_not_retried(waits: list[float]) -> None:
 
 
 def test_reasons_are_one_short_line() -> None:
-    assert one_line("two\n  lines\t here ") == "two lines here"
-    assert len(one_line("word " * 1000)) == sources.REASON_CHARACTERS
+    assert str(SourceError("two\n  lines\t here ")) == "two lines here"
+    assert len(str(SourceError("word " * 1000))) == sources.REASON_CHARACTERS

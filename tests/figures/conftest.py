@@ -1,9 +1,18 @@
 """The style of print, and the labels of the learned optimizers."""
 
+from collections.abc import Iterator
+
 import pytest
 from tests.figures.fake_results import STYLE
 
 from l2l.config.schema import FigureSettings
+from l2l.figures.style import look_of
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _look() -> Iterator[None]:
+    with look_of(STYLE):
+        yield
 
 
 @pytest.fixture

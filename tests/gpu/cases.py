@@ -18,7 +18,7 @@ from tests.small import (
 
 from l2l.config.optimizers import RNNSettings
 from l2l.optimizers import bind
-from l2l.optimizers.phi import initial_phi, learned_optimizer
+from l2l.optimizers.weights import initial_phi, make_optimizer
 from l2l.problems import live_part
 from l2l.problems.mixture import Scaled
 from l2l.rng import stream
@@ -57,4 +57,4 @@ def bound(kind: str, problems: Any, seed: int = 0) -> Any:
     """An untrained optimizer for these problems, where they are."""
     settings = OPTIMIZERS[kind]
     phi = moved(initial_phi(settings, stream(seed, "tests")), problems.initial().device)
-    return bind(learned_optimizer(settings, phi), problems.places())
+    return bind(make_optimizer(settings, phi), problems.places())

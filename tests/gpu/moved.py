@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from l2l.optimizers.learned import mapped
+from l2l.optimizers.base import mapped
 
 GPU = torch.device("cuda")
 

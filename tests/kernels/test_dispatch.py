@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from l2l.kernels import cpu, cuda, dispatch, reference
+from l2l.errors import UserError
+from l2l.kernels import cpu, cuda, implementation, reference
 
 RUN_ONE_STEP = """
 import torch
@@ -23,7 +24,7 @@ g = backward_window(phi, x, zero_state(phi, 50), torch.ones(3, 50))
 expected = head(lstm(x[-1:])[0])[0, :, 0]
 assert torch.allclose(y, expected, atol=1e-5), (y - expected).abs().max()
 assert set(g) == set(phi)
-from l2l.kernels.dispatch import implementation
+from l2l.kernels import implementation
 print(implementation(x).__name__)
 """
 
@@ -92,12 +93,12 @@ def test_processes_may_build_at_the_same_time(tmp_path: Path) -> None:
 def test_l2l_kernel_chooses(monkeypatch: pytest.MonkeyPatch) -> None:
     x = torch.zeros(1)
     monkeypatch.setenv("L2L_KERNEL", "reference")
-    assert dispatch.implementation(x) is reference
+    assert implementation(x) is reference
     monkeypatch.setenv("L2L_KERNEL", "cpu")
-    assert dispatch.implementation(x) is cpu
-    assert dispatch.implementation(x.double()) is reference
+    assert implementation(x) is cpu
+    assert implementation(x.double()) is reference
     monkeypatch.setenv("L2L_KERNEL", "cuda")
-    assert dispatch.implementation(x) is cuda
+    assert implementation(x) is cuda
     monkeypatch.setenv("L2L_KERNEL", "gpu")
-    with pytest.raises(dispatch.UserError, match="set it to reference, cpu, cuda, or unset it"):
-        dispatch.implementation(x)
+    with pytest.raises(UserError, match="set it to reference, cpu, cuda, or unset it"):
+        implementation(x)

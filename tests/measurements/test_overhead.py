@@ -12,10 +12,10 @@ from tests.small import CPU, lstm_settings, mlp_family, quadratic_family, random
 from torch import Tensor
 
 from l2l import kernels
-from l2l.kernels.dispatch import implementation
+from l2l.kernels import implementation
 from l2l.measurements import overhead as module
 from l2l.measurements.overhead import Timed, both_implementations, count_bytes, overhead
-from l2l.optimizers import BASELINES, CoordinatewiseLSTM
+from l2l.optimizers import CoordinatewiseLSTM, make_baseline
 
 
 @pytest.fixture(autouse=True)
@@ -52,7 +52,7 @@ def test_the_seconds_are_those_of_a_step() -> None:
 
 def test_there_is_a_row_for_each_size_problem_and_repeat() -> None:
     families = {"mnist": mlp_family(), "quadratic": quadratic_family()}
-    subjects = [Timed(name, "default", BASELINES[name](0.1)) for name in ("sgd", "adam")]
+    subjects = [Timed(name, "default", make_baseline(name, 0.1)) for name in ("sgd", "adam")]
     table = overhead(subjects, families, [7, 400], 3, 0, CPU)
     sizes = {"grid": {7, 400}, "mnist": {4 * 9 + 4 + 10 * 4 + 10}, "quadratic": {3}}
     assert {key: set(rows["coordinates"]) for key, rows in table.groupby("problem")} == sizes
@@ -80,7 +80,7 @@ def test_the_lstm_is_timed_without_compiled_kernels_too_and_nothing_is_left_behi
     overhead(subjects, {"mnist": mlp_family()}, [50], 2, 0, CPU)
     assert set(used) == {before, "reference"}
     assert os.environ.get("L2L_KERNEL") == before
-    assert len(both_implementations("adam", BASELINES["adam"](0.1))) == 1
+    assert len(both_implementations("adam", make_baseline("adam", 0.1))) == 1
 
 
 def test_what_would_take_too_long_or_too_much_memory_is_left_out_and_said(
@@ -111,6 +111,6 @@ def test_a_theta_of_another_size_has_every_parameter_of_the_first_problem() -> N
 
 def test_the_memory_of_a_state_is_that_of_its_tensors() -> None:
     theta = torch.zeros(1, 10)
-    assert count_bytes(BASELINES["sgd"](0.1).init(theta)) == 0
-    assert count_bytes(BASELINES["adam"](0.1).init(theta)) == 2 * 10 * 4
+    assert count_bytes(make_baseline("sgd", 0.1).init(theta)) == 0
+    assert count_bytes(make_baseline("adam", 0.1).init(theta)) == 2 * 10 * 4
     assert count_bytes((theta, [theta, {"a": theta.double()}], 3)) == 40 + 40 + 80

@@ -12,7 +12,7 @@ from tests.small import convnet_family, lstm_settings, mlp_family, random_phi
 
 from l2l.config.measurements import Gradients
 from l2l.measurements.updates import chosen_coordinates, gradient_values, updates
-from l2l.optimizers import BASELINES, CoordinatewiseLSTM, Optimizer, bind
+from l2l.optimizers import CoordinatewiseLSTM, Grouped, Optimizer, bind, make_baseline
 from l2l.problems import Problem
 
 VALUES = (-0.3, -1e-4, 0.0, 1e-4, 0.3)
@@ -56,7 +56,8 @@ def test_the_lstm_proposes_what_it_does_for_this_coordinate_alone(grouped: bool)
         alone = optimizer
         if grouped:
             name = "convolutional" if row.parameter.startswith("conv") else "connected"
-            alone = CoordinatewiseLSTM(lstm().settings, optimizer.group(name))
+            assert isinstance(optimizer, Grouped)
+            alone = optimizer.alone(name)
         state = alone.init(torch.zeros(1, 1))
         for gradient in seen[: row.step - 1]:
             _, state = alone.update(gradient[:, [row.coordinate]], state)
@@ -69,7 +70,7 @@ def test_the_lstm_proposes_what_it_does_for_this_coordinate_alone(grouped: bool)
 
 
 def test_adam_proposes_its_closed_form() -> None:
-    family, adam = mlp_family(), BASELINES["adam"](RATE)
+    family, adam = mlp_family(), make_baseline("adam", RATE)
     table = measure(adam, family)
     seen = history(adam, family.sample(("test", "mnist"), [0], 4), 4)
     for row in table.itertuples():

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from l2l.estimators import Episode, Estimator, LossWeights
-from l2l.optimizers.learned import LearnedOptimizer, Phi
+from l2l.optimizers.base import Phi, UpdateRule
 from l2l.problems.quadratic import Quadratic
 
 RATE = torch.tensor([0.3, 0.9], dtype=torch.float64)
@@ -22,7 +22,7 @@ START = torch.tensor([[1.0, -0.7], [0.4, 1.3]], dtype=torch.float64)
 
 
 @dataclass(frozen=True)
-class Descent(LearnedOptimizer):
+class Descent(UpdateRule):
     """g = - phi gradient, with a rate for each coordinate."""
 
     settings: Any

@@ -12,7 +12,7 @@ from tests.small import recipe
 
 from l2l.meta import train as train_module
 from l2l.meta.train import train
-from l2l.meta.validate import validate
+from l2l.meta.validation import validate
 
 SMALL: dict[str, Any] = {
     "like": "quadratics_lstm",

@@ -15,7 +15,7 @@ from l2l.config import Recipe
 from l2l.errors import UserError
 from l2l.meta import train as train_module
 from l2l.meta.train import Training, train
-from l2l.optimizers.phi import flatten_phi, unflatten_phi
+from l2l.optimizers.weights import flatten_phi, unflatten_phi
 from l2l.problems import Family
 from l2l.problems.mlp import ImageSet
 

@@ -20,7 +20,7 @@ from l2l.layout import Layout
 from l2l.meta import train as train_module
 from l2l.meta.state import TrainingState
 from l2l.meta.train import Training, train
-from l2l.meta.validate import ValidationResult
+from l2l.meta.validation import ValidationResult
 
 each_estimator = pytest.mark.parametrize("estimator", ESTIMATORS.values(), ids=ESTIMATORS)
 ALIVE = 25

@@ -10,8 +10,7 @@ from tests.small import lstm_settings, quadratic_family, random_phi, recipe
 
 from l2l.estimators import adjoint
 from l2l.estimators.adjoint import roll_window
-from l2l.kernels import backward_window, cpu, zero_state
-from l2l.kernels.dispatch import implementation
+from l2l.kernels import backward_window, cpu, implementation, zero_state
 from l2l.meta.rollout import begin
 from l2l.meta.schedule import loss_weights
 from l2l.optimizers import CoordinatewiseLSTM

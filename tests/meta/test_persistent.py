@@ -19,8 +19,7 @@ from tests.small import (
 from torch import Tensor
 
 from l2l.config.estimators import EvolutionSettings, PersistentEvolutionSettings
-from l2l.estimators.evolution import Evolution
-from l2l.estimators.persistent import PersistentEvolution
+from l2l.estimators.evolution import Evolution, PersistentEvolution
 from l2l.meta.rollout import begin, rollout
 from l2l.optimizers import CoordinatewiseLSTM
 

@@ -8,7 +8,7 @@ import pytest
 
 from l2l.config.recipes import MetaLearningRate
 from l2l.errors import UserError
-from l2l.meta.search import choose_rate, trial_rate
+from l2l.meta.schedule import choose_rate, trial_rate
 
 
 def _range(low: float = 1e-4, high: float = 1e-1, trials: int = 5) -> MetaLearningRate:

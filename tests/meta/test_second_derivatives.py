@@ -13,7 +13,7 @@ from l2l.estimators import unrolled
 from l2l.meta.rollout import Carry, begin, rollout
 from l2l.meta.schedule import loss_weights
 from l2l.optimizers import CoordinatewiseLSTM
-from l2l.optimizers.learned import Phi
+from l2l.optimizers.base import Phi
 
 STEPS = 6
 

@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from tests.small import CPU
 
 from l2l.meta.state import TENSORS, TrainingState, load_state, save_state
-from l2l.optimizers.seal import seal
+from l2l.optimizers.checkpoint import checksum
 
 
 def _state() -> TrainingState:
@@ -89,8 +89,8 @@ def test_a_cut_file_is_called_damaged_in_one_line(tmp_path: Path, kept: int) -> 
 def test_foreign_metadata_is_called_damaged(tmp_path: Path, metadata: dict[str, str]) -> None:
     path = tmp_path / "a.state"
     tensors = {name: torch.zeros(2) for name in TENSORS}
-    checksum = seal("abc" + metadata.get("numbers", ""), tensors)
-    save_file(tensors, path, metadata | {"sha256": checksum})
+    seal = checksum("abc" + metadata.get("numbers", ""), tensors)
+    save_file(tensors, path, metadata | {"sha256": seal})
     _assert_damaged(path)
 
 

@@ -20,9 +20,16 @@ from l2l.config.optimizers import LSTMSettings
 from l2l.errors import UserError
 from l2l.estimators import adjoint
 from l2l.meta.rollout import begin, rollout
-from l2l.optimizers import CoordinatewiseLSTM, GroupedLSTM, bind, checkpoint
-from l2l.optimizers.phi import flatten_phi, gone_on_from, phi_shapes, unflatten_phi
+from l2l.optimizers import CoordinatewiseLSTM, Grouped, bind, checkpoint, make_optimizer
+from l2l.optimizers.weights import (
+    continued_phi,
+    flatten_phi,
+    initial_phi,
+    phi_shapes,
+    unflatten_phi,
+)
 from l2l.problems import live_part
+from l2l.rng import stream
 
 TWO = (
     {"name": "odd", "parameters": ["layers.0.weight", "layers.1.bias"]},
@@ -30,12 +37,12 @@ TWO = (
 )
 
 
-def _grouped(groups: Any = TWO, dtype: torch.dtype = torch.float32) -> CoordinatewiseLSTM:
+def _grouped(groups: Any = TWO, dtype: torch.dtype = torch.float32) -> Any:
     settings = lstm_settings(groups=groups)
-    return CoordinatewiseLSTM(settings, random_phi(settings, dtype=dtype))
+    return make_optimizer(settings, random_phi(settings, dtype=dtype))
 
 
-def _alone(optimizer: CoordinatewiseLSTM, group: str) -> CoordinatewiseLSTM:
+def _alone(optimizer: Grouped, group: str) -> CoordinatewiseLSTM:
     single = lstm_settings()
     prefix = f"{group}/"
     phi = {k[len(prefix) :]: v for k, v in optimizer.phi.items() if k.startswith(prefix)}
@@ -92,7 +99,7 @@ def test_the_meta_gradient_is_autograds_through_the_whole_window() -> None:
             place = torch.cat(masks)
             module = torch.nn.LSTM(2, 5, 2).double()
             own = {k.split("/")[1]: v for k, v in leaves.items() if k.startswith(name)}
-            inputs = bound.parts[name][0].inputs(gradient[:, place]).reshape(1, -1, 2)
+            inputs = bound.alone(name).inputs(gradient[:, place]).reshape(1, -1, 2)
             lstm = {k[5:]: v for k, v in own.items() if k.startswith("lstm.")}
             zeros = torch.zeros(2, inputs.shape[1], 5, dtype=torch.float64)
             state = states.get(name, (zeros, zeros))
@@ -134,7 +141,8 @@ def test_a_group_without_parameters_in_this_problem_is_left_out_of_the_work() ->
     groups = ({"name": "none", "parameters": ["conv*"]}, {"name": "rest", "parameters": ["*"]})
     problems = mlp_family().sample(("train",), [0], 2)
     bound = bind(_grouped(groups), problems.places())
-    assert isinstance(bound, GroupedLSTM)
+    assert isinstance(bound, Grouped)
+    assert [len(part.place) for part in bound.parts] == [0, problems.coordinates]
     alone = _alone(_grouped(groups), "rest")
     torch.testing.assert_close(
         rollout(problems, bound, begin(problems, bound), 2).theta,
@@ -152,6 +160,26 @@ def test_a_parameter_of_no_group_is_named() -> None:
         bind(_grouped(lone), problems.places())
 
 
+def test_what_is_not_bound_says_so() -> None:
+    with pytest.raises(UserError, match=r"groups odd, rest: bind it to the parameters first"):
+        _grouped().init(torch.zeros(1, 50))
+
+
+def test_a_group_has_the_shapes_and_the_start_of_the_optimizer_alone() -> None:
+    """Whatever its kind is; groups draw one after the other."""
+    settings = lstm_settings(groups=TWO, forget_bias=1.0)
+    single = lstm_settings(forget_bias=1.0)
+    drawn = initial_phi(settings, stream(0, "groups"))
+    generator = stream(0, "groups")
+    for name in ("odd", "rest"):
+        expected = initial_phi(single, generator)
+        own = make_optimizer(settings, drawn).alone(name)  # type: ignore[attr-defined]
+        assert type(own) is CoordinatewiseLSTM
+        assert own.settings == single
+        assert list(own.phi) == list(expected)
+        assert all(torch.equal(own.phi[key], value) for key, value in expected.items())
+
+
 def test_a_file_keeps_the_groups(tmp_path: Path) -> None:
     optimizer = _grouped()
     checkpoint.save(tmp_path / "a.safetensors", optimizer, {})
@@ -163,14 +191,14 @@ def test_a_file_keeps_the_groups(tmp_path: Path) -> None:
 def test_all_groups_go_on_from_an_optimizer_with_one() -> None:
     single = CoordinatewiseLSTM(lstm_settings(), random_phi(lstm_settings(), dtype=torch.float32))
     settings = lstm_settings(groups=TWO, p=6.0, output_scale=0.01)
-    phi = unflatten_phi(gone_on_from(single, settings), settings)
+    phi = unflatten_phi(continued_phi(single, settings), settings)
     for name, value in single.phi.items():
         assert torch.equal(phi[f"odd/{name}"], value)
         assert torch.equal(phi[f"rest/{name}"], value)
-    same = gone_on_from(single, lstm_settings())
+    same = continued_phi(single, lstm_settings())
     assert torch.equal(same, flatten_phi(single.phi, single.settings))
     with pytest.raises(UserError, match="other layers, units"):
-        gone_on_from(single, lstm_settings(units=6))
+        continued_phi(single, lstm_settings(units=6))
 
 
 def test_the_forget_bias_and_the_output_layer_of_every_group_are_initialised_alike() -> None:

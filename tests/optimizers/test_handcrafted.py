@@ -9,8 +9,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from l2l.optimizers import BASELINES
+from l2l.optimizers import make_baseline
 from l2l.optimizers.handcrafted import NAG, Adam, RMSprop
+from l2l.registry import BASELINES
 
 STEPS = 100
 TORCH: dict[str, Callable[[list[Tensor], float], torch.optim.Optimizer]] = {
@@ -46,7 +47,7 @@ def _torch_path(name: str, theta: Tensor, rate: float) -> Tensor:
 
 
 def _our_path(name: str, theta: Tensor, rate: float | Tensor) -> Tensor:
-    optimizer = BASELINES[name](rate)
+    optimizer = make_baseline(name, rate)
     state = optimizer.init(theta)
     path = []
     for step in range(STEPS):
@@ -87,7 +88,7 @@ def test_a_learning_rate_per_problem_equals_separate_runs(name: str) -> None:
 
 @pytest.mark.parametrize("name", BASELINES)
 def test_an_update_changes_neither_the_gradient_nor_the_state(name: str) -> None:
-    optimizer = BASELINES[name](0.1)
+    optimizer = make_baseline(name, 0.1)
     theta = _theta()
     _, state = optimizer.update(_gradient(theta, 0), optimizer.init(theta))
     gradient = _gradient(theta, 1)
@@ -100,8 +101,8 @@ def test_an_update_changes_neither_the_gradient_nor_the_state(name: str) -> None
 
 def test_a_zero_gradient_moves_nothing_at_the_start() -> None:
     theta = _theta()
-    for make in BASELINES.values():
-        optimizer = make(0.5)
+    for name in BASELINES:
+        optimizer = make_baseline(name, 0.5)
         step, _ = optimizer.update(torch.zeros_like(theta), optimizer.init(theta))
         assert torch.equal(step, torch.zeros_like(theta))
 

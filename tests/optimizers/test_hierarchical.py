@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from l2l.errors import UserError
 from l2l.meta.rollout import begin, rollout
 from l2l.optimizers import checkpoint, hierarchical
+from l2l.optimizers.base import Phi, UpdateRule
 from l2l.optimizers.hierarchical import HierarchicalRNN
-from l2l.optimizers.learned import LearnedOptimizer, Phi
-from l2l.optimizers.phi import initial_phi, phi_shapes
+from l2l.optimizers.weights import initial_phi, phi_shapes
 from l2l.problems.base import Problem
 from l2l.problems.mlp import ImageSet
 from l2l.rng import stream
@@ -50,7 +50,7 @@ def made_up(steps: int = STEPS, problems: int = PROBLEMS) -> Tensor:
     return sizes * torch.randn(shape, generator=generator, dtype=torch.float64)
 
 
-def followed(optimizer: LearnedOptimizer, gradients: Tensor) -> Tensor:
+def followed(optimizer: UpdateRule, gradients: Tensor) -> Tensor:
     """All steps, [K, B, n]."""
     state, steps = optimizer.init(gradients[0]), []
     for gradient in gradients:
@@ -137,7 +137,7 @@ def test_it_does_what_its_equations_say() -> None:
         torch.testing.assert_close(found[:, problem], expected, rtol=1e-9, atol=1e-12)
 
 
-def value(optimizer: LearnedOptimizer, phi: Phi, gradients: Tensor, outer: Tensor) -> float:
+def value(optimizer: UpdateRule, phi: Phi, gradients: Tensor, outer: Tensor) -> float:
     return (followed(optimizer.with_phi(phi), gradients) * outer).sum().item()
 
 

@@ -11,7 +11,7 @@ from tests.small import lstm_settings, random_phi
 from torch import Tensor, nn
 
 from l2l.optimizers import CoordinatewiseLSTM
-from l2l.optimizers.phi import initial_phi, phi_shapes
+from l2l.optimizers.weights import initial_phi, phi_shapes
 from l2l.rng import stream
 
 STEPS = 8

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from l2l.config import load_config
 from l2l.config.optimizers import RNNSettings
-from l2l.optimizers.learned import Phi
-from l2l.optimizers.phi import initial_phi, learned_optimizer, phi_shapes
+from l2l.optimizers.base import Phi
 from l2l.optimizers.rnn import CoordinatewiseRNN
+from l2l.optimizers.weights import initial_phi, make_optimizer, phi_shapes
 from l2l.rng import stream
 
 STEPS, PROBLEMS, N, UNITS = 4, 2, 3, 3
@@ -155,4 +155,4 @@ def test_the_configured_ones_have_about_as_many_weights_as_the_lstm(
         sizes = {name: value.abs().max().item() for name, value in phi.items()}
         assert 0.9 * bound < sizes["rnn.weight_ih_l1"] <= bound
         assert 0.8 * 0.1 * bound < sizes["head.weight"] <= 0.1 * bound
-        assert isinstance(learned_optimizer(settings, phi), CoordinatewiseRNN)
+        assert isinstance(make_optimizer(settings, phi), CoordinatewiseRNN)

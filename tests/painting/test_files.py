@@ -21,7 +21,7 @@ from tests.small import hierarchical_settings, lstm_settings, random_phi
 from l2l.cli import main
 from l2l.errors import UserError
 from l2l.optimizers import CoordinatewiseLSTM, checkpoint
-from l2l.optimizers.phi import initial_phi, learned_optimizer
+from l2l.optimizers.weights import initial_phi, make_optimizer
 from l2l.painting.read import read_picture
 from l2l.shipped import optimizer_path
 
@@ -170,7 +170,7 @@ def test_an_optimizer_of_another_kind_paints(
     """Its settings have no groups."""
     monkeypatch.setenv("L2L_DATA_DIR", str(data_directory.resolve()))
     kind = hierarchical_settings()
-    optimizer = learned_optimizer(kind, initial_phi(kind, torch.Generator().manual_seed(0)))
+    optimizer = make_optimizer(kind, initial_phi(kind, torch.Generator().manual_seed(0)))
     checkpoint.save(Path("other.safetensors"), optimizer, {})
     assert _paint(monkeypatch, "good.png", "good.png", "--optimizer", "other.safetensors") == 0
 

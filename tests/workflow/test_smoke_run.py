@@ -192,8 +192,9 @@ def test_a_run_after_the_clock_went_back_a_day_ends_with_the_same_bits(
 def test_the_transfer_that_the_readme_adds_is_a_panel_of_the_figure(
     smoke: Workflow, tmp_path: Path
 ) -> None:
-    """80 hidden units by nothing but the README's lines of configuration."""
-    example = re.search(r"```yaml\n(.*?80.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    """80 hidden units by nothing but the lines of configuration in docs/running.md."""
+    text = (ROOT / "docs" / "running.md").read_text(encoding="utf-8")
+    example = re.search(r"```yaml\n(.*?80.*?)```", text, re.DOTALL)
     assert example
     copy = Workflow(tmp_path / "copy", smoke.data)
     shutil.copytree(smoke.folder, copy.folder)

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from l2l.config.optimizers import LSTMSettings
-from l2l.optimizers.learned import Phi
-from l2l.optimizers.phi import phi_shapes
+from l2l.optimizers.base import Phi
 from l2l.optimizers.preprocessing import features
+from l2l.optimizers.weights import phi_shapes
 from l2l.problems.base import Problem
 
 States = list[tuple[Tensor, Tensor]]

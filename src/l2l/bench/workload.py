@@ -20,8 +20,8 @@ from l2l.bench.plain import (
 from l2l.config.optimizers import LSTMSettings
 from l2l.config.recipes import Recipe
 from l2l.estimators.adjoint import roll_window
-from l2l.kernels.dispatch import implementation
-from l2l.meta.captured import Captured, InnerStep
+from l2l.kernels import implementation
+from l2l.meta.cuda_graphs import Captured, InnerStep
 from l2l.meta.rollout import begin
 from l2l.meta.schedule import loss_weights
 from l2l.meta.train import Training, train_episode

@@ -105,13 +105,13 @@ def _test(
     from l2l.evaluation.evaluate import HANDCRAFTED
     from l2l.evaluation.evaluate import evaluate as test
     from l2l.evaluation.pictures import write_pictures
-    from l2l.optimizers import BASELINES, Optimizer
+    from l2l.optimizers import Optimizer, make_baseline
 
     settings = config.experiments[experiment]
     subjects: dict[str, Optimizer]
     if seed is None:
         rates = Run(config).tuned_rates(experiment, optimizer, families)
-        subjects = {name: BASELINES[optimizer](rates[name]) for name in families}
+        subjects = {name: make_baseline(optimizer, rates[name]) for name in families}
     else:
         subjects = dict.fromkeys(families, Run(config).trained(optimizer, seed, device))
     outcome = test(

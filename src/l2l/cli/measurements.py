@@ -29,8 +29,8 @@ def overhead(
     """
     from l2l.measurements.overhead import both_implementations
     from l2l.measurements.overhead import overhead as measure
-    from l2l.optimizers import BASELINES
-    from l2l.optimizers.phi import initial_phi, learned_optimizer
+    from l2l.optimizers import make_baseline
+    from l2l.optimizers.weights import initial_phi, make_optimizer
     from l2l.rng import stream
 
     config, layout = configuration(protocol, config_file, setting)
@@ -41,9 +41,9 @@ def overhead(
         optimizer = config.recipes[name].optimizer
         phi = initial_phi(optimizer, stream(config.seed, "measure", "overhead", name))
         phi = {key: weight.to(device) for key, weight in phi.items()}
-        subjects += both_implementations(name, learned_optimizer(optimizer, phi))
+        subjects += both_implementations(name, make_optimizer(optimizer, phi))
     for name in settings.baselines:
-        subjects += both_implementations(name, BASELINES[name](1e-3))
+        subjects += both_implementations(name, make_baseline(name, 1e-3))
     sizes = list(settings.coordinates)
     table = measure(subjects, families, sizes, settings.repeats, config.seed, device)
     write_table(layout.measurement("overhead"), table)
@@ -57,7 +57,7 @@ def updates(
 
     from l2l.measurements.updates import gradient_values
     from l2l.measurements.updates import updates as measure
-    from l2l.optimizers import BASELINES, Optimizer
+    from l2l.optimizers import Optimizer, make_baseline
 
     config, layout = configuration(protocol, config_file, setting)
     settings = config.measurements.updates
@@ -72,7 +72,7 @@ def updates(
             optimizers[recipe] = dict.fromkeys(families, learned)
         if ADAM in experiment.baselines:
             rates = Run(config).tuned_rates(name, ADAM, families)
-            optimizers[ADAM] = {key: BASELINES[ADAM](rate) for key, rate in rates.items()}
+            optimizers[ADAM] = {key: make_baseline(ADAM, rate) for key, rate in rates.items()}
         for key, family in families.items():
             subjects = {subject: each[key] for subject, each in optimizers.items()}
             arguments = (subjects, key, family, settings.steps, settings.coordinates, values)
@@ -85,7 +85,7 @@ def meta_gradients(
 ) -> None:
     """Estimate meta-gradients for windows of several lengths, at stages of meta-training."""
     from l2l.measurements.meta_gradients import meta_gradients as measure
-    from l2l.optimizers.phi import initial_phi, learned_optimizer
+    from l2l.optimizers.weights import initial_phi, make_optimizer
     from l2l.rng import stream
 
     config, layout = configuration(protocol, config_file, setting)
@@ -99,6 +99,6 @@ def meta_gradients(
         kind = config.recipes[stage.recipe].optimizer
         phi = initial_phi(kind, stream(config.seed, "phi", stage.recipe, "seed", META_SEED, 0))
         phi = {key: weight.to(device) for key, weight in phi.items()}
-        optimizers[name] = learned_optimizer(kind, phi)
+        optimizers[name] = make_optimizer(kind, phi)
     table = measure(settings, families[settings.problem], optimizers, config.seed)
     write_table(layout.measurement("meta_gradients"), table)

@@ -55,7 +55,7 @@ def paint(
     More style: --set problems.neural_art.style_weight=16.
     """
     from l2l.compute import prepare
-    from l2l.data.directory import data_directory
+    from l2l.data.folder import data_directory
     from l2l.optimizers import checkpoint
     from l2l.painting import read, write
     from l2l.painting.paint import paint as painted

@@ -43,7 +43,7 @@ def data(
     setting: Settings = None,
 ) -> None:
     """Fetch a dataset, verify it by content, and note where it came from."""
-    from l2l.data.directory import data_directory
+    from l2l.data.folder import data_directory
 
     config, layout = configuration(protocol, config_file, setting)
     path = DATASETS[known("dataset", dataset, DATASETS)]
@@ -59,9 +59,8 @@ def trial(
     setting: Settings = None,
 ) -> None:
     """One trial of the random search: a recipe's beginning at a drawn meta learning rate."""
-    from l2l.meta.collapse import AllCollapsedError
-    from l2l.meta.divergence import DivergedError
-    from l2l.meta.search import trial_rate
+    from l2l.meta.epoch import AllCollapsedError, DivergedError
+    from l2l.meta.schedule import trial_rate
 
     config, layout = configuration(protocol, config_file, setting)
     settings = config.recipes[known("recipe", recipe, config.recipes)]
@@ -125,7 +124,7 @@ def train(
     import pandas as pd
 
     from l2l.optimizers import checkpoint
-    from l2l.optimizers.phi import learned_optimizer, unflatten_phi
+    from l2l.optimizers.weights import make_optimizer, unflatten_phi
     from l2l.provenance import commit
 
     config, layout = configuration(protocol, config_file, setting)
@@ -155,7 +154,7 @@ def train(
     origin = {**summary, "protocol": config.protocol, "inputs": inputs}
     del origin["seconds"]  # the same run gives the same bytes
     write_table(folder / "log.csv", pd.DataFrame(state.rows))
-    optimizer = learned_optimizer(settings.optimizer, best)
+    optimizer = make_optimizer(settings.optimizer, best)
     checkpoint.save(folder / "optimizer.safetensors", optimizer, origin)
     write_json(folder / "summary.json", summary)
     state_path.unlink(missing_ok=True)
@@ -205,14 +204,14 @@ def _train(
     import torch
 
     from l2l.meta.train import Training, train
-    from l2l.optimizers.phi import gone_on_from
+    from l2l.optimizers.weights import continued_phi
 
     families, device = Run(config).open_problems(recipe.problems, "train")
     start = None
     if recipe.start_from:
         seed = int(run[1]) if run[0] == "seed" else 0
         cpu = torch.device("cpu")
-        start = gone_on_from(Run(config).trained(recipe.start_from, seed, cpu), recipe.optimizer)
+        start = continued_phi(Run(config).trained(recipe.start_from, seed, cpu), recipe.optimizer)
         inputs = inputs | {"start": hashlib.sha256(start.numpy().tobytes()).hexdigest()}
     training = Training(name, recipe, rate, run, config.seed, device, episodes, label, start)
     what = digest(inputs | {"rate": rate, "run": list(run)})

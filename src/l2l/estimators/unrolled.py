@@ -1,28 +1,25 @@
-"""Autograd through the whole unrolled window: slow and memory-hungry, but it can keep everything.
+"""Autograd through the whole unrolled window: slow and memory-hungry, but complete.
 
-It is the independent check of the adjoint, and with `second_derivatives` the ablation of
-equation (5): then d grad[t] / d theta[t] stays in the graph (the dashed edges of figure 2).
+It is the independent check of the adjoint. With `second_derivatives` it is the ablation of
+equation (5): d grad[t] / d theta[t] stays in the graph (the dashed edges of figure 2).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
 from l2l.estimators.base import Episode, Estimator, LossWeights, Window
 from l2l.meta.rollout import Carry
-from l2l.optimizers.learned import detached, gradient_of, require_gradients
+from l2l.optimizers.base import UpdateRule, detached, gradient_of, require_gradients
 from l2l.problems.base import Problem
-
-if TYPE_CHECKING:
-    from l2l.optimizers import Trainable
 
 
 class Unrolled(Estimator):
     """`unrolled` as an estimator of the configuration."""
 
-    def window(self, episode: Episode, optimizer: Trainable, carry: Any, steps: int) -> Window:
+    def window(self, episode: Episode, optimizer: UpdateRule, carry: Any, steps: int) -> Window:
         """The window and its gradient, exact."""
         keep = self.settings.second_derivatives == "kept"
         return unrolled(episode.problems, optimizer, carry, steps, episode.weights, keep)
@@ -30,7 +27,7 @@ class Unrolled(Estimator):
 
 def unrolled(
     problems: Problem,
-    optimizer: Trainable,
+    optimizer: UpdateRule,
     carry: Carry,
     steps: int,
     weights: LossWeights,
@@ -52,7 +49,7 @@ def unrolled(
             gradients.append(gradient)
         stacked = torch.stack(losses)
         meta_loss = (weights(stacked.detach(), carry.step + 1) * stacked).sum() / stacked.shape[1]
-        found = gradient_of(meta_loss, live.phi)
+        meta_gradient = gradient_of(meta_loss, live.phi)
     end = Carry(
         carry.step + steps,
         theta.detach(),
@@ -60,4 +57,4 @@ def unrolled(
         stacked[-1].detach(),
         gradients[-1].detach(),
     )
-    return Window(end, stacked.detach(), meta_loss.detach(), found)
+    return Window(end, stacked.detach(), meta_loss.detach(), meta_gradient)

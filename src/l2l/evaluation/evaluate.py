@@ -13,7 +13,7 @@ import torch
 from l2l.config.experiments import Experiment
 from l2l.evaluation.metrics import HANDCRAFTED
 from l2l.meta.rollout import Carry, begin, rollout
-from l2l.optimizers import LearnedOptimizer, Optimizer, bind
+from l2l.optimizers import Optimizer, UpdateRule, bind
 from l2l.problems import Family, Pictures, Problem, live_part
 from l2l.progress import Progress
 
@@ -95,7 +95,7 @@ def evaluate(
 
 
 def _couples(optimizer: Optimizer) -> bool:
-    return isinstance(optimizer, LearnedOptimizer) and optimizer.settings.couples
+    return isinstance(optimizer, UpdateRule) and optimizer.settings.couples
 
 
 def _run(

@@ -14,7 +14,7 @@ import torch
 from l2l.config.experiments import Experiment, Grid
 from l2l.errors import UserError
 from l2l.meta.rollout import begin, rollout
-from l2l.optimizers import BASELINES
+from l2l.optimizers import make_baseline
 from l2l.problems import Family, Problem, live_part
 from l2l.progress import Progress
 
@@ -113,7 +113,7 @@ def _losses(
     repeated = problems.repeat(len(rates))
     theta = repeated.initial()
     each = torch.tensor(rates, dtype=theta.dtype, device=theta.device)
-    optimizer = BASELINES[baseline](each.repeat_interleave(len(theta) // len(rates))[:, None])
+    optimizer = make_baseline(baseline, each.repeat_interleave(len(theta) // len(rates))[:, None])
     losses: list[torch.Tensor] = []
     end = rollout(
         repeated,

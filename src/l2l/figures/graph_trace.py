@@ -16,7 +16,7 @@ from torch import Tensor
 from l2l.config.optimizers import LSTMSettings, ParameterGroup
 from l2l.config.problems import QuadraticSettings
 from l2l.optimizers.lstm import CoordinatewiseLSTM, lstm_step
-from l2l.optimizers.phi import initial_phi
+from l2l.optimizers.weights import initial_phi
 from l2l.problems.quadratic import Quadratic, QuadraticFamily
 from l2l.rng import stream
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from l2l.config import Config
 from l2l.config.schema import FigureSettings
 from l2l.data.bundled import ATTRIBUTION
-from l2l.data.photographs_stand_in import STAND_IN as FREE_PHOTOGRAPHS
+from l2l.data.photographs import STAND_IN as FREE_PHOTOGRAPHS
 from l2l.data.styles import STAND_IN as FREE_STYLES
 from l2l.figures.base import Figure
 from l2l.figures.style import GREY, display_name
@@ -36,7 +36,7 @@ FREE = {"photographs": FREE_PHOTOGRAPHS, "styles": FREE_STYLES}
 """Dataset -> how its record names the free pictures; another stand-in need not be free."""
 
 Record = Mapping[str, Any]
-"""What results/<protocol>/data/<dataset>.json says, see `l2l.data.record`."""
+"""What results/<protocol>/data/<dataset>.json says, see `l2l.data.sources`."""
 Pixels = NDArray[np.uint8]
 GAP, MARGIN = 3.0, 2.0  # points between pictures, and around everything
 TITLES, HEADING, NOTE = 20.0, 17.0, 10.0  # points: titles of columns, of a group, a further line

@@ -1,15 +1,22 @@
-"""The coordinate-wise LSTM's kernels, and the choice between their implementations.
+"""The coordinate-wise LSTM's kernels, and the choice of an implementation: the fastest that fits.
 
-What the LSTM sees of a gradient, a forward step for all coordinates, and a backward pass over a
-window from its inputs, its first state and the cotangents of its outputs to the gradient of phi.
-What a window keeps for each coordinate and step is the inputs and a cotangent; activations are
-recomputed.
+There are kernels for the LSTM's inputs, for a forward step of all coordinates, and for a backward
+pass over a window from its inputs, its first state and the cotangents of its outputs to the
+gradient of phi. A window keeps the inputs and a cotangent for each coordinate and step; activations
+are recomputed.
 """
 
+import functools
+import os
+import sys
+from types import ModuleType
+
+import torch
 from torch import Tensor
 
-from l2l.kernels import reference
-from l2l.kernels.dispatch import implementation
+from l2l.errors import UserError
+from l2l.kernels import cpu, cuda, reference
+from l2l.kernels.build import BuildError, library
 from l2l.kernels.interface import LSTMState, Phi, State, check_window
 
 __all__ = [
@@ -18,9 +25,13 @@ __all__ = [
     "State",
     "backward_window",
     "forward_step",
+    "implementation",
     "log_features",
     "zero_state",
 ]
+
+CHOICES = ("reference", "cpu", "cuda")
+SLOWDOWN = "3 to 4 times slower"
 
 
 def log_features(gradient: Tensor, p: float) -> Tensor:
@@ -67,7 +78,7 @@ def forward_step(
 
     Raises:
         ValueError: where shapes, dtypes or devices do not belong together.
-        UserError: see `l2l.kernels.dispatch.implementation`.
+        UserError: see `implementation`.
         MemoryError: the compiled kernel found no memory for its workspace.
     """
     check_window(phi, inputs, state, None)
@@ -90,8 +101,51 @@ def backward_window(phi: Phi, inputs: Tensor, state: State, cotangents: Tensor) 
 
     Raises:
         ValueError: where shapes, dtypes or devices do not belong together.
-        UserError: see `l2l.kernels.dispatch.implementation`.
+        UserError: see `implementation`.
         MemoryError: the compiled kernel found no memory for its workspace.
     """
     check_window(phi, inputs, state, cotangents)
     return implementation(inputs).backward_window(phi, inputs, state, cotangents)
+
+
+def implementation(tensor: Tensor) -> ModuleType:
+    """The module whose log_features, zero_state, forward_step, backward_window serve such tensors.
+
+    Args:
+        tensor: the LSTM's inputs or a part of phi; its device and dtype decide.
+
+    Returns:
+        `l2l.kernels.cuda` on a GPU; `l2l.kernels.cpu` for float32 on a CPU, where there is a C++
+        compiler; else `l2l.kernels.reference`. The environment variable L2L_KERNEL overrides:
+        "reference" everywhere, "cuda" (runs on a CPU too), "cpu" (an error if it cannot be built).
+
+    Raises:
+        UserError: where L2L_KERNEL is something else, or is "cpu" and the kernels cannot be built.
+    """
+    choice = os.environ.get("L2L_KERNEL", "")
+    if choice and choice not in CHOICES:
+        raise UserError(f"L2L_KERNEL is {choice!r}; set it to {', '.join(CHOICES)}, or unset it")
+    if choice == "reference":
+        return reference
+    if choice == "cuda" or tensor.is_cuda:
+        return cuda
+    fits = tensor.is_cpu and tensor.dtype == torch.float32
+    return cpu if fits and _fused_kernels_wanted(choice) else reference
+
+
+@functools.cache
+def _fused_kernels_wanted(choice: str) -> bool:
+    """Whether the compiled kernels can and may be used; says so once where they cannot."""
+    try:
+        library()
+    except BuildError as error:
+        if choice == "cpu":
+            raise UserError(
+                f"L2L_KERNEL=cpu, but {error}; install g++ or unset L2L_KERNEL"
+            ) from None
+        print(
+            f"l2l: the LSTM runs in plain PyTorch, {SLOWDOWN} than the compiled kernels: {error}",
+            file=sys.stderr,
+        )
+        return False
+    return True

@@ -1,8 +1,8 @@
 """Compile the C++ kernels for this machine at their first use, and keep the result in a cache.
 
-The file name holds a hash of the sources, the compiler, its options and the features of the CPU: a
-home directory that several kinds of machine share holds a library for each. A library appears under
-its name only when it is complete, so processes may build at the same time.
+The file name has a hash of the sources, the compiler, its options and the features of the CPU: a
+home directory that several kinds of machine share holds a library for each. A library gets its name
+only when it is complete, so processes may build at the same time.
 """
 
 import ctypes
@@ -27,7 +27,7 @@ class BuildError(Exception):
 
 
 def _cpu_features() -> str:
-    """What the CPU can do, as far as the operating system tells."""
+    """The CPU's model and features, as far as the operating system knows them."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
@@ -58,7 +58,7 @@ def _run(command: list[str]) -> str:
 
 
 def _cache_directory() -> Path:
-    """A folder of the user's that can be written, or else a new temporary one."""
+    """The user's cache folder if it can be written, or else a new temporary one."""
     try:
         home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
         directory = Path(home) / "l2l" / "kernels"
@@ -71,7 +71,7 @@ def _cache_directory() -> Path:
 
 
 def _instruction_set() -> str:
-    """The compiler's option for what this machine's CPU can do: the cache is per kind of CPU."""
+    """The compiler's option for this machine's CPU: the cache is per kind of CPU."""
     return "-mcpu=native" if platform.machine() in ("aarch64", "arm64") else "-march=native"
 
 

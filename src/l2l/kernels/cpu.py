@@ -36,9 +36,9 @@ class BlockState(NamedTuple):
     def check(self, size: Sizes, coordinates: int, like: Tensor) -> None:
         """Raise ValueError where the state does not fit phi and the inputs."""
         shape = (size.layers, coordinates, size.units)
-        found = (self.memory.shape[1], self.coordinates, self.memory.shape[3])
-        if found != shape:
-            raise ValueError(f"state has shape {found}, expected {shape}")
+        actual = (self.memory.shape[1], self.coordinates, self.memory.shape[3])
+        if actual != shape:
+            raise ValueError(f"state has shape {actual}, expected {shape}")
         check_tensor("state.memory", self.memory, _memory_shape(size, coordinates), like)
         if not self.memory.is_contiguous():
             raise ValueError("state.memory is not contiguous")
@@ -76,8 +76,8 @@ def _in_blocks(state: State) -> BlockState:
 def _flat(phi: Phi, size: Sizes) -> Tensor:
     """A tensor at whose address phi lies in one piece, in the library's order.
 
-    Where phi was cut from one vector, as in meta-training, that is its first tensor: nothing is
-    copied. Else it is a copy.
+    Where phi was cut from one vector, as in meta-training, it is phi's first tensor, without a
+    copy.
     """
     parts = [phi[name] for name, _ in phi_shapes(size)]
     address = parts[0].data_ptr()

@@ -1,8 +1,8 @@
 """The kernels by `torch.nn.LSTM`, which on a GPU is cuDNN's fused LSTM.
 
 With the adjoint a window's backward pass needs the LSTM alone: a sequence [steps, coordinates,
-inputs] goes through it forwards and backwards in two calls. Coordinates go in chunks, so that what
-cuDNN works with stays bounded. Everything here runs on any device.
+inputs] goes through it forwards and backwards in two calls. Coordinates go in chunks, so that
+cuDNN's memory stays bounded. Everything here runs on any device.
 """
 
 from __future__ import annotations

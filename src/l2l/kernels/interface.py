@@ -71,14 +71,7 @@ class State(Protocol):
 
 
 def sizes(phi: Phi) -> Sizes:
-    """Read the sizes from the shapes of phi.
-
-    Args:
-        phi: the optimizer's parameters.
-
-    Returns:
-        The number of inputs, layers and units.
-    """
+    """The number of inputs, layers and units that the shapes of phi say."""
     four_units, inputs = phi["lstm.weight_ih_l0"].shape
     return Sizes(inputs, _layers(tuple(phi)), four_units // 4)
 
@@ -90,15 +83,7 @@ def _layers(names: tuple[str, ...]) -> int:
 
 
 def layer_parameters(phi: Phi, layer: int) -> list[Tensor]:
-    """The parameters of one layer.
-
-    Args:
-        phi: the optimizer's parameters.
-        layer: 0 for the layer that sees the inputs.
-
-    Returns:
-        weight_ih [4 units, inputs], weight_hh [4 units, units], bias_ih and bias_hh [4 units].
-    """
+    """weight_ih [4 units, inputs], weight_hh [4 units, units], bias_ih, bias_hh [4 units]."""
     return [phi[f"lstm.{name}_l{layer}"] for name in LAYER_PARAMETERS]
 
 
@@ -118,8 +103,8 @@ def phi_shapes(size: Sizes) -> tuple[tuple[str, tuple[int, ...]], ...]:
 def check_window(phi: Phi, inputs: Tensor, state: State, cotangents: Tensor | None) -> None:
     """Refuse shapes, dtypes and devices that do not belong together.
 
-    The compiled kernels read memory by these sizes alone, so every tensor of phi is looked at too,
-    in every call: a tensor can be given another shape or memory and stay the same object.
+    The compiled kernels read memory by these sizes alone, so every tensor of phi is checked in
+    every call: a tensor can change its shape or memory and stay the same object.
 
     Args:
         phi: the optimizer's parameters.
@@ -128,12 +113,12 @@ def check_window(phi: Phi, inputs: Tensor, state: State, cotangents: Tensor | No
         cotangents: [steps, coordinates], or None in a forward step.
 
     Raises:
-        ValueError: with the tensor's name, and the expected and the found shape, dtype or device.
+        ValueError: with the tensor's name, and the expected and the actual shape, dtype or device.
     """
     first = phi.get("lstm.weight_ih_l0")
     if first is None or first.ndim != 2:
-        found = "missing" if first is None else f"of shape {tuple(first.shape)}"
-        raise ValueError(f"phi's lstm.weight_ih_l0 is {found}, expected [4 units, inputs]")
+        actual = "missing" if first is None else f"of shape {tuple(first.shape)}"
+        raise ValueError(f"phi's lstm.weight_ih_l0 is {actual}, expected [4 units, inputs]")
     size = sizes(phi)
     shapes = phi_shapes(size)
     for name, shape in shapes:
@@ -154,13 +139,7 @@ def active_part(
 ) -> tuple[Tensor, LSTMState, Tensor]:
     """A window without the coordinates whose cotangents are zero at all steps.
 
-    Args:
-        inputs: [steps, coordinates, inputs].
-        state: the state before the first step.
-        cotangents: [steps, coordinates].
-
-    Returns:
-        The three of the other coordinates; they are what adds to the gradient of phi.
+    They add nothing to the gradient of phi. Arguments as for `l2l.kernels.backward_window`.
     """
     hidden, cell = state.hidden, state.cell
     active = (cotangents != 0).any(dim=0)

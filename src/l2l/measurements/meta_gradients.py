@@ -18,7 +18,7 @@ from torch import Tensor
 from l2l.config.estimators import UnrolledSettings
 from l2l.config.measurements import MetaGradients
 from l2l.estimators import Episode, Estimator, make_estimator
-from l2l.optimizers import LearnedOptimizer, Trainable, bind
+from l2l.optimizers import UpdateRule, bind
 from l2l.problems import Family, Problem, live_part
 from l2l.progress import Progress
 from l2l.rng import stream
@@ -29,7 +29,7 @@ Flat = NDArray[np.float64]
 
 
 def meta_gradients(
-    settings: MetaGradients, family: Family, optimizers: Mapping[str, LearnedOptimizer], seed: int
+    settings: MetaGradients, family: Family, optimizers: Mapping[str, UpdateRule], seed: int
 ) -> pd.DataFrame:
     """Estimate meta-gradients for every stage, estimator and window.
 
@@ -81,7 +81,7 @@ def meta_gradients(
 
 
 def _problems(
-    settings: MetaGradients, family: Family, repeat: int, optimizer: LearnedOptimizer
+    settings: MetaGradients, family: Family, repeat: int, optimizer: UpdateRule
 ) -> Problem:
     indices = range(repeat * settings.problems, (repeat + 1) * settings.problems)
     problems = family.sample(("meta_gradients", settings.problem), indices, settings.steps)
@@ -92,7 +92,7 @@ def _estimate(
     estimator: Estimator,
     window: int,
     problems: Problem,
-    optimizer: Trainable,
+    optimizer: UpdateRule,
     steps: int,
     names: tuple[int | str, ...],
 ) -> Flat:

@@ -24,8 +24,8 @@ from l2l import kernels
 from l2l.bench.scaling import free_memory
 from l2l.bench.timing import interleaved, milliseconds
 from l2l.config.measurements import GRADIENT, GRID, IMPLEMENTATIONS
-from l2l.kernels.dispatch import implementation
-from l2l.optimizers import CoordinatewiseLSTM, Optimizer, bind
+from l2l.kernels import implementation
+from l2l.optimizers import CoordinatewiseLSTM, Grouped, Optimizer, bind
 from l2l.problems import Family, Problem
 from l2l.rng import stream
 
@@ -69,7 +69,7 @@ def both_implementations(name: str, optimizer: Optimizer) -> list[Timed]:
 
     Where they cannot be compiled both are the same, and timed all the same: claims name them.
     """
-    if not isinstance(optimizer, CoordinatewiseLSTM) or optimizer.settings.averaged_cells:
+    if not isinstance(optimizer, CoordinatewiseLSTM | Grouped) or optimizer.settings.averaged_cells:
         return [Timed(name, DEFAULT, optimizer)]
     compiled = implementation(next(iter(optimizer.phi.values()))) is not kernels.reference
     return [Timed(name, DEFAULT, optimizer, compiled), Timed(name, REFERENCE, optimizer)]

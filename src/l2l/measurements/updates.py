@@ -18,7 +18,7 @@ from torch import Tensor
 
 from l2l.config.measurements import Gradients
 from l2l.meta.rollout import begin, rollout
-from l2l.optimizers import LearnedOptimizer, Optimizer, bind
+from l2l.optimizers import Optimizer, UpdateRule, bind
 from l2l.problems import Family, Problem
 from l2l.rng import stream
 
@@ -64,7 +64,7 @@ def updates(
     tables = []
     for key, unbound in optimizers.items():
         optimizer = bind(unbound, problem.places())
-        couples = isinstance(unbound, LearnedOptimizer) and unbound.settings.couples
+        couples = isinstance(unbound, UpdateRule) and unbound.settings.couples
         carry = begin(problem, optimizer)
         for step in sorted(set(steps)):
             carry = rollout(problem, optimizer, carry, step - 1 - carry.step)

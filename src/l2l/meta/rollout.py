@@ -9,13 +9,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from l2l.meta.cuda_graphs import captured_step
 from l2l.optimizers.base import Optimizer
 from l2l.problems.base import Problem
 
 
 @dataclass(frozen=True)
 class Carry:
-    """Where an episode stands after `step` updates; windows are chained by passing it on.
+    """The state of an episode after `step` updates; windows are chained by passing it on.
 
     Attributes:
         step: t, the number of updates so far.
@@ -48,21 +49,33 @@ def rollout(
 ) -> Carry:
     """Take `steps` inner steps from `carry`, equations (1) and (3); no graph is kept.
 
+    >>> import torch
+    >>> from l2l.config.problems import QuadraticSettings
+    >>> from l2l.optimizers import make_baseline
+    >>> from l2l.problems.quadratic import QuadraticFamily
+    >>> settings = QuadraticSettings(kind="quadratic", dimensions=2, init_std=1.0)
+    >>> family = QuadraticFamily(settings, 0, torch.device("cpu"))
+    >>> problems = family.sample(("example",), range(3), 10)  # three problems, B = 3
+    >>> sgd = make_baseline("sgd", 0.01)
+    >>> start = begin(problems, sgd)
+    >>> losses = []
+    >>> end = rollout(problems, sgd, start, 10, lambda carry: losses.append(carry.loss))
+    >>> end.step, tuple(end.theta.shape), len(losses), bool((end.loss < start.loss).all())
+    (10, (3, 2), 10, True)
+
     Args:
         problems: the B problems.
         optimizer: hand-crafted or learned.
-        carry: where to go on from.
+        carry: the start.
         steps: how many updates to make.
         observe: called after every update with the new carry, whose `state` the next update may
-            overwrite; the `carry` that was given stays as it is.
+            overwrite; the first `carry` stays as it is.
 
     Returns:
         The carry after the last update.
     """
     update, loss_and_gradient = optimizer.update, problems.loss_and_gradient
     if carry.theta.is_cuda:
-        from l2l.meta.captured import captured_step  # which imports optimizers, and they this
-
         inner: Any = captured_step(problems, optimizer)
         update, loss_and_gradient = inner.update, inner.loss_and_gradient
     for number in range(steps):

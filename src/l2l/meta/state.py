@@ -1,7 +1,7 @@
 """The state of a meta-training between two episodes, and its file.
 
-Problems come from streams that are found by name, so this is all there is to know: a run that is
-killed and resumed from here ends with the same bits as one that was not.
+Problems come from streams that have names, so the state is complete: a run that is killed and
+resumed from here ends with the same bits as an undisturbed one.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from safetensors.torch import save as as_bytes
 from torch import Tensor
 
 from l2l.files import write_bytes
+from l2l.optimizers.checkpoint import checksum
 from l2l.optimizers.handcrafted import AdamState
-from l2l.optimizers.seal import seal
 
 TENSORS = ("phi", "average", "best", "adam_mean", "adam_square", "memory")
 
 
 @dataclass
 class TrainingState:
-    """Where a meta-training stands. Tensors are flat, [coordinates of phi] but for `memory`.
+    """A meta-training after some episodes. Tensors are vectors of phi's size, except `memory`.
 
     Attributes:
         phi: the optimizer's weights.
@@ -39,11 +39,11 @@ class TrainingState:
         norms: meta-gradient norms of the latest windows, for clipping.
         epoch_losses, epoch_norms, epoch_skipped: of the windows since the last validation: mean
             loss, meta-gradient norm, and how many diverged.
-        signals: meta-gradient norm / meta-loss of every window until the attempt is found alive.
-        alive: whether it was.
+        signals: meta-gradient norm / meta-loss of every window until the attempt counts as alive.
+        alive: whether the attempt has shown that it learns.
         rows: the log table so far.
         collapsed: why earlier attempts were given up.
-        diverged: when and why it stepped back, see `l2l.meta.divergence`.
+        diverged: when and why it stepped back, see `l2l.meta.epoch`.
         seconds: of work so far, over all resumed runs.
     """
 
@@ -71,7 +71,7 @@ class TrainingState:
 
     @classmethod
     def start(cls, phi: Tensor, remembered: int = 0) -> TrainingState:
-        """The state before the first episode of an attempt; so many numbers are remembered."""
+        """The state before an attempt's first episode; `remembered` is the size of `memory`."""
         state = cls(phi, phi, phi, phi, phi, phi.new_zeros(remembered))
         state.reset_meta_optimizer()
         return state
@@ -97,12 +97,12 @@ def save_state(path: Path, state: TrainingState, digest: str) -> None:
     tensors = {name: getattr(state, name).cpu().clone() for name in TENSORS}
     numbers = {f.name: getattr(state, f.name) for f in fields(state) if f.name not in TENSORS}
     text = json.dumps(numbers)
-    metadata = {"digest": digest, "numbers": text, "sha256": seal(digest + text, tensors)}
+    metadata = {"digest": digest, "numbers": text, "sha256": checksum(digest + text, tensors)}
     write_bytes(path, as_bytes(tensors, metadata))
 
 
 def load_state(path: Path, digest: str, device: torch.device) -> TrainingState | str:
-    """Read a state back, or say why it is of no use."""
+    """Read a state back, or say why it cannot be used."""
     if not path.exists():
         return "nothing to resume"
     try:
@@ -113,7 +113,7 @@ def load_state(path: Path, digest: str, device: torch.device) -> TrainingState |
             tensors = {name: file.get_tensor(name) for name in TENSORS}
         if "sha256" not in metadata:
             return f"{path} is damaged or of an older version (no checksum)"
-        if metadata["sha256"] != seal(digest + metadata["numbers"], tensors):
+        if metadata["sha256"] != checksum(digest + metadata["numbers"], tensors):
             return f"{path} is damaged (another checksum)"
         return TrainingState(**tensors, **json.loads(metadata["numbers"]))
     except (SafetensorError, KeyError, ValueError, TypeError, OSError) as error:

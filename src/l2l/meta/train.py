@@ -1,9 +1,9 @@
 """Meta-training: truncated backpropagation through time over windows of inner steps (section 2).
 
-Episodes sample new problems; theta and the LSTM's state are carried over an episode's windows and
-reset with the next one; phi takes an Adam step after each window. After each epoch phi's average is
-validated and the best is kept (`l2l.meta.epoch`). A run that collapses starts again
-(`l2l.meta.collapse`), one that diverges steps back (`l2l.meta.divergence`).
+Each episode samples new problems. theta and the optimizer's state are carried over an episode's
+windows; phi takes an Adam step after each window. After each epoch phi's average is validated and
+the best is kept. A run that collapses starts again, one that diverges steps back
+(`l2l.meta.epoch`).
 """
 
 from __future__ import annotations
@@ -20,9 +20,7 @@ from torch import Tensor
 
 from l2l.config.recipes import Recipe
 from l2l.estimators import Episode, make_estimator, sample_cotangents
-from l2l.meta.collapse import AllCollapsedError, CollapseError
-from l2l.meta.divergence import SLOWER
-from l2l.meta.epoch import close_epoch
+from l2l.meta.epoch import SLOWER, AllCollapsedError, CollapseError, close_epoch
 from l2l.meta.schedule import (
     episode_length,
     loss_weights,
@@ -30,10 +28,10 @@ from l2l.meta.schedule import (
     window_length,
 )
 from l2l.meta.state import TrainingState, load_state, save_state
-from l2l.meta.validate import validate
-from l2l.optimizers import LearnedOptimizer, Trainable, bind
+from l2l.meta.validation import validate
+from l2l.optimizers import UpdateRule, bind, make_optimizer
 from l2l.optimizers.handcrafted import Adam
-from l2l.optimizers.phi import flatten_phi, initial_phi, learned_optimizer, unflatten_phi
+from l2l.optimizers.weights import flatten_phi, initial_phi, unflatten_phi
 from l2l.problems import Family, live_part
 from l2l.progress import Progress
 from l2l.rng import stream
@@ -55,8 +53,8 @@ class Training:
         seed: the one seed of the project's run.
         device: where to compute.
         episodes: where to stop; a trial runs only the recipe's beginning.
-        label: what progress is told under.
-        start: the weights to go on from, flat; None: drawn anew at each attempt.
+        label: its name in the progress line.
+        start: the weights to start from, one vector; None: drawn anew at each attempt.
     """
 
     name: str
@@ -69,9 +67,9 @@ class Training:
     label: str
     start: Tensor | None = None
 
-    def optimizer(self, phi: Tensor) -> LearnedOptimizer:
-        """The learned optimizer with the flat weights phi."""
-        return learned_optimizer(self.recipe.optimizer, unflatten_phi(phi, self.recipe.optimizer))
+    def optimizer(self, phi: Tensor) -> UpdateRule:
+        """The learned optimizer with the weights phi, a vector."""
+        return make_optimizer(self.recipe.optimizer, unflatten_phi(phi, self.recipe.optimizer))
 
     def rate_at(self, state: TrainingState, episode: int) -> float:
         """The meta learning rate of an episode: by the schedule, and lower after steps back."""
@@ -86,7 +84,7 @@ class Training:
         return TrainingState.start(self.initial(attempt), remembered)
 
     def initial(self, attempt: int) -> Tensor:
-        """The initial weights of an attempt, flat."""
+        """The initial weights of an attempt, one vector."""
         if self.start is not None:
             return self.start.to(self.device)
         settings = self.recipe.optimizer
@@ -107,8 +105,8 @@ def train(
         training: what to train.
         family: the problems.
         state_path: where the state is kept, so that a killed run can go on.
-        digest: names everything the result depends on; a state with another one is not resumed.
-        validation_family: what it is validated on; None: the same.
+        digest: of everything that the result depends on; a state with another one is not resumed.
+        validation_family: the problems of validation; None: the same family.
 
     Returns:
         The final state; its `best` is the trained optimizer.
@@ -118,12 +116,12 @@ def train(
         DivergedError: it diverged more often than the recipe lets it step back.
     """
     recipe = training.recipe
-    found = load_state(state_path, digest, training.device)
-    if isinstance(found, TrainingState):
-        state, message = found, f"resumed after episode {found.episode}"
+    saved = load_state(state_path, digest, training.device)
+    if isinstance(saved, TrainingState):
+        state, message = saved, f"resumed after episode {saved.episode}"
     else:
         state = training.begin(0)
-        message = "" if found == "nothing to resume" else f"{found}; starting anew"
+        message = "" if saved == "nothing to resume" else f"{saved}; starting anew"
     progress = Progress(training.label, training.episodes, done=state.episode)
     if message:
         progress.say(message)
@@ -144,8 +142,9 @@ def train(
             result = validate(validation_problems, optimizer, recipe.validation.steps)
             state.seconds = before + time.monotonic() - start
             try:
-                if done := close_epoch(training, state, result):
-                    progress.say(done)
+                rate = training.rate_at(state, state.episode - 1)
+                if event := close_epoch(training.name, recipe, rate, state, result):
+                    progress.say(event)
                 note = f"validation {result.final:.4g}, best {state.best_validation:.4g}"
             except CollapseError as collapse:
                 progress.say(f"attempt {state.attempt} collapsed: {collapse}")
@@ -163,7 +162,7 @@ def train(
 
 
 def train_episode(training: Training, family: Family, state: TrainingState) -> None:
-    """One episode: fresh problems, windows one after the other, an update of phi after each."""
+    """One episode: new problems, window after window, an update of phi after each."""
     recipe = training.recipe
     length, total = window_length(recipe, state.episode), episode_length(recipe, state.episode)
     if state.episode and length != window_length(recipe, state.episode - 1):
@@ -183,7 +182,7 @@ def train_episode(training: Training, family: Family, state: TrainingState) -> N
         sample = partial(sample_cotangents, settings=recipe.sampling, generator=generator)
     places = problems.places()
 
-    def optimizer() -> Trainable:
+    def optimizer() -> UpdateRule:
         return bind(training.optimizer(state.phi), places)
 
     estimator = make_estimator(recipe.estimator)
@@ -210,9 +209,7 @@ def _update_phi(
     if meta_loss == 0:  # no loss of this window has a weight
         return
     norm = gradient.norm().item()
-    if not (
-        math.isfinite(norm) and math.isfinite(meta_loss)
-    ):  # the problem diverged: nothing to learn from this window
+    if not (math.isfinite(norm) and math.isfinite(meta_loss)):  # the problem diverged
         state.epoch_skipped += 1
         return
     state.epoch_norms.append(norm)

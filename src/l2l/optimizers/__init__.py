@@ -1,20 +1,22 @@
-"""Optimizers are two functions: init(theta) -> state, update(gradient, state) -> (step, state)."""
+"""Optimizers are two functions: init(theta) -> state, update(gradient, state) -> (step, state).
 
-from l2l.optimizers.base import Optimizer
-from l2l.optimizers.groups import GroupedLSTM, bind
-from l2l.optimizers.handcrafted import BASELINES
-from l2l.optimizers.learned import LearnedOptimizer
+Hand-crafted ones are made from a learning rate (`make_baseline`), learned ones from settings and
+weights phi (`make_optimizer`) or from a file (`l2l.optimizers.checkpoint`).
+"""
+
+from l2l.optimizers.base import Optimizer, Phi, UpdateRule
+from l2l.optimizers.groups import Grouped, bind
+from l2l.optimizers.handcrafted import make_baseline
 from l2l.optimizers.lstm import CoordinatewiseLSTM
-
-Trainable = LearnedOptimizer | GroupedLSTM
-"""What meta-training works on: a learned optimizer that is bound to a problem's parameters."""
+from l2l.optimizers.weights import make_optimizer
 
 __all__ = [
-    "BASELINES",
     "CoordinatewiseLSTM",
-    "GroupedLSTM",
-    "LearnedOptimizer",
+    "Grouped",
     "Optimizer",
-    "Trainable",
+    "Phi",
+    "UpdateRule",
     "bind",
+    "make_baseline",
+    "make_optimizer",
 ]

@@ -8,20 +8,23 @@ LSTM's tensor names are those of `torch.nn.LSTM` and `torch.nn.Linear`, gates in
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as as_bytes
+from torch import Tensor
 
 from l2l.errors import UserError
 from l2l.files import write_bytes
-from l2l.optimizers.learned import LearnedOptimizer
-from l2l.optimizers.lstm import ONE_GROUP
-from l2l.optimizers.phi import conventions, learned_optimizer, phi_shapes
-from l2l.optimizers.seal import seal
+from l2l.optimizers.base import UpdateRule
+from l2l.optimizers.groups import ONE_GROUP
+from l2l.optimizers.weights import conventions, make_optimizer, phi_shapes
 from l2l.registry import OPTIMIZERS, resolve
 
 FORMAT = 2
@@ -40,11 +43,11 @@ DEFAULTS = {  # of what an LSTM's file may leave out
 class Checkpoint:
     """A trained optimizer and where it came from."""
 
-    optimizer: LearnedOptimizer
+    optimizer: UpdateRule
     provenance: dict[str, Any]
 
 
-def save(path: Path, optimizer: LearnedOptimizer, provenance: dict[str, Any]) -> None:
+def save(path: Path, optimizer: UpdateRule, provenance: dict[str, Any]) -> None:
     """Write a trained optimizer, atomically.
 
     Args:
@@ -60,8 +63,8 @@ def save(path: Path, optimizer: LearnedOptimizer, provenance: dict[str, Any]) ->
         "provenance": provenance,
     }
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in optimizer.phi.items()}
-    sealed = {**description, "sha256": seal(json.dumps(description), tensors)}
-    write_bytes(path, as_bytes(tensors, {"l2l": json.dumps(sealed)}))
+    description["sha256"] = checksum(json.dumps(description), tensors)
+    write_bytes(path, as_bytes(tensors, {"l2l": json.dumps(description)}))
 
 
 def load(path: Path, device: str = "cpu") -> Checkpoint:
@@ -79,8 +82,8 @@ def load(path: Path, device: str = "cpu") -> Checkpoint:
         if description["format"] not in (FORMAT, WITHOUT_CHECKSUM):
             raise ValueError(f"format {description['format']}, expected {FORMAT}")
         if description["format"] == FORMAT or "sha256" in description:
-            told = description.pop("sha256")
-            if told != seal(json.dumps(description), phi):
+            written = description.pop("sha256")
+            if written != checksum(json.dumps(description), phi):
                 raise ValueError("changed since it was written: another checksum")
         phi = {name: tensor.float() for name, tensor in phi.items()}
         provenance = description["provenance"]
@@ -98,10 +101,25 @@ def load(path: Path, device: str = "cpu") -> Checkpoint:
             "delete it and train it again (l2l train --help, or snakemake), or give a good copy"
         ) from None
     expected = phi_shapes(settings)
-    found = {name: tuple(tensor.shape) for name, tensor in phi.items()}
-    if found != expected:
-        wrong = sorted(set(expected.items()) ^ set(found.items()))
+    shapes = {name: tuple(tensor.shape) for name, tensor in phi.items()}
+    if shapes != expected:
+        wrong = sorted(set(expected.items()) ^ set(shapes.items()))
         raise UserError(f"{path}: tensors do not fit its settings: {wrong[0][0]}, {wrong[0][1]}")
-    if spoilt := [name for name, tensor in phi.items() if not tensor.isfinite().all()]:
-        raise UserError(f"{path}: {spoilt[0]} has weights that are not finite: train it again")
-    return Checkpoint(learned_optimizer(settings, phi), provenance)
+    if broken := [name for name, tensor in phi.items() if not tensor.isfinite().all()]:
+        raise UserError(f"{path}: {broken[0]} has weights that are not finite: train it again")
+    return Checkpoint(make_optimizer(settings, phi), provenance)
+
+
+def checksum(text: str, tensors: Mapping[str, Tensor]) -> str:
+    """SHA-256 (hex) over a text and the names, types, shapes and bytes of tensors.
+
+    Args:
+        text: the file's metadata but for the checksum itself.
+        tensors: in any order, on any device.
+    """
+    digest = hashlib.sha256(text.encode())
+    for name in sorted(tensors):
+        tensor = tensors[name].detach().cpu().contiguous()
+        digest.update(f"\0{name} {tensor.dtype} {tuple(tensor.shape)}\0".encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()

@@ -1,12 +1,11 @@
-"""The hand-crafted baselines, with the defaults of Torch7's `optim`; equal to torch.optim.
+"""The hand-crafted optimizers, with the defaults of Torch7's `optim`; equal to torch.optim.
 
-A learning rate is a number, or a tensor [B, 1] that gives every problem of a batch its own: so a
-whole grid of learning rates is tuned in one rollout.
+A learning rate is a number, or a tensor [B, 1] with one for every problem of a batch: so a whole
+grid of learning rates is tuned in one rollout.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -14,13 +13,24 @@ import torch
 from torch import Tensor
 
 from l2l.optimizers.base import Optimizer
+from l2l.registry import BASELINES, resolve
 
 LearningRate = float | Tensor
 
 
 @dataclass(frozen=True)
 class SGD:
-    """Gradient descent: g = -lr grad."""
+    """Gradient descent: g = -lr grad.
+
+    >>> sgd = SGD(0.1)
+    >>> theta = torch.tensor([[1.0, -2.0]])  # [B, n]: one problem of two coordinates
+    >>> step, state = sgd.update(2 * theta, sgd.init(theta))  # the gradient of sum(theta^2)
+    >>> theta + step
+    tensor([[ 0.8000, -1.6000]])
+
+    Attributes:
+        learning_rate: lr.
+    """
 
     learning_rate: LearningRate
 
@@ -100,9 +110,11 @@ class Adam:
         return step, AdamState(mean, square, count)
 
 
-BASELINES: dict[str, Callable[[LearningRate], Optimizer]] = {
-    "sgd": SGD,
-    "rmsprop": RMSprop,
-    "adam": Adam,
-    "nag": NAG,
-}
+def make_baseline(name: str, learning_rate: LearningRate) -> Optimizer:
+    """The hand-crafted optimizer of this name in `l2l.registry.BASELINES`.
+
+    Args:
+        name: as `baselines` of an experiment has it, for example "adam".
+        learning_rate: a number, or a tensor [B, 1].
+    """
+    return resolve(BASELINES[name].code)(learning_rate)

@@ -52,24 +52,26 @@ from torch import Tensor
 
 from l2l.config.optimizers import HierarchicalSettings
 from l2l.errors import UserError
-from l2l.optimizers.gru import gru
-from l2l.optimizers.hierarchical_phi import hierarchical_shapes, untrained
+from l2l.optimizers.base import Phi, UpdateRule, require_gradients
 from l2l.optimizers.hierarchical_state import (
     HierarchicalState,
+    Segments,
     parameter_inputs,
     running_averages,
     start,
 )
-from l2l.optimizers.learned import LearnedOptimizer, Phi, require_gradients
-from l2l.optimizers.segments import Segments
+from l2l.optimizers.weights import uniform
 
 DIRECTIONS_FLOOR = 1e-8  # directions are of the order of 1 where there are gradients
 LOG_RATES = (math.log(1e-12), math.log(1e3))
 STEPS_KEPT = 800_000  # steps times coordinates: about half a gigabyte
+DECAY_LOGITS = (2.2, 3.2)  # 0.90 and 0.96
+MOMENTUM_LOGIT = 3.2
+LOG_RATE_OF_BASE = -1.0
 
 
 @dataclass(frozen=True)
-class HierarchicalRNN(LearnedOptimizer):
+class HierarchicalRNN(UpdateRule):
     """See the head of this file. It runs in plain PyTorch.
 
     Attributes:
@@ -89,12 +91,53 @@ class HierarchicalRNN(LearnedOptimizer):
     @staticmethod
     def shapes(settings: HierarchicalSettings) -> dict[str, tuple[int, ...]]:
         """Names and shapes of phi."""
-        return hierarchical_shapes(settings)
+        parameter, tensor, whole, scales = (
+            settings.parameter_units,
+            settings.tensor_units,
+            settings.global_units,
+            settings.scales,
+        )
+        return {
+            **_gru_shapes("parameter", 2 * scales + 1, parameter),
+            "parameter.from_tensor": (3 * parameter, tensor),
+            "parameter.from_global": (3 * parameter, whole),
+            **_gru_shapes("tensor", parameter, tensor),
+            "tensor.from_global": (3 * tensor, whole),
+            **_gru_shapes("global", tensor, whole),
+            "direction.weight": (2, parameter),
+            "direction.shortcut": (2, scales),
+            "rate.weight": (1, parameter),
+            "rate.bias": (1,),
+            "rate.momentum": (1,),
+            "rate.base": (1,),
+            "decay.weight": (2, parameter),
+            "decay.bias": (2,),
+        }
 
     @staticmethod
     def initial(settings: HierarchicalSettings, generator: torch.Generator) -> Phi:
-        """An optimizer that behaves like RMSprop with momentum."""
-        return untrained(settings, generator)
+        """An optimizer that behaves like RMSprop with momentum.
+
+        GRUs, and what comes down to them, are U(+-1/sqrt(units)); the rest as the head of this file
+        says, with `head_init_scale` times the same range for W, w and D.
+        """
+        shapes = HierarchicalRNN.shapes(settings)
+        phi: Phi = {}
+        for level in ("parameter", "tensor", "global"):
+            own = {name: shape for name, shape in shapes.items() if name.startswith(f"{level}.")}
+            units = own[f"{level}.weight_hh"][1]
+            phi |= uniform(own, 1 / math.sqrt(units), generator)
+        heads = {name: shapes[f"{name}.weight"] for name in ("direction", "rate", "decay")}
+        bound = settings.head_init_scale / math.sqrt(settings.parameter_units)
+        for name, weight in uniform(heads, bound, generator).items():
+            phi[f"{name}.weight"] = weight
+        phi["direction.weight"][1] = phi["direction.weight"][0]
+        phi["direction.shortcut"] = torch.full((2, settings.scales), -1 / settings.scales)
+        phi["rate.bias"] = torch.zeros(1)
+        phi["rate.momentum"] = torch.tensor([MOMENTUM_LOGIT])
+        phi["rate.base"] = torch.tensor([LOG_RATE_OF_BASE])
+        phi["decay.bias"] = torch.tensor(DECAY_LOGITS)
+        return {name: phi[name] for name in shapes}
 
     @staticmethod
     def conventions(settings: HierarchicalSettings) -> dict[str, str]:
@@ -148,7 +191,7 @@ class HierarchicalRNN(LearnedOptimizer):
         cotangents: Tensor,
         sample: Callable[[Tensor], Tensor] | None = None,
     ) -> Phi:
-        """The gradient of phi over a window; see `LearnedOptimizer.backward`.
+        """The gradient of phi over a window; see `UpdateRule.backward`.
 
         Long windows of large problems part by part from the last, each computed once more from the
         state before it, so that at most `STEPS_KEPT` activations are in memory. `sample` is not
@@ -189,7 +232,7 @@ class HierarchicalRNN(LearnedOptimizer):
         phi, each, tensors = self.phi, state.parameter.shape[1:], state.tensor.shape[1:]
         down = (phi["parameter.from_tensor"] @ state.tensor.flatten(1)).unflatten(1, tensors)
         down = down + _bias(phi, "parameter", state.whole)[..., None]
-        parameter = gru(
+        parameter = _gru(
             phi,
             "parameter",
             inputs.flatten(1),
@@ -197,7 +240,7 @@ class HierarchicalRNN(LearnedOptimizer):
             segments.spread(down).flatten(1),
         ).unflatten(1, each)
         down = _bias(phi, "tensor", state.whole)[..., None].expand(-1, *tensors)
-        tensor = gru(
+        tensor = _gru(
             phi,
             "tensor",
             segments.mean(parameter).flatten(1),
@@ -205,7 +248,7 @@ class HierarchicalRNN(LearnedOptimizer):
             down.flatten(1),
         ).unflatten(1, tensors)
         bias = phi["global.bias_ih"][:, None]
-        return parameter, tensor, gru(phi, "global", tensor.mean(dim=2), state.whole, bias)
+        return parameter, tensor, _gru(phi, "global", tensor.mean(dim=2), state.whole, bias)
 
     def _directions(self, parameter: Tensor, scaled: Tensor, segments: Segments) -> Tensor:
         """d and a, [2, B, n]."""
@@ -239,3 +282,39 @@ def _follow(
 def _bias(phi: Phi, level: str, whole: Tensor) -> Tensor:
     """bias_ih and what the global state [units, B] adds to it, [3 units, B]."""
     return torch.addmm(phi[f"{level}.bias_ih"][:, None], phi[f"{level}.from_global"], whole)
+
+
+def _gru_shapes(name: str, inputs: int, units: int) -> dict[str, tuple[int, ...]]:
+    """Its weights, under the names of torch.nn.GRUCell: gates in the order r, z, n."""
+    return {
+        f"{name}.weight_ih": (3 * units, inputs),
+        f"{name}.weight_hh": (3 * units, units),
+        f"{name}.bias_ih": (3 * units,),
+        f"{name}.bias_hh": (3 * units,),
+    }
+
+
+def _gru(phi: Phi, name: str, inputs: Tensor, hidden: Tensor, bias: Tensor) -> Tensor:
+    """The next hidden state of a gated recurrent unit over N coordinates.
+
+    Features come first: long rows are fast on a CPU.
+
+    r, z = sigmoid(W_ih x + b + W_hh h + b_hh);  n = tanh(W_ih x + b + r (W_hh h + b_hh));
+    h' = (1 - z) n + z h.
+
+    Args:
+        phi: the weights, see `_gru_shapes`.
+        name: of this unit in phi.
+        inputs: x of all N, [inputs, N].
+        hidden: h, [units, N].
+        bias: b, in which bias_ih is contained, [3 units, N] or [3 units, 1].
+
+    Returns:
+        h', [units, N].
+    """
+    units = hidden.shape[0]
+    below = torch.addmm(bias, phi[f"{name}.weight_ih"], inputs)
+    before = torch.addmm(phi[f"{name}.bias_hh"][:, None], phi[f"{name}.weight_hh"], hidden)
+    r, z = torch.sigmoid(below[: 2 * units] + before[: 2 * units]).split(units)
+    n = torch.tanh(torch.addcmul(below[2 * units :], r, before[2 * units :]))
+    return torch.lerp(n, hidden, z)

@@ -1,9 +1,11 @@
-"""The hierarchical RNN's state, and what its parameter RNNs see: running averages at S scales."""
+"""The hierarchical RNN's state, theta's tensors, and what the parameter RNNs see of a gradient."""
 
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple, Self
 
 import torch
 from torch import Tensor
@@ -13,6 +15,45 @@ from l2l.config.optimizers import HierarchicalSettings
 SQUARES_FLOOR = 1e-24  # the third power of its inverse square root is a float32
 LARGEST_GRADIENT = 1e15  # its square is a float32
 LOG_OF_NO_DECAY = -1e6  # e^(2^-s of it) is 0 for every s
+
+
+@dataclass(frozen=True, eq=False)
+class Segments:
+    """Which coordinates of theta make up each of its tensors; empty tensors are left out.
+
+    Attributes:
+        sizes: how many coordinates each of the T tensors has.
+        order: the numbers of all n coordinates, tensor by tensor, int64 [n]; None: 0 to n - 1, as
+            every problem of this project holds them.
+    """
+
+    sizes: tuple[int, ...]
+    order: Tensor | None = None
+
+    @classmethod
+    def of(cls, places: Mapping[str, Tensor]) -> Self:
+        """The segments of named parameters, see `Problem.places`."""
+        parts = [place.flatten() for place in places.values() if place.numel()]
+        order = torch.cat(parts)
+        plain = torch.equal(order, torch.arange(len(order), device=order.device))
+        return cls(tuple(map(len, parts)), None if plain else order)
+
+    def group(self, values: Tensor) -> Tensor:
+        """Values in theta's order [..., n], tensor by tensor [..., n]."""
+        return values if self.order is None else values[..., self.order]
+
+    def ungroup(self, values: Tensor) -> Tensor:
+        """The inverse of `group`."""
+        return values if self.order is None else values[..., self.order.argsort()]
+
+    def mean(self, values: Tensor) -> Tensor:
+        """The mean over each tensor's coordinates: grouped values [..., n] -> [..., T]."""
+        return torch.stack([part.mean(dim=-1) for part in values.split(self.sizes, dim=-1)], dim=-1)
+
+    def spread(self, values: Tensor) -> Tensor:
+        """Each tensor's value at all its coordinates: [..., T] -> [..., n], grouped."""
+        columns = zip(values.split(1, dim=-1), self.sizes, strict=True)
+        return torch.cat([column.expand(*column.shape[:-1], size) for column, size in columns], -1)
 
 
 class HierarchicalState(NamedTuple):

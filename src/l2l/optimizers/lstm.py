@@ -10,48 +10,32 @@ import torch
 from torch import Tensor
 
 from l2l import kernels
-from l2l.config.optimizers import LSTMSettings, ParameterGroup
-from l2l.errors import UserError
+from l2l.config.optimizers import LSTMSettings
 from l2l.kernels import LSTMState
-from l2l.optimizers.learned import LearnedOptimizer, Phi
-from l2l.optimizers.phi import uniform
+from l2l.optimizers.base import Phi, UpdateRule
 from l2l.optimizers.preprocessing import INPUTS, features, width
-
-ONE_GROUP = (ParameterGroup(name="all", parameters=("*",)),)
-"""The parameter groups of an optimizer with one LSTM for everything."""
+from l2l.optimizers.weights import uniform
 
 
 @dataclass(frozen=True)
-class CoordinatewiseLSTM(LearnedOptimizer):
+class CoordinatewiseLSTM(UpdateRule):
     """The learned optimizer m(grad, h, phi) (section 2.1 of the paper).
 
-    With global averaging cells (`averaged_cells`, the paper's appendix) the outgoing activations of
-    the last ones of each layer are averaged over the coordinates of a problem at each step. That
-    does not fit the kernels: it runs in plain PyTorch.
+    With global averaging cells (the paper's appendix) the outgoing activations of the last
+    `averaged_cells` units of each layer are averaged over the coordinates of a problem at each
+    step. The kernels cannot do that: it runs in plain PyTorch.
 
     Attributes:
         settings: architecture, preprocessing and output scale.
         phi: its weights under the names of torch.nn.LSTM and torch.nn.Linear:
             `lstm.weight_ih_l0` [4 units, inputs], ..., `head.weight` [1, units], `head.bias` [1].
-            With several parameter groups each name has its group's before it, and the optimizer is
-            bound to a problem's parameters before it is used (`l2l.optimizers.groups.bind`).
     """
 
     settings: LSTMSettings
     phi: Phi
 
     def init(self, theta: Tensor) -> kernels.State:
-        """Hidden and cell state of every coordinate, zero: [layers, B n, units] each.
-
-        Raises:
-            UserError: there are several parameter groups, and it is not bound to a problem.
-        """
-        if len(self.settings.groups) > 1:
-            raise UserError(
-                "this optimizer has an LSTM for each of the parameter groups "
-                f"{', '.join(group.name for group in self.settings.groups)}: bind it to the "
-                "parameters first (l2l.optimizers.bind)"
-            )
+        """Hidden and cell state of every coordinate, zero: [layers, B n, units] each."""
         return kernels.zero_state(self.phi, theta.numel())
 
     def step(self, gradient: Tensor, state: kernels.State) -> tuple[Tensor, LSTMState]:
@@ -78,23 +62,12 @@ class CoordinatewiseLSTM(LearnedOptimizer):
         cotangents: Tensor,
         sample: Callable[[Tensor], Tensor] | None = None,
     ) -> Phi:
-        """The gradient of phi over a window; see `LearnedOptimizer.backward`."""
+        """The gradient of phi over a window; see `UpdateRule.backward`."""
         if self.settings.averaged_cells:
             return super().backward(gradients, state, cotangents, sample)
         inputs = self.inputs(gradients).flatten(1, 2)
         outer = cotangents.flatten(1) * self.settings.output_scale
         return kernels.backward_window(self.phi, inputs, state, sample(outer) if sample else outer)
-
-    def group(self, name: str) -> Phi:
-        """The weights of one parameter group, without its name."""
-        prefix = group_prefix(name)
-        own = {key: value for key, value in self.phi.items() if key.startswith(prefix)}
-        return {key.removeprefix(prefix): value for key, value in own.items()}
-
-    def alone(self, name: str) -> CoordinatewiseLSTM:
-        """The LSTM of one parameter group, for all parameters that it is given."""
-        settings = self.settings.model_copy(update={"groups": ONE_GROUP})
-        return CoordinatewiseLSTM(settings, self.group(name))
 
     def inputs(self, gradient: Tensor) -> Tensor:
         """What the LSTM sees of a gradient [...]: [..., 1 or 2]."""
@@ -102,12 +75,16 @@ class CoordinatewiseLSTM(LearnedOptimizer):
 
     @staticmethod
     def shapes(settings: LSTMSettings) -> dict[str, tuple[int, ...]]:
-        """Names and shapes of phi, with each group's name before them if there are several."""
-        one = _shapes_of_one(settings)
-        if len(settings.groups) == 1:
-            return one
-        prefixes = [group_prefix(group.name) for group in settings.groups]
-        return {prefix + name: shape for prefix in prefixes for name, shape in one.items()}
+        """Names and shapes of phi."""
+        gates = 4 * settings.units
+        shapes: dict[str, tuple[int, ...]] = {}
+        for layer in range(settings.layers):
+            inputs = width(settings) if layer == 0 else settings.units
+            shapes[f"lstm.weight_ih_l{layer}"] = (gates, inputs)
+            shapes[f"lstm.weight_hh_l{layer}"] = (gates, settings.units)
+            shapes[f"lstm.bias_ih_l{layer}"] = (gates,)
+            shapes[f"lstm.bias_hh_l{layer}"] = (gates,)
+        return shapes | {"head.weight": (1, settings.units), "head.bias": (1,)}
 
     @staticmethod
     def initial(settings: LSTMSettings, generator: torch.Generator) -> Phi:
@@ -115,8 +92,8 @@ class CoordinatewiseLSTM(LearnedOptimizer):
 
         Args:
             settings: `forget_bias` is added to the forget gates' biases; `head_init_scale`
-                multiplies the output layer (DESIGN: 0.1, or most seeds saturate the problem and
-                get stuck).
+                multiplies the output layer (at 1 most seeds saturate MNIST's networks and get
+                stuck, see `l2l.meta.epoch`; the recipes have 0.1).
             generator: the stream to draw from.
 
         Returns:
@@ -140,25 +117,6 @@ class CoordinatewiseLSTM(LearnedOptimizer):
             "output": "theta[t+1] = theta[t] + output_scale * head(lstm(input))",
             "state": "one (h, c) for each coordinate, zero at the start",
         }
-
-
-def group_prefix(group: str) -> str:
-    """What stands before the names of a group's weights, where there are several groups."""
-    return f"{group}/"
-
-
-def _shapes_of_one(settings: LSTMSettings) -> dict[str, tuple[int, ...]]:
-    gates = 4 * settings.units
-    shapes: dict[str, tuple[int, ...]] = {}
-    for layer in range(settings.layers):
-        inputs = width(settings) if layer == 0 else settings.units
-        shapes[f"lstm.weight_ih_l{layer}"] = (gates, inputs)
-        shapes[f"lstm.weight_hh_l{layer}"] = (gates, settings.units)
-        shapes[f"lstm.bias_ih_l{layer}"] = (gates,)
-        shapes[f"lstm.bias_hh_l{layer}"] = (gates,)
-    shapes["head.weight"] = (1, settings.units)
-    shapes["head.bias"] = (1,)
-    return shapes
 
 
 def lstm_step(

@@ -1,6 +1,6 @@
 """Coordinate-wise optimizers with plainer cells: a tanh RNN, and none at all (claim C17).
 
-They see and do what the LSTM does, and differ in the cell alone. They run in plain PyTorch.
+Inputs and outputs are the LSTM's; only the cell differs. They run in plain PyTorch.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ import torch
 from torch import Tensor
 
 from l2l.config.optimizers import RNNSettings
-from l2l.optimizers.learned import LearnedOptimizer, Phi
-from l2l.optimizers.phi import uniform
+from l2l.optimizers.base import Phi, UpdateRule
 from l2l.optimizers.preprocessing import INPUTS, features, width
+from l2l.optimizers.weights import uniform
 
 
 @dataclass(frozen=True)
-class CoordinatewiseRNN(LearnedOptimizer):
+class CoordinatewiseRNN(UpdateRule):
     """h = tanh(W_ih x + b + W_hh h), layer by layer; without recurrence W_hh is left out.
 
     Attributes:
@@ -88,7 +88,7 @@ class CoordinatewiseRNN(LearnedOptimizer):
         cotangents: Tensor,
         sample: Callable[[Tensor], Tensor] | None = None,
     ) -> Phi:
-        """The gradient of phi over a window, through the coordinates with cotangents alone."""
+        """The gradient of phi over a window; coordinates without cotangents are left out."""
         outer = cotangents.flatten(1)
         outer = sample(outer) if sample else outer
         active = (outer != 0).any(dim=0)

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from l2l.config.problems import NeuralArtSettings
-from l2l.data.vgg16 import load_vgg16
+from l2l.data.vgg16 import VGG16
 from l2l.errors import UserError
 from l2l.meta.rollout import Carry, begin, rollout
 from l2l.optimizers import Optimizer
@@ -51,7 +51,7 @@ def paint(
         UserError: the loss diverged.
     """
     dtype = precision(settings.precision, device)
-    features = VGGFeatures.of(load_vgg16(directory), LAST_LAYER, device, dtype)
+    features = VGGFeatures.of(VGG16.load(directory), LAST_LAYER, device, dtype)
     weights = Weights(settings.content_weight, settings.style_weight, settings.variation_weight)
     photograph = as_tensor(content)[None].to(device)
     problem = NeuralArt.of(features, weights, photograph, [as_tensor(style).to(device)])

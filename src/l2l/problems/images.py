@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from l2l.data.labelled_images import LabelledImages
+from l2l.data.labelled import LabelledImages
 from l2l.errors import UserError
 from l2l.problems.base import Step
 from l2l.registry import DATASETS, resolve

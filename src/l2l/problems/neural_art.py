@@ -24,9 +24,9 @@ from PIL import Image
 from torch import Tensor
 
 from l2l.config.problems import NeuralArtSettings
-from l2l.data.photographs import COUNTS, load_photographs
-from l2l.data.styles import load_styles
-from l2l.data.vgg16 import load_vgg16
+from l2l.data.photographs import COUNTS, PHOTOGRAPHS
+from l2l.data.styles import STYLES
+from l2l.data.vgg16 import VGG16
 from l2l.errors import UserError
 from l2l.problems.base import Family, Pictures, Problem, Setup, Step
 from l2l.problems.vgg_features import VGGFeatures
@@ -209,8 +209,8 @@ class NeuralArtFamily(Family):
     @classmethod
     def load(cls, settings: NeuralArtSettings, setup: Setup) -> Self:
         """The family, with VGG-16 and the pictures; see `Family.load`."""
-        weights, photographs = load_vgg16(setup.directory), load_photographs(setup.directory)
-        styles = load_styles(setup.directory)
+        weights, photographs = VGG16.load(setup.directory), PHOTOGRAPHS.load(setup.directory)
+        styles = STYLES.load(setup.directory)
         return cls.of(settings, setup.seed, weights, photographs, COUNTS, styles, setup.device)
 
     @classmethod
@@ -229,7 +229,7 @@ class NeuralArtFamily(Family):
         Args:
             settings: the size, the styles, the weights of the loss.
             seed: the seed of the run.
-            weights: of VGG-16, as `load_vgg16` returns them.
+            weights: of VGG-16, as `VGG16.load` returns them.
             photographs: `image(split, number)` is one of them.
             counts: split -> number of its photographs.
             paintings: `image(name)` is a style.

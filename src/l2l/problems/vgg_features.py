@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from l2l.data.vgg16_arrays import LAYERS, MEAN_BGR
+from l2l.data.vgg16 import LAYERS, MEAN_BGR
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class VGGFeatures:
         """The layers up to `last`, for RGB images, in the memory order that is fast.
 
         Args:
-            weights: as `load_vgg16` returns them, with a first layer for BGR images.
+            weights: as `VGG16.load` returns them, with a first layer for BGR images.
             last: the last layer that is needed.
             device: where to compute.
             dtype: what to compute in: float32, or bfloat16 where the processor has it.
@@ -52,7 +52,7 @@ class VGGFeatures:
 
         Args:
             images: [B, 3, height, width], RGB in [0, 1]; values outside are not clipped.
-            layers: names out of `l2l.data.vgg16_arrays.LAYERS`.
+            layers: names out of `l2l.data.vgg16.LAYERS`.
 
         Returns:
             layer -> [B, channels, height', width'], in the dtype of the weights.

@@ -5,53 +5,70 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from itertools import chain, pairwise
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from l2l.errors import UserError
+from l2l.optimizers import Grouped, UpdateRule
+from l2l.optimizers.checkpoint import checksum, load
+from l2l.shipped import optimizer_path
 from l2l.torch_optim.state import State, moved, narrowed, packed, unpacked
-from l2l.torch_optim.weights import Source, digest, weights
+
+Source = str | Path
+"""A released name, a path of a checkpoint, or either with ":" and a part behind it."""
 
 STATE = "learned"  # in `state`, of the first parameter of those that share one
 MEMBERS = "members"  # beside it: which of the group's parameters those are
 
 
 class LearnedOptimizer(torch.optim.Optimizer):
-    r"""theta <- theta + lr g, with (g, h) = m(grad, h, phi): the paper's equation (1) and (3).
+    r"""theta <- theta + lr g, with (g, h) = m(grad, h, phi): equations (1) and (3) of the paper.
 
-    The rule m was meta-trained and stays as it is; there is nothing to tune but `lr`, a factor on
-    its updates, which learning rate schedulers may change. ::
+    The rule m was meta-trained and does not change; there is nothing to tune but `lr`, a factor on
+    its updates, which learning rate schedulers may change.
 
-        optimizer = l2l.LearnedOptimizer(model.parameters(), "mnist")
-        for x, y in batches:
-            optimizer.zero_grad()
-            loss(model(x), y).backward()
-            optimizer.step()
+    >>> import torch
+    >>> import l2l
+    >>> _ = torch.manual_seed(0)
+    >>> x = torch.randn(64, 10)
+    >>> labels = (x[:, 0] > 0).long()
+    >>> model = torch.nn.Linear(10, 2)
+    >>> optimizer = l2l.LearnedOptimizer(model.parameters(), "mnist")
+    >>> losses = []
+    >>> for _ in range(50):
+    ...     optimizer.zero_grad()
+    ...     loss = torch.nn.functional.cross_entropy(model(x), labels)
+    ...     loss.backward()
+    ...     optimizer.step()
+    ...     losses.append(loss.item())
+    >>> losses[-1] < 0.5 * losses[0]
+    True
 
-    It sees gradients only, so it does best on losses and lengths of training like those that it
-    was meta-trained on; `l2l.released()` tells what those were and where it fails.
+    It sees gradients only, so it does best on losses and lengths of training like those of its
+    meta-training; `l2l.released()` says what those were and where it fails.
 
     Each coordinate of each parameter has a recurrent state in float32, whatever the parameter's
     dtype: 320 bytes with the LSTMs that ship, 88 with the hierarchical RNN. On a CPU the LSTM's
     step is a compiled kernel, on a GPU cuDNN's LSTM. A parameter without a gradient is left alone,
-    its state too. The hierarchical RNN looks at all parameters of a group together: there those
-    that have a gradient must be the same in every step.
+    and so is its state. The hierarchical RNN sees all parameters of a group together: the same ones
+    must have a gradient in every step.
 
     Args:
-        params: parameters, named parameters, or groups of them as dictionaries, as any optimizer of
-            torch takes them. A group can say its own `learned` and `lr`.
+        params: parameters, named parameters, or groups of them as dictionaries, as for any
+            optimizer of torch. A group can have its own `learned` and `lr`.
         learned: the name of a released optimizer (`l2l.released()`), or the path of a checkpoint.
-            Of one with several parts, such as "cifar", a part: "cifar:convolutional".
-        lr: a factor on the updates, 0 or more; 1 is what was learned.
+            If it has several parts, as "cifar" has, name one: "cifar:convolutional".
+        lr: a factor on the updates, 0 or more; 1 is the learned rule.
         state_dtype: torch.bfloat16 keeps the state between steps in half the memory (measured: on
             quadratics and MNIST the loss changes by less than 0.5 %; a step takes longer).
 
     Raises:
-        UserError: there is no such optimizer, it has several parts and none is chosen, or `lr` is
-            not a number of 0 or more, or `state_dtype` another one; in a step: a gradient is sparse
-            or complex.
+        UserError: there is no such optimizer; it has several parts and none is chosen; `lr` is
+            not a number of 0 or more; `state_dtype` is neither float32 nor bfloat16; in a step: a
+            gradient is sparse or complex.
     """
 
     def __init__(
@@ -76,7 +93,7 @@ class LearnedOptimizer(torch.optim.Optimizer):
                 f"state_dtype = {group['state_dtype']!r}: expected torch.float32 or torch.bfloat16"
             )
         narrow = group["state_dtype"] != torch.float32
-        if self._weights(group["learned"], "cpu").settings.couples and narrow:
+        if self._rule(group["learned"], "cpu").settings.couples and narrow:
             raise UserError(
                 f"state_dtype: the state of '{group['learned']}' has sums over all steps, which "
                 "bfloat16 would stop: leave it at torch.float32"
@@ -109,11 +126,11 @@ class LearnedOptimizer(torch.optim.Optimizer):
             As of any torch optimizer. A parameter's state has the recurrent state as float32
             tensors (or as `state_dtype` says); a group has a digest of its phi and settings.
         """
-        found = super().state_dict()
-        found["state"] = {number: _packed(entry) for number, entry in found["state"].items()}
-        for group in found["param_groups"]:
+        result = super().state_dict()
+        result["state"] = {number: _packed(entry) for number, entry in result["state"].items()}
+        for group in result["param_groups"]:
             group["digest"] = self._digest(group)
-        return found
+        return result
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from a `state_dict`, with the same bits on the same device.
@@ -141,8 +158,8 @@ class LearnedOptimizer(torch.optim.Optimizer):
 
     def __getstate__(self) -> dict[str, Any]:
         """For pickle: without the kernels' own layout, which differs between processors."""
-        found = super().__getstate__()
-        return found | {"state": {p: _packed(entry) for p, entry in self.state.items()}}
+        result = super().__getstate__()
+        return result | {"state": {p: _packed(entry) for p, entry in self.state.items()}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
@@ -164,18 +181,18 @@ class LearnedOptimizer(torch.optim.Optimizer):
 
         A coordinate-wise optimizer has a list for each.
         """
-        found = [n for n, p in enumerate(group["params"]) if p.grad is not None]
-        if not found or not self._weights(group["learned"], "cpu").settings.couples:
-            return [[number] for number in found]
+        members = [n for n, p in enumerate(group["params"]) if p.grad is not None]
+        if not members or not self._rule(group["learned"], "cpu").settings.couples:
+            return [[number] for number in members]
         for parameter in group["params"]:
             before = self.state[parameter].get(MEMBERS) if parameter in self.state else None
-            if before is not None and before != found:
+            if before is not None and before != members:
                 raise UserError(
                     f"'{group['learned']}' looks at all parameters of a group together, and other "
                     "ones have a gradient now than before: give those that come and go a group of "
                     "their own"
                 )
-        return [found]
+        return [members]
 
     def _update(self, group: dict[str, Any], members: list[int]) -> None:
         parameters = [group["params"][member] for member in members]
@@ -186,21 +203,23 @@ class LearnedOptimizer(torch.optim.Optimizer):
         state = moved(entry[STATE], gradient.device)
         if isinstance(state, dict):
             state = unpacked(state, self._start(group, parameters))
-        learned = self._bound(group, parameters)
-        step, state = learned.update(gradient, state, reuse=True)
+        rule = self._bound(group, parameters)
+        step, state = rule.update(gradient, state, reuse=True)
         entry[STATE] = narrowed(state, group["state_dtype"])
         sizes = [p.numel() for p in parameters]
         for parameter, own in zip(parameters, step[0].split(sizes), strict=True):
             parameter.add_(own.view_as(parameter).to(parameter.dtype), alpha=group["lr"])
 
     def _digest(self, group: dict[str, Any]) -> str:
-        return digest(self._weights(group["learned"], "cpu"))
+        """SHA-256 of the settings and weights of the group's rule, hexadecimal."""
+        rule = self._rule(group["learned"], "cpu")
+        return checksum(rule.settings.model_dump_json(), rule.phi)
 
-    def _weights(self, learned: str, device: str) -> Any:
-        """The learned optimizer as it was when this one first used it."""
+    def _rule(self, learned: str, device: str) -> UpdateRule:
+        """The learned rule as it was when this optimizer first used it."""
         known = self.__dict__.setdefault("_known", {})
         if (learned, device) not in known:
-            known[learned, device] = weights(learned, device)
+            known[learned, device] = _load_rule(learned, device)
         return known[learned, device]
 
     def _start(self, group: dict[str, Any], parameters: list[Tensor]) -> State:
@@ -209,15 +228,15 @@ class LearnedOptimizer(torch.optim.Optimizer):
         theta = torch.zeros(1, count, device=parameters[0].device)
         return self._bound(group, parameters).init(theta)
 
-    def _bound(self, group: dict[str, Any], parameters: list[Tensor]) -> Any:
-        """The optimizer for theta made of these parameters, on their device."""
-        learned = self._weights(group["learned"], str(parameters[0].device))
-        if not learned.settings.couples:
-            return learned
+    def _bound(self, group: dict[str, Any], parameters: list[Tensor]) -> UpdateRule:
+        """The rule for theta made of these parameters, on their device."""
+        rule = self._rule(group["learned"], str(parameters[0].device))
+        if not rule.settings.couples:
+            return rule
         ends = torch.tensor([0, *(p.numel() for p in parameters)]).cumsum(0).tolist()
         spans = pairwise(ends)
         device = parameters[0].device
-        return learned.bind(
+        return rule.bind(
             {str(n): torch.arange(*span, device=device) for n, span in enumerate(spans)}
         )
 
@@ -243,3 +262,35 @@ def _gradient(parameter: Tensor) -> Tensor:
             "imaginary parts (torch.view_as_real)"
         )
     return gradient.detach().float().flatten()
+
+
+def _load_rule(source: str, device: str = "cpu") -> UpdateRule:
+    """The learned optimizer.
+
+    Args:
+        source: a name or a path, "name:part" for a part of an optimizer with several.
+        device: as torch names it.
+
+    Raises:
+        UserError: there is none, it is damaged, or it has several parts and none is chosen.
+    """
+    path, part = _split(source)
+    rule = load(path, device).optimizer
+    names = [group.name for group in rule.settings.groups] if isinstance(rule, Grouped) else []
+    if part and part not in names:
+        has = f"it has {', '.join(names)}" if names else "it is one"
+        raise UserError(f"{path.stem}:{part}: there is no such part; {has}")
+    if isinstance(rule, Grouped) and not part:
+        raise UserError(
+            f"{path.stem} has a part for each of {', '.join(names)}: give parameters in groups, "
+            f'such as {{"params": ..., "learned": "{path.stem}:{names[0]}"}}'
+        )
+    return rule.alone(part) if isinstance(rule, Grouped) else rule
+
+
+def _split(source: str) -> tuple[Path, str]:
+    """The file, and the part of it or an empty string."""
+    if Path(source).is_file():  # a path may have a colon
+        return Path(source), ""
+    name, _, part = source.rpartition(":")
+    return (optimizer_path(name), part) if name else (optimizer_path(source), "")

@@ -12,7 +12,7 @@ from l2l.errors import UserError
 from l2l.kernels import LSTMState
 
 State = Any
-"""A tensor, an LSTM's state, or a tuple (of tuples) of such (see `l2l.optimizers.learned`); in
+"""A tensor, an LSTM's state, or a tuple (of tuples) of such (see `l2l.optimizers.UpdateRule`); in
 another dtype than float32, between steps, a dictionary of tensors."""
 
 
@@ -25,10 +25,10 @@ def packed(state: State, name: str = "state") -> dict[str, Tensor]:
         return {name: state}
     if isinstance(state, dict):  # of `narrowed`
         return state
-    found: dict[str, Tensor] = {}
+    tensors: dict[str, Tensor] = {}
     for key, part in _parts(state).items():
-        found |= packed(part, f"{name}.{key}")
-    return found
+        tensors |= packed(part, f"{name}.{key}")
+    return tensors
 
 
 def unpacked(tensors: Mapping[str, Tensor], like: State, name: str = "state") -> State:
@@ -37,20 +37,20 @@ def unpacked(tensors: Mapping[str, Tensor], like: State, name: str = "state") ->
     Args:
         tensors: name -> tensor.
         like: a state of the same optimizer and parameters: structure, shapes, dtype, device.
-        name: where it stands in the names.
+        name: the first part of the tensors' names.
 
     Raises:
         UserError: a tensor is missing or has another shape.
     """
     if isinstance(like, Tensor):
-        found = tensors.get(name)
-        if found is None or found.shape != like.shape:
-            seen = "missing" if found is None else f"of shape {tuple(found.shape)}"
+        saved = tensors.get(name)
+        if saved is None or saved.shape != like.shape:
+            actual = "missing" if saved is None else f"of shape {tuple(saved.shape)}"
             raise UserError(
-                f"the saved {name} is {seen}, expected {tuple(like.shape)}: it is the state of "
+                f"the saved {name} is {actual}, expected {tuple(like.shape)}: it is the state of "
                 "another optimizer, or of other parameters"
             )
-        return found.detach().to(device=like.device, dtype=like.dtype, copy=True)
+        return saved.detach().to(device=like.device, dtype=like.dtype, copy=True)
     parts = {key: unpacked(tensors, part, f"{name}.{key}") for key, part in _parts(like).items()}
     return _rebuilt(like, parts)
 

