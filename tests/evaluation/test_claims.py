@@ -49,7 +49,10 @@ def claim(**changes):
 
 def judge(claims, *tables, protocol="default"):
     return evaluate_claims(
-        {f"C{2 + place}": one for place, one in enumerate(claims)}, {"mnist": pd.concat(tables)}, protocol, {"mnist": "mnist (real)"}
+        {f"C{2 + place}": one for place, one in enumerate(claims)},
+        {"mnist": pd.concat(tables)},
+        protocol,
+        {"mnist": "mnist (real)"},
     )
 
 

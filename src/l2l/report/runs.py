@@ -98,7 +98,8 @@ def _leaves_of(value: Any, path: str, meaning: str) -> Iterator[tuple[str, str, 
     elif isinstance(value, tuple):
         yield path, ", ".join(map(str, value)) or "none", meaning
     else:
-        yield path, value if isinstance(value, str) else json.dumps(value), meaning
+        text = value if isinstance(value, str) else "none" if value is None else json.dumps(value)
+        yield path, text, meaning
 
 
 def meta_trainings(runs: pd.DataFrame, config: Config) -> Table:

@@ -59,6 +59,8 @@ class Picture:
         """Protocol, data and stand-ins, test problems, meta-seeds and intervals, in a line."""
         figure, results = self.figure, self.results
         config = results.config
+        if not (figure.experiments or figure.measurements or figure.logs):
+            return "A diagram: it shows no results."
         parts = [f"Protocol {config.protocol}"]
         if figure.experiments:
             parts += [f"Data: {'; '.join(data_used(figure.experiments, results))}"]
