@@ -48,12 +48,8 @@ def claim(**changes):
 
 
 def judge(claims, *tables, protocol="default"):
-    return evaluate_claims(
-        {f"C{2 + place}": one for place, one in enumerate(claims)},
-        {"mnist": pd.concat(tables)},
-        protocol,
-        {"mnist": "mnist (real)"},
-    )
+    named = {f"C{2 + place}": one for place, one in enumerate(claims)}
+    return evaluate_claims(named, {"mnist": pd.concat(tables)}, protocol, {"mnist": "mnist (real)"})
 
 
 def overall(table):

@@ -154,7 +154,7 @@ def test_a_figure_that_only_the_configuration_knows_is_on_the_page(copy: Path, c
             layout.figure(name).with_suffix(".pdf").unlink(missing_ok=True)
             save(figures(changed)[name].draw(Results(changed)), layout.figure(name))
     checker = check(build_page(changed, copy))
-    assert "section-another_one" in checker.ids
+    assert "figure-another_one" in checker.ids
     assert any("ReLU" in part for part in checker.text)
 
 
@@ -173,7 +173,7 @@ def test_a_run_of_released_optimizers_says_whose_they_are(copy: Path, config: Co
     released = config.model_copy(update={"optimizers": "released"})
     text = " ".join(" ".join(check(build_page(released, copy)).text).split())
     assert "Nothing was meta-trained or tuned for this page" in text
-    assert "of a whole run at commit 0123456789ab" in text
+    assert "from a whole run at commit 0123456789ab" in text
     assert "snakemake --cores all mnist --config optimizers=released" in text
     assert "Nothing was meta-trained" not in page
 

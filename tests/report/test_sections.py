@@ -61,6 +61,13 @@ def test_every_figure_of_results_stands_in_one_section(results: Results):
     assert section_of("style_images", results).title == section_of("style_curves", results).title
 
 
+def test_a_figure_without_a_study_has_a_section_of_its_own(config: Config, finished: Path):
+    alone = config.model_copy(update={"studies": {}})
+    (part,) = (p for p in sections(Results(alone, finished)) if p.name == "mnist_transfer")
+    assert part.experiments == ("mnist_40_units", "mnist_relu")
+    assert part.losses()
+
+
 def test_a_report_needs_the_files_of_its_section_only(results: Results):
     layout, files = results.layout, section_of("quadratics", results).inputs()
     assert layout.curves("quadratics") in files

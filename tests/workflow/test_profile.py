@@ -22,7 +22,7 @@ def profile() -> dict[str, Any]:
 
 
 def rules() -> set[str]:
-    """Every rule that the workflow's files define; those of figures and reports are made in loops."""
+    """Every rule of the workflow's files; those of figures and reports are made in loops."""
     text = "".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
     named = re.findall(r"^(?:rule|use rule \w+ as) (\w+)", text, re.MULTILINE)
     return {*named, *FIGURES, *(f"{name}_report" for name in REPORTS)}
