@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from l2l.config import Experiment, LSTMSettings, Recipe, load_config
-from l2l.config.filled import merge
+from l2l.config.load import merge
 from l2l.config.optimizers import HierarchicalSettings
 from l2l.config.problems import ConvNetSettings, MLPSettings, QuadraticSettings
 from l2l.optimizers.base import Phi

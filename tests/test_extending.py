@@ -24,7 +24,7 @@ import torch
 import l2l
 from tests.meta.runs import FAMILY, training
 from l2l.config import load_config
-from l2l.config.filled import merge
+from l2l.config.load import merge
 from l2l.meta.train import train
 from l2l.meta.validation import validate
 

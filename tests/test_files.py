@@ -15,8 +15,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from l2l.files import write_atomically, write_json, write_table, write_text
+from l2l.files import mend_times, write_atomically, write_json, write_table, write_text
 
+DAY = 86400
 WRITER = """
 import sys
 from pathlib import Path
@@ -106,3 +107,29 @@ def test_a_killed_writer_leaves_a_whole_file(tmp_path: Path) -> None:
     text = path.read_text()
     assert len(text) == 3_000_000
     assert len(set(text)) == 1
+
+
+def test_files_come_back_in_their_order_and_others_stay(tmp_path: Path) -> None:
+    begin = time.time()
+    times = {
+        "old": -2 * DAY,
+        "new": -5,
+        "a": DAY,
+        "c": DAY + 2,
+        "b": DAY + 1,
+        "b2": DAY + 1,
+        "far": 400 * DAY,
+    }
+    for name, shift in times.items():
+        path = tmp_path / ("deep" if shift > 0 else "") / name
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+        os.utime(path, (begin + shift, begin + shift))
+    assert mend_times([tmp_path, tmp_path / "missing"]) == 5
+    found = {path.name: path.stat().st_mtime for path in tmp_path.rglob("*") if path.is_file()}
+    assert found.pop("b2") == found["b"], "as old as each other, still"
+    assert sorted(found, key=lambda name: found[name]) == ["old", "new", "a", "b", "c", "far"]
+    assert found["old"] == begin - 2 * DAY
+    assert found["new"] == begin - 5
+    assert found["far"] <= time.time()
+    assert mend_times([tmp_path]) == 0

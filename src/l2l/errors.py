@@ -1,17 +1,40 @@
-"""The one exception that is meant for people: shown as a single line, without a traceback."""
+"""Errors for people: one line that says what was wrong, where, and what to do."""
 
+from __future__ import annotations
+
+import difflib
 import errno
+from collections.abc import Iterable
 
 
 class UserError(Exception):
-    """Something the user can mend. The message says what was wrong, where, and what to do."""
+    """Something the user can mend; commands show its message as one line, without a traceback."""
 
 
 def in_words(error: UserError | OSError) -> str:
-    """That line; of an error of the operating system, what happened to which file."""
+    """The line that commands show; for an error of the operating system with the file's name."""
     if not isinstance(error, OSError) or not error.filename:
         return str(error)
-    told = f"{error.filename}: {error.strerror}"
+    message = f"{error.filename}: {error.strerror}"
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        told += "; make room, then run the same command again"
-    return told
+        message += "; make room, then run the same command again"
+    return message
+
+
+def known(kind: str, name: str, names: Iterable[str]) -> str:
+    """The name itself, if it is one of the names.
+
+    Args:
+        kind: what the name is of, for the message.
+        name: as the user typed it.
+        names: the ones that exist.
+
+    Raises:
+        UserError: it is none of them; the message has the closest one and all others.
+    """
+    names = list(names)
+    if name in names:
+        return name
+    close = difflib.get_close_matches(name, names, n=1)
+    suggestion = f" (did you mean {close[0]!r}?)" if close else ""
+    raise UserError(f"no {kind} {name!r}{suggestion}; there are: {', '.join(names)}")

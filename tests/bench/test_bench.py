@@ -21,12 +21,14 @@ from l2l.bench.scaling import scaling
 from l2l.bench.timing import Spread, interleaved
 from l2l.bench.workload import KernelWindow, Workload
 from l2l.cli.bench import bench
+from l2l.config import load_config
 from l2l.estimators import adjoint
 from l2l.meta.rollout import begin
 from l2l.meta.schedule import loss_weights
 from l2l.optimizers import CoordinatewiseLSTM
 from l2l.optimizers.handcrafted import Adam
 from l2l.optimizers.weights import flatten_phi, unflatten_phi
+from l2l.run import Run
 
 KEYS = {
     *("machine", "workload", "plain_pytorch_ms", "forward_ms", "backward_ms", "optimizee_ms"),
@@ -152,7 +154,8 @@ def test_the_command_writes_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     threads = torch.get_num_threads()
     small = ["recipes.quadratics_lstm.problems_per_episode=2"]
     try:
-        bench("quadratics_lstm", quick=True, json=tmp_path / "b.json", threads=1, setting=small)
+        run = Run(load_config(settings=small))
+        bench(run, "quadratics_lstm", quick=True, json=tmp_path / "b.json", threads=1)
     finally:
         torch.set_num_threads(threads)
     result = json.loads((tmp_path / "b.json").read_text())

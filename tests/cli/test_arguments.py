@@ -21,7 +21,7 @@ NO_NAMES = ("nobody", "", "../x", "a\nb", "Mnist")
 NO_PLACES = ("nowhere/x.png", "folder", "")
 BAD: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("number", "seed", "size", "steps", "threads"), NO_NUMBERS),
-    **dict.fromkeys(("dataset", "recipe", "experiment", "name", "baseline"), NO_NAMES),
+    **dict.fromkeys(("dataset", "recipe", "experiment", "name", "baseline", "study"), NO_NAMES),
     **dict.fromkeys(("optimizer", "content", "style"), (*NO_NAMES, "folder")),
     **dict.fromkeys(("out", "gif", "strip"), ("x.nonsense", "x", *NO_PLACES)),
     "json": ("nowhere/x.json", "folder"),
@@ -42,6 +42,7 @@ NEEDED = {
     "tune": ("mnist", "nag"),
     "evaluate": ("mnist", "nag"),
     "collect": ("mnist",),
+    "measure": ("updates",),
     "figure": ("mnist",),
     "report": ("mnist",),
     "record": ("elsewhere",),
@@ -103,7 +104,7 @@ def _refused(
 
 def test_the_walk_finds_the_commands_and_their_options() -> None:
     assert ("paint",) in COMMANDS
-    assert ("measure", "updates") in COMMANDS
+    assert ("measure",) in COMMANDS
     assert ("train", "mnist_paper", "--seed", "-1") in CALLS
     assert ("trial", "nobody", "0") in CALLS
     assert ("trial", "mnist_paper", "1.5") in CALLS
@@ -143,7 +144,9 @@ def test_wrong_arguments_are_one_line(
         (("bench", "--json", "folder"), "--json folder is a folder"),
         (("record", "file"), "file is no folder"),
         (("nonsense",), "No such command 'nonsense'"),
-        (("measure", "nonsense"), "No such command 'nonsense'"),
+        (("collct", "mnist"), "Did you mean 'collect'"),
+        (("train", "mnist_papper"), "no recipe 'mnist_papper' (did you mean 'mnist_paper'?)"),
+        (("measure", "nonsense"), "no measurement 'nonsense'; there are: overhead, "),
         (("paint", "--size", "15", *NEEDED["paint"]), "'--size'"),
         (("paint", "--steps", "0", *NEEDED["paint"]), "'--steps'"),
         (("paint", "--content", "a.png"), "Missing option '--style'"),

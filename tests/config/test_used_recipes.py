@@ -12,10 +12,8 @@ from l2l.config.load import PROTOCOLS
 
 def changed(**sections: Any) -> Config:
     """The default with experiments left out and others laid on it."""
-    config = load_config().model_dump(mode="json")
-    for section, entries in sections.items():
-        config[section] = entries
-    return Config.model_validate(config)
+    config = load_config().model_dump(mode="json") | {"claims": {}, "studies": {}}
+    return Config.model_validate(config | sections)
 
 
 def experiment(config: Config, learned: list[str], reference: str | None = None) -> dict[str, Any]:
@@ -47,11 +45,10 @@ def test_used_are_those_of_experiments_in_the_order_of_the_configuration() -> No
 
 def test_used_is_what_another_one_goes_on_from() -> None:
     assert used({"mnist": ["cifar"]}, measurements({})) == ["mnist_long_unroll", "cifar"]
-    base = load_config().model_dump(mode="json")
-    base["recipes"]["cifar2_sub"]["start_from"] = "cifar"
-    base["experiments"] = {"mnist": experiment(load_config(), ["cifar2_sub"])}
-    base["measurements"] = measurements({})
-    found = Config.model_validate(base).used_recipes()
+    config = load_config(settings=["recipes.cifar2_sub.start_from=cifar"])
+    changes = {"experiments": {"mnist": experiment(config, ["cifar2_sub"])}}
+    changes |= {"recipes": config.model_dump(mode="json")["recipes"]}
+    found = changed(**changes, measurements=measurements({})).used_recipes()
     assert found == ["mnist_long_unroll", "cifar", "cifar2_sub"]
 
 

@@ -166,9 +166,9 @@ def test_a_network_that_fails_in_the_middle_is_given_up_and_what_came_is_kept(
     dataset = dataclasses.replace(PHOTOGRAPHS, pictures=lambda: many(500), remake=bytes)
     assert dataset.fetch(tmp_path).stand_in == PHOTOGRAPHS.stand_in
     note = (tmp_path / "photos128" / "stand-in.txt").read_text()
-    assert "of 500 did not arrive, the last of them in a row: no network" in note
+    assert "12 of 32 did not arrive: no network" in note
     assert len(contents(tmp_path / "photos128" / "train")) == 20
-    assert len(asked) <= 20 + 2 * pictures.FAILURES_IN_A_ROW
+    assert len(asked) == 20 + 4 + pictures.AT_ONCE
 
 
 def test_an_original_that_is_gone_stops_the_rest(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from tests.small import convnet_family, lstm_settings, mlp_family, random_phi
 
 from l2l.config.measurements import Gradients
 from l2l.measurements.updates import chosen_coordinates, gradient_values, updates
-from l2l.optimizers import CoordinatewiseLSTM, Grouped, Optimizer, bind, make_baseline
+from l2l.optimizers import Optimizer, bind, make_baseline, make_optimizer
 from l2l.problems import Problem
 
 VALUES = (-0.3, -1e-4, 0.0, 1e-4, 0.3)
@@ -20,9 +21,9 @@ STEPS = (4, 1)
 RATE = 0.01
 
 
-def lstm(**changes: object) -> CoordinatewiseLSTM:
+def lstm(**changes: object) -> Any:
     settings = lstm_settings(**changes)
-    return CoordinatewiseLSTM(settings, random_phi(settings, dtype=torch.float32))
+    return make_optimizer(settings, random_phi(settings, dtype=torch.float32))
 
 
 def measure(optimizer: Optimizer, family: object) -> pd.DataFrame:
@@ -56,7 +57,6 @@ def test_the_lstm_proposes_what_it_does_for_this_coordinate_alone(grouped: bool)
         alone = optimizer
         if grouped:
             name = "convolutional" if row.parameter.startswith("conv") else "connected"
-            assert isinstance(optimizer, Grouped)
             alone = optimizer.alone(name)
         state = alone.init(torch.zeros(1, 1))
         for gradient in seen[: row.step - 1]:

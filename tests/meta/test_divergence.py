@@ -13,14 +13,15 @@ import torch
 from tests.meta.runs import FAMILY, InterruptedFamily, PowerCutError, assert_same, rows, training
 from tests.small import ESTIMATORS, recipe
 
-from l2l.cli.training import choose_rate, trial
-from l2l.config import Recipe
+from l2l.config import Recipe, load_config
 from l2l.errors import UserError
 from l2l.layout import Layout
 from l2l.meta import train as train_module
 from l2l.meta.state import TrainingState
 from l2l.meta.train import Training, train
 from l2l.meta.validation import ValidationResult
+from l2l.run import Run
+from l2l.stages import choose_rate, run_trial
 
 each_estimator = pytest.mark.parametrize("estimator", ESTIMATORS.values(), ids=ESTIMATORS)
 ALIVE = 25
@@ -193,6 +194,10 @@ def test_a_run_that_stopped_goes_on_where_more_steps_back_are_allowed(
     assert rows(gone_on)[5]["stepped_back_to"] >= 0
 
 
+def _smoke(settings: list[str]) -> Run:
+    return Run(load_config("smoke", settings=settings))
+
+
 def test_a_trial_that_diverges_is_never_chosen(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -201,8 +206,8 @@ def test_a_trial_that_diverges_is_never_chosen(
     high = 'recipes.quadratics_lstm={"meta_learning_rate": {"low": 1e20, "high": 1e20}}'
     settings = ["recipes.quadratics_lstm.episodes=6", "recipes.quadratics_lstm.attempts=2"]
     settings += ["recipes.quadratics_lstm.meta_learning_rate={trials: 2, episodes: 4}"]
-    trial("quadratics_lstm", 0, "smoke", None, [*settings, high])
-    trial("quadratics_lstm", 1, "smoke", None, settings)
+    run_trial(_smoke([*settings, high]), "quadratics_lstm", 0)
+    run_trial(_smoke(settings), "quadratics_lstm", 1)
 
     def refuse(constant: str) -> None:
         raise AssertionError(f"{constant} is no JSON")
@@ -215,7 +220,7 @@ def test_a_trial_that_diverges_is_never_chosen(
     assert outcomes[0]["validation"] is None
     assert outcomes[0]["failed"].startswith("quadratics_lstm: all 2 attempts collapsed")
     assert outcomes[1]["validation"] > 0
-    choose_rate("quadratics_lstm", "smoke", None, settings)
+    choose_rate(_smoke(settings), "quadratics_lstm")
     chosen = json.loads(layout.rate("quadratics_lstm").read_text())["meta_learning_rate"]
     assert chosen == outcomes[1]["meta_learning_rate"]
 
@@ -229,9 +234,9 @@ def test_a_trial_that_diverges_late_is_an_outcome_without_a_validation(
     name = "recipes.quadratics_lstm"
     settings = [f"{name}.unroll=[{{start: 0, window: 5}}]", f"{name}.episodes=40"]
     settings += [f"{name}.steps=20", f"{name}.meta_learning_rate={{trials: 1, episodes: 35}}"]
-    trial("quadratics_lstm", 0, "smoke", None, settings)
+    run_trial(_smoke(settings), "quadratics_lstm", 0)
     outcome = json.loads(Layout("smoke").trial("quadratics_lstm", 0).read_text())
     assert outcome["validation"] is None
     assert outcome["failed"].startswith("quadratics_lstm: diverged at episode 30")
     with pytest.raises(UserError, match="no trial of the meta learning rate came through"):
-        choose_rate("quadratics_lstm", "smoke", None, settings)
+        choose_rate(_smoke(settings), "quadratics_lstm")

@@ -11,6 +11,8 @@ import yaml
 from tests.workflow.harness import ROOT, SMOKE, Workflow
 from tests.workflow.test_smoke_run import FIGURES, REPORTS
 
+from l2l.registry import MEASUREMENTS
+
 PROFILE = "workflow/profiles/slurm"
 ALONE = {"train", "measure_overhead", "measure_updates", "measure_meta_gradients"}
 LOCAL = {"data", "choose_rate", "collect", "runs", "take"}
@@ -22,10 +24,11 @@ def profile() -> dict[str, Any]:
 
 
 def rules() -> set[str]:
-    """Every rule of the workflow's files; those of figures and reports are made in loops."""
+    """Every rule of the workflow's files; figures, reports and measurements are in loops."""
     text = "".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
     named = re.findall(r"^(?:rule|use rule \w+ as) (\w+)", text, re.MULTILINE)
-    return {*named, *FIGURES, *(f"{name}_report" for name in REPORTS)}
+    looped = (f"{name}_report" for name in REPORTS)
+    return {*named, *FIGURES, *looped, *(f"measure_{name}" for name in MEASUREMENTS)}
 
 
 def test_every_rule_that_runs_on_the_cluster_has_its_place_there() -> None:

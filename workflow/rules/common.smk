@@ -10,7 +10,6 @@ import shlex
 import sys
 from pathlib import Path
 
-from l2l.clock import bring_back
 from l2l.config import load_config, resolved_yaml
 from l2l.config.measurements import META_SEED
 from l2l.config.schema import STAGES
@@ -25,7 +24,7 @@ from l2l.config.stages import (
     tuning_inputs,
 )
 from l2l.errors import UserError, in_words
-from l2l.files import write_text
+from l2l.files import mend_times, write_text
 from l2l.layout import Layout
 
 
@@ -46,7 +45,9 @@ RESULTS = LAYOUT.results
 LOGS = RESULTS / "logs"
 BENCHMARKS = RESULTS / "benchmarks"
 EXPERIMENTS = list(experiments)
-MEASURED = sorted({one.table for claim in CONFIG.claims.values() for one in claim.measured})  # that claims name
+MEASURED = sorted(
+    {one.table for claim in CONFIG.claims.values() for one in claim.measured}
+)  # that claims name
 RECIPES = list(CONFIG.recipes)
 WITH_PICTURES = [name for name in EXPERIMENTS if experiments[name].evaluation.pictures]
 WITHOUT_PICTURES = [name for name in EXPERIMENTS if name not in WITH_PICTURES]
@@ -101,11 +102,11 @@ onstart:
         except UserError as error:
             stop(error)
     try:
-        # A job whose input has a later time than its output fails: of a clock that was wrong.
-        if count := bring_back([RESULTS, LAYOUT.figures, Path("workflow")]):
+        # A job whose input is newer than its output fails.
+        if count := mend_times([RESULTS, LAYOUT.figures, Path("workflow")]):
             print(
-                f"l2l: {count} files seemed to come from the future, a clock was wrong: "
-                "their times are of now, their order is kept",
+                f"l2l: {count} files seemed to come from the future, as a clock was wrong: "
+                "they have times before now, in the same order",
                 file=sys.stderr,
             )
         if not LAYOUT.config.exists() or LAYOUT.config.read_text() != resolved_yaml(CONFIG):

@@ -1,12 +1,12 @@
-"""Without meta-training and tuning (`optimizers: released`): what the committed run kept, tested anew.
+"""Without meta-training and tuning (`optimizers: released`): the released ones are tested anew.
 
 An experiment is tested by one job: starting Python for each optimizer would take longer than the tests.
 """
 
-from l2l import kept
+from l2l import release
 
 try:
-    kept.check(CONFIG)
+    release.check_release(CONFIG)
 except UserError as error:
     stop(error)
 
@@ -17,9 +17,9 @@ localrules:
 
 rule take:
     input:
-        os.path.relpath(kept.folder() / kept.CONTENTS),  # so that a run may be moved
+        os.path.relpath(release.release_folder() / release.CONTENTS),  # so that a run may be moved
     output:
-        [file for stage in kept.stages(CONFIG) for file in stage.files],
+        [file for part in release.parts(CONFIG) for file in part.files],
     log:
         LOGS / "take.log",
     benchmark:

@@ -7,17 +7,10 @@ from typing import Annotated
 
 import typer
 
-from l2l.cli.options import (
-    ConfigFiles,
-    Protocol,
-    Settings,
-    configuration,
-    known,
-)
 from l2l.config.estimators import AdjointSettings
 from l2l.config.optimizers import LSTMSettings
 from l2l.config.recipes import Recipe
-from l2l.errors import UserError
+from l2l.errors import UserError, known
 from l2l.files import write_json
 from l2l.provenance import cores
 from l2l.run import Run
@@ -26,12 +19,8 @@ THREADS = 2
 FRACTION = 0.1
 
 
-def register(app: typer.Typer) -> None:
-    """Add this module's commands."""
-    app.command()(bench)
-
-
 def bench(
+    run: Run,
     recipe: Annotated[
         str, typer.Argument(help="The recipe whose meta-training is timed.")
     ] = "mnist_paper",
@@ -47,9 +36,6 @@ def bench(
             "--threads", help="Of PyTorch and the kernels.", show_default="2, or 1 on one core"
         ),
     ] = None,
-    protocol: Protocol = None,
-    config_file: ConfigFiles = None,
-    setting: Settings = None,
 ) -> None:
     """Time meta-training against plain PyTorch and against the machine's matrix product.
 
@@ -57,7 +43,7 @@ def bench(
     Windows have the length of the recipe's first stage; a recipe without sampling is also timed
     with 10 % of the coordinates. Fetches the recipe's data if need be.
     """
-    config, _ = configuration(protocol, config_file, setting)
+    config = run.config
     known("recipe", recipe, config.recipes)
     if threads is None:
         threads = min(THREADS, cores())
@@ -80,7 +66,7 @@ def bench(
             f"bench: {recipe} is not one LSTM that the adjoint trains; time one of "
             f"{', '.join(fits)}"
         )
-    families, device = Run(config).open_problems([settings.problem], "train")
+    families, device = run.open_problems([settings.problem], "train")
     torch.set_num_threads(threads)
     fraction = settings.sampling.fraction if settings.sampling.fraction < 1 else FRACTION
     family = families[settings.problem]

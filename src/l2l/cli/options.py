@@ -1,48 +1,56 @@
-"""Options that several commands share, and names checked against the configuration."""
+"""What all commands have in common: the options that choose the configuration."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import functools
+import inspect
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from l2l.config import Config, load_config
-from l2l.errors import UserError
-from l2l.layout import Layout
+from l2l.config import load_config
+from l2l.run import Run
 
-Protocol = Annotated[
-    str | None, typer.Option("--protocol", help="smoke, default or paper.", show_default=False)
-]
-ConfigFiles = Annotated[
-    list[Path] | None,
-    typer.Option("--config-file", help="YAML laid over the default; may be repeated."),
-]
-Settings = Annotated[
-    list[str] | None,
-    typer.Option("--set", help="key=value, such as evaluation.problems=8; may be repeated."),
-]
-
-
-def configuration(
-    protocol: str | None, files: list[Path] | None, settings: list[str] | None
-) -> tuple[Config, Layout]:
-    """The checked configuration and where its outputs lie."""
-    config = load_config(protocol, files or (), settings or ())
-    return config, Layout(config.run_name)
+OPTIONS = {
+    "protocol": Annotated[
+        str | None, typer.Option("--protocol", help="smoke, default or paper.", show_default=False)
+    ],
+    "config_file": Annotated[
+        list[Path] | None,
+        typer.Option("--config-file", help="YAML laid over the default; may be repeated."),
+    ],
+    "setting": Annotated[
+        list[str] | None,
+        typer.Option("--set", help="key=value, such as evaluation.problems=8; may be repeated."),
+    ],
+}
 
 
-def known(kind: str, name: str, among: Iterable[str]) -> str:
-    """The name itself, or a UserError that lists the allowed ones."""
-    names = list(among)
-    if name not in names:
-        raise UserError(f"no {kind} {name!r}; there are: {', '.join(names)}")
-    return name
+def configured(command: Callable[..., None]) -> Callable[..., None]:
+    """A command for typer, from a function whose first argument is a `Run`.
 
+    The command has the function's other arguments, and the options --protocol, --config-file and
+    --set, which make the run.
+    """
+    _, *own = inspect.signature(command, eval_str=True).parameters.values()
+    shared = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
+        for name, kind in OPTIONS.items()
+    ]
 
-def in_range(kind: str, number: int, count: int) -> int:
-    """The number itself, or a UserError that tells the range."""
-    if not 0 <= number < count:
-        raise UserError(f"{kind} {number}: the configuration has 0..{count - 1}")
-    return number
+    @functools.wraps(command)
+    def with_options(
+        protocol: str | None,
+        config_file: list[Path] | None,
+        setting: list[str] | None,
+        **arguments: Any,
+    ) -> None:
+        command(Run(load_config(protocol, config_file or (), setting or ())), **arguments)
+
+    signature = inspect.Signature([*own, *shared])
+    with_options.__signature__ = signature  # type: ignore[attr-defined]
+    with_options.__annotations__ = {key: p.annotation for key, p in signature.parameters.items()}
+    del with_options.__wrapped__  # its arguments are others
+    return with_options

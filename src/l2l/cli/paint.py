@@ -7,21 +7,17 @@ from typing import Annotated
 
 import typer
 
-from l2l.cli.options import ConfigFiles, Protocol, Settings, configuration
 from l2l.config.problems import NeuralArtSettings
 from l2l.errors import UserError
 from l2l.provenance import cores
+from l2l.run import Run
 
 FRAMES_OF_A_GIF = 40
 PROBLEM = "neural_art"
 
 
-def register(app: typer.Typer) -> None:
-    """Add this module's command."""
-    app.command()(paint)
-
-
 def paint(
+    run: Run,
     content: Annotated[Path, typer.Option("--content", help="The photograph.")],
     style: Annotated[Path, typer.Option("--style", help="The picture whose style it takes on.")],
     optimizer: Annotated[
@@ -46,9 +42,6 @@ def paint(
     strip: Annotated[
         Path | None, typer.Option("--strip", help="Its course, side by side in one picture.")
     ] = None,
-    protocol: Protocol = None,
-    config_file: ConfigFiles = None,
-    setting: Settings = None,
 ) -> None:
     """Paint a photograph in the style of another picture, with a learned optimizer.
 
@@ -62,7 +55,7 @@ def paint(
     from l2l.progress import Progress
     from l2l.shipped import optimizer_path
 
-    config, _ = configuration(protocol, config_file, setting)
+    config = run.config
     problem = config.problems[PROBLEM]
     if not isinstance(problem, NeuralArtSettings):
         raise UserError(f"problems.{PROBLEM}.kind = {problem.kind}: painting needs neural_art")

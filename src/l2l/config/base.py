@@ -3,29 +3,46 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-MISTAKE = "mistake"
-"""The type of the errors that `mistake` makes."""
 LARGEST = 10**9  # more is a slip, and fits into no array
 Whole = Annotated[int, Field(le=LARGEST)]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[Whole, Field(ge=1)]
+Natural = Annotated[Whole, Field(ge=0)]
+Positive = Annotated[float, Field(gt=0)]
+NonNegative = Annotated[float, Field(ge=0)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
+Layers = Annotated[int, Field(ge=1, le=8)]
+Units = Annotated[int, Field(ge=1, le=512)]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+SECTIONS = ("problems", "recipes", "experiments", "measurements", "claims")
+"""The sections that have named entries; a study's file may have each of them."""
+MISTAKE = "mistake"
+"""The type of the errors that `mistake` makes."""
 
 
 def mistake(message: str) -> PydanticCustomError:
-    """An error of a validator whose message names the key and the value itself."""
+    """An error for a validator to raise, with a message that names the key and the value."""
     return PydanticCustomError(MISTAKE, message)
 
 
+def did_you_mean(name: object, among: Collection[Any]) -> str:
+    """ " (did you mean 'x'?)" with the closest name, or "" if none is close."""
+    close = difflib.get_close_matches(str(name), map(str, among), n=1)
+    return f" (did you mean '{close[0]}'?)" if close else ""
+
+
 class Section(BaseModel):
-    """A section of the configuration. Unknown keys are errors that name the allowed ones."""
+    """A section of the configuration. An unknown key is an error that lists the allowed ones.
+
+    The string below a field says what the field means: it becomes its description in the schema
+    and in docs/configuration.md.
+    """
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
@@ -36,28 +53,23 @@ class Section(BaseModel):
     def _reject_unknown_keys_and_booleans(cls, data: Any) -> Any:
         if not isinstance(data, dict):
             return data
-        allowed = list(cls.model_fields)
         for key, value in data.items():
             for place, item in _items(key, value):
                 if isinstance(item, bool):  # pydantic would take it for 0 or 1
-                    raise PydanticCustomError(
-                        "boolean",
-                        "{key} = {value}: expected a number or text, not true or false",
-                        {"key": place, "value": str(item).lower()},
+                    raise mistake(
+                        f"{place} = {str(item).lower()}: expected a number or text, not true or "
+                        "false"
                     )
-            if key not in allowed:
-                close = difflib.get_close_matches(str(key), allowed, n=1)
-                hint = f" (did you mean '{close[0]}'?)" if close else ""
-                raise PydanticCustomError(
-                    "unknown_key",
-                    "unknown key '{key}'{hint}; allowed are: {allowed}",
-                    {"key": str(key), "hint": hint, "allowed": ", ".join(allowed)},
+            if key not in cls.model_fields:
+                raise mistake(
+                    f"unknown key '{key}'{did_you_mean(key, cls.model_fields)}; allowed are: "
+                    f"{', '.join(cls.model_fields)}"
                 )
         return data
 
 
 def _items(key: Any, value: Any) -> Iterator[tuple[str, Any]]:
-    """A value, or those of a list, by the key that a message names."""
+    """The value, or the items of a list, each with its key."""
     if isinstance(value, list | tuple):
         yield from ((f"{key}.{index}", item) for index, item in enumerate(value))
     else:
@@ -67,15 +79,15 @@ def _items(key: Any, value: Any) -> Iterator[tuple[str, Any]]:
 class Range(Section):
     """From low to high."""
 
-    low: Annotated[Positive, Field(description="The lower end.")]
-    high: Annotated[Positive, Field(description="The upper end.")]
+    low: Positive
+    """The lower end."""
+    high: Positive
+    """The upper end."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Range:
         if self.low > self.high:
-            raise PydanticCustomError(
-                "order",
-                "low = {low} is above high = {high}; low must not be above high",
-                {"low": self.low, "high": self.high},
+            raise mistake(
+                f"low = {self.low} is above high = {self.high}; low must not be above high"
             )
         return self

@@ -1,29 +1,26 @@
-"""What one section alone cannot know: names exist, and entries of several sections fit together.
+"""The checks that need several sections: names exist, and entries fit together.
 
-Every check raises a PydanticCustomError that names the key; `l2l.config.load` makes it one line.
+Every check raises a `mistake` that names the key and the value.
 """
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
-from pydantic_core import PydanticCustomError
-
-from l2l.config.base import mistake
+from l2l.config.base import SECTIONS, did_you_mean, mistake
 from l2l.config.claims import TUNED, Claim, Measured
-from l2l.config.experiments import Baseline, Experiment
-from l2l.config.filled import STUDY_PARTS
+from l2l.config.experiments import Experiment
 from l2l.config.measurements import measurement_columns
 from l2l.config.recipes import Recipe
+from l2l.registry import BASELINES
 
 if TYPE_CHECKING:
     from l2l.config.schema import Config
 
 
 def check(config: Config) -> None:
-    """Check everything that several sections have to agree on.
+    """Check everything that several sections must agree on.
 
     Raises:
         PydanticCustomError: the first thing that does not fit.
@@ -44,7 +41,7 @@ def check(config: Config) -> None:
     for key, claim in config.claims.items():
         _check_claim(f"claims.{key}", claim, config)
     for name, study in config.studies.items():
-        for section in STUDY_PARTS:
+        for section in SECTIONS:
             entries = getattr(config, section)
             for entry in getattr(study, section):
                 among = entries if isinstance(entries, dict) else type(entries).model_fields
@@ -55,27 +52,19 @@ def _check_mixture(name: str, config: Config) -> None:
     for part in config.problems[name].parts:
         _known(f"problems.{name}.of", part, config.problems)
         if config.problems[part].parts:
-            raise PydanticCustomError(
-                "mixture",
-                "problems.{name}.of: '{part}' is a mixture itself; name its problems",
-                {"name": name, "part": part},
-            )
+            raise mistake(f"problems.{name}.of: '{part}' is a mixture itself; name its problems")
 
 
 def _check_recipe(name: str, recipe: Recipe, config: Config) -> None:
-    if name in get_args(Baseline):
-        raise PydanticCustomError(
-            "unknown_name", "recipes.{name}: a baseline has this name", {"name": name}
-        )
+    if name in BASELINES:
+        raise mistake(f"recipes.{name}: a baseline has this name")
     for problem in recipe.problems:
         _known(f"recipes.{name}.problem", problem, config.problems)
     validated_on = config.problems[recipe.validated_on]
     if validated_on.parts:
-        raise PydanticCustomError(
-            "mixture",
-            "recipes.{name}.validation.problem: a mixture is not validated on; name one "
-            "of its problems",
-            {"name": name},
+        raise mistake(
+            f"recipes.{name}.validation.problem: a mixture is not validated on; name one of "
+            "its problems"
         )
     count, limit = recipe.validation.problems, validated_on.limits.get("validation")
     _at_most(f"recipes.{name}.validation.problems", count, limit)
@@ -88,17 +77,12 @@ def _check_start(name: str, recipe: Recipe, start: str, config: Config) -> None:
     while start:
         _known(f"recipes.{visited[-1]}.start_from", start, config.recipes)
         if start in visited:
-            raise PydanticCustomError(
-                "circle", "recipes.{name}.start_from: goes round in a circle", {"name": name}
-            )
+            raise mistake(f"recipes.{name}.start_from: goes round in a circle")
         visited.append(start)
         if config.recipes[start].meta_seeds < recipe.meta_seeds:
-            raise PydanticCustomError(
-                "seeds",
-                "recipes.{name}.meta_seeds = {own}: recipes.{start}, which it starts from, "
-                "has only {others}",
-                {"name": name, "own": recipe.meta_seeds, "start": start}
-                | {"others": config.recipes[start].meta_seeds},
+            raise mistake(
+                f"recipes.{name}.meta_seeds = {recipe.meta_seeds}: recipes.{start}, which it "
+                f"starts from, has only {config.recipes[start].meta_seeds}"
             )
         start = config.recipes[start].start_from or ""
 
@@ -113,10 +97,8 @@ def _check_experiment(name: str, experiment: Experiment, config: Config) -> None
         _at_most(f"experiments.{name}.evaluation.problems", tested, limits.get("test"))
     held_out = all(hasattr(config.problems[p], "test_sample") for p in experiment.problems)
     if experiment.shown == "test_loss" and not held_out:
-        raise PydanticCustomError(
-            "held_out",
-            "experiments.{name}.shown = test_loss: its problems have no held-out data; show loss",
-            {"name": name},
+        raise mistake(
+            f"experiments.{name}.shown = test_loss: its problems have no held-out data; show loss"
         )
     for learned in experiment.learned:
         _known(f"experiments.{name}.learned", learned, config.recipes)
@@ -125,23 +107,17 @@ def _check_experiment(name: str, experiment: Experiment, config: Config) -> None
 
 
 def _check_figure(figure: str, names: list[str], config: Config) -> None:
-    kinds = {bool(config.experiments[name].reference) for name in names}
-    if len(kinds) > 1:
-        raise PydanticCustomError(
-            "figure",
-            "experiments.{name}.reference: of the panels of figure '{figure}' some have a "
-            "reference and others not; give them figures of their own",
-            {"name": next(n for n in names if not config.experiments[n].reference)}
-            | {"figure": figure},
+    without = [name for name in names if not config.experiments[name].reference]
+    if without and len(without) < len(names):
+        raise mistake(
+            f"experiments.{without[0]}.reference: some panels of figure '{figure}' have a "
+            "reference and others not; give them figures of their own"
         )
     several = [name for name in names if len(config.experiments[name].problems) > 1]
     if several and len(names) > 1:
-        raise PydanticCustomError(
-            "figure",
-            "experiments.{name} has several problems: give it a figure of its own, not "
-            "'{figure}' of {others}",
-            {"name": several[0], "figure": figure}
-            | {"others": ", ".join(name for name in names if name != several[0])},
+        raise mistake(
+            f"experiments.{several[0]} has several problems: give it a figure of its own, not "
+            f"'{figure}' of {', '.join(name for name in names if name != several[0])}"
         )
 
 
@@ -179,12 +155,13 @@ def _check_measured(key: str, measured: Measured, config: Config) -> None:
     tables = measurement_columns(config)
     _known(f"{key}.table", measured.table, tables)
     columns = tables[measured.table]
-    for column in measured.columns:
-        _known(f"{key}: a column of {measured.table}", column, columns)
+    for side in ("value", "pair"):
+        _known(f"{key}.{side}", getattr(measured, side), columns)
     if columns[measured.value] is not None:
         raise mistake(f"{key}.value = '{measured.value}': this column does not hold numbers")
     for side, selected in (("of", measured.of), ("against", measured.against)):
         for column, value in selected.items():
+            _known(f"{key}.{side}.{column}", column, columns)
             values = columns[column]
             if values is not None:
                 _known(f"{key}.{side}.{column}", value, values)
@@ -192,25 +169,19 @@ def _check_measured(key: str, measured: Measured, config: Config) -> None:
 
 def _check_single(key: str, problem: str, use: str, config: Config) -> None:
     if config.problems[problem].parts:
-        raise PydanticCustomError(
-            "mixture",
-            "{key}: '{problem}' is a mixture, for meta-training; {use} on one of its problems",
-            {"key": key, "problem": problem, "use": use},
+        raise mistake(
+            f"{key}: '{problem}' is a mixture, for meta-training; {use} on one of its problems"
         )
 
 
 def _at_most(key: str, value: int, limit: int | None) -> None:
     if limit is not None and value > limit:
-        raise PydanticCustomError(
-            "limit",
-            "{key} = {value}: there are only {limit} photographs for it",
-            {"key": key, "value": value, "limit": limit},
-        )
+        raise mistake(f"{key} = {value}: there are only {limit} photographs for it")
 
 
 def _known(key: str, value: Any, among: Collection[Any]) -> None:
     if value not in among:
-        close = difflib.get_close_matches(str(value), map(str, among), n=1)
-        hint = f" (did you mean '{close[0]}'?)" if close else ""
-        names = ", ".join(map(str, among))
-        raise mistake(f"{key} = {value!r}: there is no such entry{hint}; there are: {names}")
+        raise mistake(
+            f"{key} = {value!r}: there is no such entry{did_you_mean(value, among)}; there are: "
+            f"{', '.join(map(str, among))}"
+        )

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from l2l.config.base import Count, Positive, Section, Whole
+from l2l.config.base import Count, Fraction, Positive, Section, Whole
 
 
 class EstimatorSettings(Section):
@@ -17,92 +17,79 @@ class EstimatorSettings(Section):
     """
 
     samples: ClassVar[bool] = False
-    kind: Annotated[str, Field(description="Which kind it is.")]
+    kind: str
+    """Which kind it is."""
 
 
 class Sampling(Section):
     """The backward pass over a random part of the coordinates, weighted to stay unbiased."""
 
-    fraction: Annotated[
-        float,
-        Field(
-            gt=0,
-            le=1,
-            description="Expected fraction of each group's coordinates with cotangents that are "
-            "drawn; 1: exact.",
-        ),
-    ]
-    uniform: Annotated[
-        float,
-        Field(
-            ge=0,
-            le=1,
-            description="Part of each probability that is the same for all; the rest is in "
-            "proportion to the cotangents.",
-        ),
-    ]
+    fraction: Annotated[float, Field(gt=0, le=1)]
+    """Expected fraction of each group's coordinates with cotangents that are drawn; 1: exact."""
+    uniform: Fraction
+    """Part of each probability that is the same for all; the rest is in proportion to the
+    cotangents."""
 
 
 class AdjointSettings(EstimatorSettings):
     """Truncated backpropagation without second derivatives (equation 5), the fast way."""
 
     samples: ClassVar[bool] = True
-    kind: Annotated[
-        Literal["adjoint"], Field(description="The kind: backpropagation by the adjoint.")
-    ]
+    kind: Literal["adjoint"]
+    """The kind: backpropagation by the adjoint."""
 
 
 class UnrolledSettings(EstimatorSettings):
     """Truncated backpropagation by autograd through the whole window."""
 
-    kind: Annotated[
-        Literal["unrolled"], Field(description="The kind: backpropagation by autograd.")
-    ]
-    second_derivatives: Annotated[
-        Literal["kept", "dropped"],
-        Field(description="Whether the gradient's own dependence on theta counts."),
-    ]
+    kind: Literal["unrolled"]
+    """The kind: backpropagation by autograd."""
+    second_derivatives: Literal["kept", "dropped"]
+    """Whether the gradient's own dependence on theta counts."""
 
 
 class EvolutionSettings(EstimatorSettings):
     """Evolution strategies on the smoothed meta-loss E[L(phi + sigma eps)], antithetic pairs."""
 
-    kind: Annotated[Literal["es"], Field(description="The kind: evolution strategies.")]
-    pairs: Annotated[Count, Field(description="Antithetic pairs of perturbed phi.")]
-    sigma: Annotated[Positive, Field(description="Standard deviation of phi's perturbations.")]
+    kind: Literal["es"]
+    """The kind: evolution strategies."""
+    pairs: Count
+    """Antithetic pairs of perturbed phi."""
+    sigma: Positive
+    """Standard deviation of phi's perturbations."""
 
 
 class PersistentEvolutionSettings(EstimatorSettings):
     """Persistent evolution strategies (Vicol et al. 2021): unbiased over truncated windows."""
 
-    kind: Annotated[Literal["pes"], Field(description="The kind: persistent evolution strategies.")]
-    pairs: Annotated[Count, Field(description="Antithetic pairs of perturbed phi.")]
-    sigma: Annotated[Positive, Field(description="Standard deviation of phi's perturbations.")]
+    kind: Literal["pes"]
+    """The kind: persistent evolution strategies."""
+    pairs: Count
+    """Antithetic pairs of perturbed phi."""
+    sigma: Positive
+    """Standard deviation of phi's perturbations."""
 
 
 class CombinedSettings(EstimatorSettings):
     """Backpropagation and ES, weighted by inverse variances (Metz et al. 2019)."""
 
-    kind: Annotated[Literal["combined"], Field(description="The kind: both together.")]
-    pairs: Annotated[
-        Whole,
-        Field(ge=2, description="Antithetic pairs of perturbed phi; one would have no variance."),
-    ]
-    sigma: Annotated[Positive, Field(description="Standard deviation of phi's perturbations.")]
-    second_derivatives: Annotated[
-        Literal["kept", "dropped"],
-        Field(description="Whether the gradient's own dependence on theta counts."),
-    ]
+    kind: Literal["combined"]
+    """The kind: both together."""
+    pairs: Annotated[Whole, Field(ge=2)]
+    """Antithetic pairs of perturbed phi; one would have no variance."""
+    sigma: Positive
+    """Standard deviation of phi's perturbations."""
+    second_derivatives: Literal["kept", "dropped"]
+    """Whether the gradient's own dependence on theta counts."""
 
 
 class ReinforceSettings(EstimatorSettings):
     """REINFORCE (Williams 1992): steps are drawn from a Gaussian around the optimizer's output."""
 
     samples: ClassVar[bool] = True
-    kind: Annotated[Literal["reinforce"], Field(description="The kind: REINFORCE.")]
-    sigma: Annotated[
-        float, Field(gt=0, description="Standard deviation of the noise on a coordinate's step.")
-    ]
-    baseline_decay: Annotated[
-        float, Field(ge=0, lt=1, description="Decay of the running mean of returns, the baseline.")
-    ]
+    kind: Literal["reinforce"]
+    """The kind: REINFORCE."""
+    sigma: Positive
+    """Standard deviation of the noise on a coordinate's step."""
+    baseline_decay: Annotated[float, Field(ge=0, lt=1)]
+    """Decay of the running mean of returns, the baseline."""

@@ -1,33 +1,30 @@
-"""Where a configuration comes from: default.yaml <- protocol <- released <- user files <- --set."""
+"""Where a configuration comes from, later layers win.
+
+The layers are config/default.yaml with the files of studies/, the overlay of the protocol,
+config/released.yaml, the user's files, and single values (`--set`).
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+import functools
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 from pydantic import ValidationError
 
-from l2l.config.base import MISTAKE
-from l2l.config.filled import ENTRIES, STUDY_PARTS, filled, merge
-from l2l.config.schema import Config
+from l2l.config.base import MISTAKE, SECTIONS, did_you_mean
+from l2l.config.schema import Config, Protocol
 from l2l.errors import UserError
-from l2l.registry import ESTIMATORS, OPTIMIZERS, PROBLEMS
 
-KINDS = {"optimizer": OPTIMIZERS, "estimator": ESTIMATORS}
-PROTOCOLS = ("smoke", "default", "paper")
+PROTOCOLS: tuple[str, ...] = get_args(Protocol)
 DEFAULTS = Path(__file__).parents[1] / "defaults"
-"""config/ and studies/ of the checkout, which the package carries."""
-DEEPEST = 100  # levels of YAML in each other
-OWN_ERRORS = (  # they name the value themselves
-    MISTAKE,
-    *("unknown_key", "unknown_name", "boolean"),
-    *("order", "unroll", "weights", "horizon", "trial", "twice"),
-    *("circle", "seeds", "held_out", "figure", "cells", "sampling", "mixture"),
-    *("limit", "pictures", "window"),
-)
+"""Links to config/ and studies/ of the checkout; an installed package has the files."""
+FURTHER = "further"
+"""The study of what no other study defines: the experiments and claims of a user's file."""
+LIKE = ("problems", "recipes", "experiments")
+"""The sections whose entries may be `like` another one."""
 
 
 def load_config(
@@ -36,11 +33,11 @@ def load_config(
     settings: Iterable[str] = (),
     overrides: Mapping[str, Any] | None = None,
 ) -> Config:
-    """Merge the layers and validate the result.
+    """Merge the layers and check the result.
 
     Args:
-        protocol: smoke, default or paper: which overlay of the default is taken. None: the one
-            that the user's files or overrides name, else default.
+        protocol: smoke, default or paper: the overlay that is laid on the default. None: the
+            protocol that the user's files or overrides name, else default.
         files: the user's YAML files, later ones win. Mappings merge, all else replaces.
         settings: "dotted.key=value" strings (value in YAML), as given to `--set`.
         overrides: a nested mapping that wins over the files, as Snakemake's `--config` gives.
@@ -56,9 +53,7 @@ def load_config(
     chosen = user.get("protocol", "default") if protocol is None else protocol
     if chosen not in PROTOCOLS:
         raise UserError(f"config: protocol = {chosen!r}: allowed are {', '.join(PROTOCOLS)}")
-    merged = _default()
-    if chosen != "default":
-        merged = merge(merged, _read(config_folder() / f"{chosen}.yaml"))
+    overlays = [] if chosen == "default" else [chosen]
     if user.get("optimizers") == "released":
         if chosen == "paper":
             raise UserError(
@@ -66,12 +61,15 @@ def load_config(
                 "default, not paper"
             )
         if chosen == "default":  # smoke is small as it is
-            merged = merge(merged, _read(config_folder() / "released.yaml"))
-    merged = filled({**merge(merged, user), "protocol": chosen})
+            overlays.append("released")
+    merged = _default()
+    for name in overlays:
+        merged = merge(merged, _read(config_folder() / f"{name}.yaml"))
+    content = _filled({**merge(merged, user), "protocol": chosen})
     try:
-        return Config.model_validate(merged)
+        return Config.model_validate(content)
     except ValidationError as error:
-        raise UserError(_one_line(error)) from None
+        raise UserError(f"config: {_one_line(error, content)}") from None
 
 
 def config_folder() -> Path:
@@ -79,37 +77,116 @@ def config_folder() -> Path:
     return (DEFAULTS / "config").resolve()
 
 
-def _default() -> dict[str, Any]:
-    """config/default.yaml and what its studies define."""
-    merged = _read(config_folder() / "default.yaml")
-    studies = {name: _read(DEFAULTS / "studies" / f"{name}.yaml") for name in merged["studies"]}
-    for section in STUDY_PARTS:
-        merged[section] = {}
-        for name, study in studies.items():
-            entries = study.get(section, {})
-            if twice := entries.keys() & merged[section].keys():
-                raise UserError(f"studies/{name}.yaml: another study has {section}.{min(twice)}")
-            merged[section] |= entries
-            study[section] = list(entries)
-    by_number = sorted(merged["claims"].items(), key=lambda item: int(item[0].lstrip("C")))
-    return {**merged, "claims": dict(by_number), "studies": studies}
-
-
 def resolved_yaml(config: Config, study: str | None = None) -> str:
-    """The configuration as YAML that `load_config(files=[...])` reads back.
+    """The configuration as YAML, every entry complete; `load_config(files=[...])` reads it back.
 
     Args:
-        config: every entry says everything itself.
-        study: of this study alone.
+        config: what is printed.
+        study: print the entries of this study alone.
     """
     content = config.model_dump(mode="json")
     if study:
-        own = content["studies"][study]
         content = {
-            key: {name: content[key][name] for name in value} if key in STUDY_PARTS else value
-            for key, value in own.items()
+            key: {name: content[key][name] for name in value} if key in SECTIONS else value
+            for key, value in content["studies"][study].items()
         }
     return yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+
+
+def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """`over` laid on `base`: mappings merge key by key, everything else is replaced.
+
+    A mapping with another `kind` is replaced too: the settings of one kind are not those of
+    another.
+    """
+    merged = dict(base)
+    for key, value in over.items():
+        below: Any = merged.get(key)
+        merged[key] = merge(below, value) if _belong_together(below, value) else value
+    return merged
+
+
+def _belong_together(below: Any, over: Any) -> bool:
+    """Whether both are mappings, and not of different kinds."""
+    if not (isinstance(below, Mapping) and isinstance(over, Mapping)):
+        return False
+    return "kind" not in over or "kind" not in below or over["kind"] == below["kind"]
+
+
+@functools.cache
+def _default() -> Mapping[str, Any]:
+    """config/default.yaml and what its studies define, each study with the names of its entries."""
+    merged = _read(config_folder() / "default.yaml")
+    merged |= {section: {} for section in SECTIONS}
+    studies = {name: _read(DEFAULTS / "studies" / f"{name}.yaml") for name in merged["studies"]}
+    for name, study in studies.items():
+        for section in SECTIONS:
+            entries = study.get(section, {})
+            for twice in entries.keys() & merged[section].keys():
+                raise UserError(f"studies/{name}.yaml: another study has {section}.{twice} too")
+            merged[section] |= entries
+            study[section] = list(entries)
+    claims = sorted(merged["claims"].items(), key=lambda claim: (len(claim[0]), claim[0]))
+    return {**merged, "claims": dict(claims), "studies": studies}  # C2 before C10
+
+
+def _filled(config: dict[str, Any]) -> dict[str, Any]:
+    """A merged configuration with every entry complete.
+
+    An entry with `like: name` is laid on that entry of its section. An experiment takes what it
+    does not set of `tuning` and `evaluation` from the sections of these names, a recipe its
+    `meta_seeds` from the value of that name. Entries that no study has get a study of their own.
+
+    Args:
+        config: of all layers. What has another form than expected is left for the schema to refuse.
+
+    Raises:
+        UserError: `like` names no entry, or goes round in a circle.
+    """
+    whole = dict(config)
+    for section in LIKE:
+        entries = whole.get(section)
+        if isinstance(entries, Mapping):
+            whole[section] = {name: _laid(section, entries, name) for name in entries}
+    for name, entry in _mappings(whole.get("recipes")):
+        if "meta_seeds" in whole:
+            whole["recipes"][name] = {"meta_seeds": whole["meta_seeds"], **entry}
+    for name, entry in _mappings(whole.get("experiments")):
+        common: dict[str, Any] = {k: whole[k] for k in ("tuning", "evaluation") if k in whole}
+        whole["experiments"][name] = merge(common, entry)
+    studies = whole.get("studies")
+    further = {}
+    for section in SECTIONS:
+        lists = [study.get(section) for _, study in _mappings(studies)]
+        taken = [name for names in lists if isinstance(names, list) for name in names]
+        further[section] = [name for name, _ in _mappings(whole.get(section)) if name not in taken]
+    if isinstance(studies, Mapping) and (further["experiments"] or further["claims"]):
+        whole["studies"] = {**studies, FURTHER: {"title": "Further experiments", **further}}
+    return whole
+
+
+def _mappings(entries: Any) -> list[tuple[str, Mapping[str, Any]]]:
+    if not isinstance(entries, Mapping):
+        return []
+    return [(name, entry) for name, entry in entries.items() if isinstance(entry, Mapping)]
+
+
+def _laid(section: str, entries: Mapping[str, Any], name: str, seen: tuple[str, ...] = ()) -> Any:
+    """An entry laid on the one it is like, that one on the one it is like, and so on."""
+    entry = entries[name]
+    if not isinstance(entry, Mapping) or "like" not in entry:
+        return entry
+    own = {key: value for key, value in entry.items() if key != "like"}
+    other, key = entry["like"], f"config: {section}.{name}.like = {entry['like']!r}"
+    if not isinstance(other, str) or other not in entries:
+        raise UserError(
+            f"{key}: there is no such entry{did_you_mean(other, entries)}; there are: "
+            f"{', '.join(map(str, entries))}"
+        )
+    if other in (*seen, name):
+        raise UserError(f"{key}: goes round in a circle; let one of them stand for itself")
+    base = _laid(section, entries, other, (*seen, name))
+    return merge(base, own) if isinstance(base, Mapping) else entry
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -120,7 +197,7 @@ def _read(path: Path) -> dict[str, Any]:
     except UnicodeDecodeError:
         raise UserError(f"{path} is not UTF-8 text") from None
     except ValueError as error:
-        raise UserError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
+        raise UserError(f"{path} is not valid YAML: {error}") from None
     if content is None:
         return {}
     if not isinstance(content, dict):
@@ -128,72 +205,35 @@ def _read(path: Path) -> dict[str, Any]:
     return content
 
 
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """A class of its own, so that `_whole_number` is not added to PyYAML's.
-
-    libyaml's, where PyYAML has that: four times as fast, and each job reads a configuration.
-    """
-
-
-def _not_too_deep(text: str) -> None:
-    """Refuse nesting that would overflow the C parser's stack."""
-    depth = 0
-    for event in yaml.parse(text, _Loader):
-        depth += isinstance(event, yaml.CollectionStartEvent)
-        depth -= isinstance(event, yaml.CollectionEndEvent)
-        if depth > DEEPEST:
-            raise ValueError("too many brackets in each other")
+def _parse(text: str) -> Any:
+    """The content of YAML; ValueError with one line if it is none, or if a key stands twice."""
+    # libyaml's parser, if PyYAML has it: ten times as fast, and each job reads a configuration.
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
+    try:
+        node = loader.get_single_node()
+        _refuse_duplicates(node, set())
+        return None if node is None else loader.construct_document(node)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise ValueError(" ".join(str(error).split())) from None
+    finally:
+        loader.dispose()
 
 
-def _no_key_twice(node: yaml.Node, seen: set[int]) -> None:
-    """A key that stands twice is an error: one of the values would be lost."""
-    if id(node) in seen:
+def _refuse_duplicates(node: yaml.Node | None, seen: set[int]) -> None:
+    """A key that stands twice is an error: one of its values would be lost."""
+    if not isinstance(node, yaml.CollectionNode) or id(node) in seen:
         return
     seen.add(id(node))
-    if isinstance(node, yaml.SequenceNode):
-        for part in node.value:
-            _no_key_twice(part, seen)
-    elif isinstance(node, yaml.MappingNode):
-        lines: dict[str, int] = {}
-        for key, value in node.value:
-            _no_key_twice(key, seen)
-            _no_key_twice(value, seen)
-            if isinstance(key, yaml.ScalarNode):
-                line = key.start_mark.line + 1
-                if key.value in lines:
-                    first = lines[key.value]
-                    raise ValueError(f"{key.value!r} stands twice, in lines {first} and {line}")
-                lines[key.value] = line
-
-
-def _whole_number(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> int:
-    """An integer; Python cannot write those of thousands of digits into a message."""
-    number = loader.construct_yaml_int(node)
-    if number.bit_length() > 1000:
-        raise ValueError(f"the number in line {node.start_mark.line + 1} has too many digits")
-    return number
-
-
-_Loader.add_constructor("tag:yaml.org,2002:int", _whole_number)
-
-
-def _parse(text: str) -> Any:
-    """What stands in YAML; ValueError where it is none, or a number or a date that cannot be."""
-    try:
-        _not_too_deep(text)
-        loader = _Loader(text)
-        try:
-            node = loader.get_single_node()
-            if node is None:
-                return None
-            _no_key_twice(node, set())
-            return loader.construct_document(node)
-        finally:
-            loader.dispose()
-    except (yaml.YAMLError, ValueError) as error:
-        raise ValueError(str(error)) from None
-    except RecursionError:
-        raise ValueError("too many references in each other") from None
+    lines: dict[str, int] = {}
+    for item in node.value:
+        parts = item if isinstance(item, tuple) else (item,)  # of a mapping or a list
+        for part in parts:
+            _refuse_duplicates(part, seen)
+        if len(parts) > 1 and isinstance(parts[0], yaml.ScalarNode):
+            key, line = parts[0].value, parts[0].start_mark.line + 1
+            if key in lines:
+                raise ValueError(f"'{key}' stands twice, in lines {lines[key]} and {line}")
+            lines[key] = line
 
 
 def _parse_setting(setting: str) -> dict[str, Any]:
@@ -203,60 +243,54 @@ def _parse_setting(setting: str) -> dict[str, Any]:
     try:
         value = _parse(text)
     except ValueError as error:
-        reason = " ".join(str(error).split())
-        raise UserError(f"--set {setting!r}: the value is not valid YAML: {reason}") from None
+        raise UserError(f"--set {setting!r}: the value is not valid YAML: {error}") from None
     for part in reversed(key.split(".")):
         value = {part: value}
     return value
 
 
-def _one_line(error: ValidationError) -> str:
-    errors = [(_key(entry["loc"]), entry) for entry in _each_once(error.errors())]
+def _one_line(error: ValidationError, content: Mapping[str, Any]) -> str:
+    """The first mistake, and how many more there are.
+
+    Args:
+        error: what pydantic found.
+        content: the configuration that it was found in.
+    """
+    entries: dict[Any, Any] = {}  # an entry that another one is like has the same mistakes
+    for entry in error.errors():
+        place = entry["loc"][2:] if entry["loc"][:1] in [(name,) for name in SECTIONS] else ()
+        once = (place or entry["loc"], entry["type"], repr(entry["input"]))
+        entries.setdefault(once, entry)
+    errors = [(_key(entry, content), entry) for entry in entries.values()]
     key = errors[0][0]
     related = [pair for pair in errors if pair[0] == key or pair[0].startswith(key + ".")]
     key, first = max(related, key=lambda pair: pair[0].count("."))  # a bad item says more
-    alternatives = [entry["msg"] for other, entry in related if other == key]  # of a union
-    more = len(errors) - len(related)
-    rest = f" (and {more} more)" if more else ""
-    message = "; or: ".join(alternatives)
-    if first["type"] == "missing":
-        return f"config: {key} is missing{rest}"
-    if first["type"] == "union_tag_not_found":
-        return f"config: {key}.kind is missing{rest}"
-    if first["type"] == "union_tag_invalid":
-        kind, allowed = first["input"]["kind"], first["ctx"]["expected_tags"]
-        return f"config: {key}.kind = {_short(kind)}: allowed are {allowed}{rest}"
-    if first["type"] in OWN_ERRORS:  # these name the value themselves
-        return f"config: {key + ': ' if key else ''}{message}{rest}"
-    return f"config: {key} = {_short(first['input'])}: {message}{rest}"
+    rest = f" (and {len(errors) - len(related)} more)" if len(errors) > len(related) else ""
+    context = first.get("ctx", {})
+    tag = f"{key}.{context.get('discriminator', '').strip(chr(39))}"
+    match first["type"]:
+        case "missing":
+            return f"{key} is missing{rest}"
+        case "union_tag_not_found":
+            return f"{tag} is missing{rest}"
+        case "union_tag_invalid":
+            return f"{tag} = '{context['tag']}': allowed are {context['expected_tags']}{rest}"
+        case kind if kind == MISTAKE:
+            return f"{key + ': ' if key else ''}{first['msg']}{rest}"
+    value = repr(first["input"])
+    value = value if len(value) <= 60 else value[:57] + "..."
+    alternatives = dict.fromkeys(entry["msg"] for other, entry in related if other == key)
+    return f"{key} = {value}: {'; or: '.join(alternatives)}{rest}"  # several: of a union
 
 
-def _each_once(errors: list[Any]) -> Iterator[Any]:
-    """Errors without those that other entries only took over (`l2l.config.filled`)."""
-    seen = set()
-    for entry in errors:
-        section, *rest = entry["loc"] or ("",)
-        place = tuple(rest[1:]) if section in ENTRIES else (section, *rest)
-        if section in ENTRIES and place[:1] not in (("tuning",), ("evaluation",)):
-            place = (section, *place)
-        error = (place, entry["type"], repr(entry["input"]))
-        if error not in seen:
-            seen.add(error)
-            yield entry
-
-
-def _key(location: tuple[str | int, ...]) -> str:
-    """The dotted key, without the tags that pydantic adds for the members of a union."""
-    parts = [
-        str(part)
-        for index, part in enumerate(location)
-        if not (index == 2 and part in PROBLEMS)
-        and not (index and part in KINDS.get(str(location[index - 1]), ()))
-        and not re.search(r"[\[\]]|^(constrained-)?float$", str(part))
-    ]
-    return ".".join(parts)
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+def _key(error: Any, content: Any) -> str:
+    """The dotted key of an error, without the tags that pydantic adds for members of a union."""
+    keys = []
+    for part in error["loc"]:
+        index = isinstance(content, Sequence) and isinstance(part, int)
+        if index or (isinstance(content, Mapping) and part in content):
+            keys.append(str(part))
+            content = content[part]
+    if error["type"] == "missing":
+        keys.append(str(error["loc"][-1]))
+    return ".".join(keys)

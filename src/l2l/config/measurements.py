@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field, create_model, model_validator
 
-from l2l.config.base import Count, Name, Range, Section, Whole
+from l2l.config.base import Count, Name, Range, Section, Whole, mistake
 from l2l.config.optimizers import LearnedSettings
 from l2l.config.problems import problem_inputs, training_problem_inputs
 from l2l.config.recipes import AnyEstimator
+from l2l.registry import MEASUREMENTS, resolve
 
 if TYPE_CHECKING:
     from l2l.config.schema import Config
@@ -66,21 +66,16 @@ class MeasurementSettings(Section):
 class Overhead(MeasurementSettings):
     """The time of a step against the number of coordinates."""
 
-    coordinates: Annotated[
-        tuple[Count, ...], Field(min_length=1, description="Sizes of theta that are timed.")
-    ]
-    repeats: Annotated[
-        Whole, Field(ge=2, description="Timings of each size; from 2 million on there are two.")
-    ]
-    recipes: Annotated[
-        tuple[Name, ...],
-        Field(description="Recipes whose optimizers are timed, with untrained weights."),
-    ]
-    baselines: Annotated[tuple[Name, ...], Field(description="Baselines that are timed.")]
-    problems: Annotated[
-        dict[Name, str],
-        Field(description="Problems whose own gradients are timed, and their names in figures."),
-    ]
+    coordinates: Annotated[tuple[Count, ...], Field(min_length=1)]
+    """Sizes of theta that are timed."""
+    repeats: Annotated[Whole, Field(ge=2)]
+    """Timings of each size; from 2 million on there are two."""
+    recipes: tuple[Name, ...]
+    """Recipes whose optimizers are timed, with untrained weights."""
+    baselines: tuple[Name, ...]
+    """Baselines that are timed."""
+    problems: dict[Name, str]
+    """Problems whose own gradients are timed, and their names in figures."""
 
     def columns(self, config: Config) -> Columns:
         """See `l2l.measurements.overhead`."""
@@ -117,24 +112,21 @@ class Overhead(MeasurementSettings):
 class Gradients(Range):
     """The values that replace a gradient: a log grid of both signs, and zero."""
 
-    points_per_decade: Annotated[Count, Field(description="Values in a factor of ten.")]
+    points_per_decade: Count
+    """Values in a factor of ten."""
 
 
 class Updates(MeasurementSettings):
     """The update that is proposed for a gradient, over the course of a run on a test problem."""
 
-    experiments: Annotated[
-        dict[Name, tuple[Name, ...]],
-        Field(description="Experiments on whose problems, and recipes that are asked there."),
-    ]
-    steps: Annotated[
-        tuple[Count, ...],
-        Field(min_length=1, description="Updates that are looked at; 1 is the first, from h[0]."),
-    ]
-    coordinates: Annotated[
-        Whole, Field(ge=1, description="Coordinates of each problem, drawn at random.")
-    ]
-    gradients: Annotated[Gradients, Field(description="The values that a gradient is given.")]
+    experiments: dict[Name, tuple[Name, ...]]
+    """Experiments on whose problems, and recipes that are asked there."""
+    steps: Annotated[tuple[Count, ...], Field(min_length=1)]
+    """Updates that are looked at; 1 is the first, from h[0]."""
+    coordinates: Count
+    """Coordinates of each problem, drawn at random."""
+    gradients: Gradients
+    """The values that a gradient is given."""
 
     def columns(self, config: Config) -> Columns:
         """See `l2l.measurements.updates`."""
@@ -178,50 +170,48 @@ class Updates(MeasurementSettings):
 class MetaGradientStage(Section):
     """A moment of meta-training: the weights phi at which meta-gradients are estimated."""
 
-    title: Annotated[str, Field(description="Its name in the figure.")]
-    recipe: Annotated[Name, Field(description="Whose optimizer.")]
-    weights: Annotated[
-        Literal["initial", "trained"],
-        Field(description="Before or after meta-training, of meta-seed 0."),
-    ]
+    title: str
+    """Its name in the figure."""
+    recipe: Name
+    """Whose optimizer."""
+    weights: Literal["initial", "trained"]
+    """Before or after meta-training, of meta-seed 0."""
 
 
 class GradientSource(Section):
     """A way to estimate them, with the name that a reader sees."""
 
-    title: Annotated[str, Field(description="Its name in the figure.")]
-    estimator: Annotated[AnyEstimator, Field(description="As in a recipe.")]
+    title: str
+    """Its name in the figure."""
+    estimator: AnyEstimator
+    """As in a recipe."""
 
 
 class MetaGradients(MeasurementSettings):
     """Meta-gradients of whole episodes, as sums over windows, at fixed phi."""
 
-    problem: Annotated[Name, Field(description="On what meta-gradients are estimated.")]
-    steps: Annotated[Count, Field(description="Inner steps of an episode.")]
-    windows: Annotated[
-        tuple[Count, ...], Field(min_length=1, description="Window lengths; each divides `steps`.")
-    ]
-    problems: Annotated[Whole, Field(ge=1, description="Problems of an estimate.")]
-    repeats: Annotated[
-        Whole, Field(ge=3, description="Estimates of each kind, with problems of their own.")
-    ]
-    stages: Annotated[
-        dict[Name, MetaGradientStage],
-        Field(min_length=1, description="At which phi they are estimated."),
-    ]
-    estimators: Annotated[
-        dict[Name, GradientSource], Field(min_length=1, description="By what they are estimated.")
-    ]
+    problem: Name
+    """On what meta-gradients are estimated."""
+    steps: Count
+    """Inner steps of an episode."""
+    windows: Annotated[tuple[Count, ...], Field(min_length=1)]
+    """Window lengths; each divides `steps`."""
+    problems: Count
+    """Problems of an estimate."""
+    repeats: Annotated[Whole, Field(ge=3)]
+    """Estimates of each kind, with problems of their own."""
+    stages: Annotated[dict[Name, MetaGradientStage], Field(min_length=1)]
+    """At which phi they are estimated."""
+    estimators: Annotated[dict[Name, GradientSource], Field(min_length=1)]
+    """By what they are estimated."""
 
     @model_validator(mode="after")
     def _windows_fit(self) -> MetaGradients:
         wrong = [window for window in self.windows if self.steps % window]
         if wrong:
-            raise PydanticCustomError(
-                "window",
-                "windows: {window} does not divide steps = {steps}; episodes are cut into equal "
-                "windows",
-                {"window": wrong[0], "steps": self.steps},
+            raise mistake(
+                f"windows: {wrong[0]} does not divide steps = {self.steps}; episodes are cut into "
+                "equal windows"
             )
         return self
 
@@ -261,18 +251,34 @@ class MetaGradients(MeasurementSettings):
         return tuple(dict.fromkeys(after))
 
 
-class Measurements(Section):
+class _Measurements(Section):
     """Measurements, each with a table of its own: `l2l measure <name>`."""
-
-    overhead: Annotated[Overhead, Field(description="The cost of a step.")]
-    updates: Annotated[Updates, Field(description="Proposed updates.")]
-    meta_gradients: Annotated[
-        MetaGradients, Field(description="Meta-gradients against the window's length.")
-    ]
 
     def each(self) -> dict[str, MeasurementSettings]:
         """All measurements by name."""
         return dict(self)
+
+
+if TYPE_CHECKING:
+
+    class Measurements(_Measurements):
+        """The measurements of the registry."""
+
+        overhead: Overhead
+        updates: Updates
+        meta_gradients: MetaGradients
+
+else:
+    _settings = {name: resolve(kind.settings) for name, kind in MEASUREMENTS.items()}
+    Measurements = create_model(
+        "Measurements",
+        __base__=_Measurements,
+        __doc__=_Measurements.__doc__,
+        **{
+            name: (settings, Field(description=settings.__doc__.splitlines()[0]))
+            for name, settings in _settings.items()
+        },
+    )
 
 
 def cost_settings(optimizer: LearnedSettings) -> dict[str, Any]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
 
-from l2l.config.base import Name, Positive, Section, Whole
+from l2l.config.base import Layers, Name, Natural, NonNegative, Positive, Section, Units, mistake
 
 
 class LearnedSettings(Section):
@@ -19,65 +18,49 @@ class LearnedSettings(Section):
     """
 
     couples: ClassVar[bool] = False
-    kind: Annotated[str, Field(description="Which kind it is.")]
+    kind: str
+    """Which kind it is."""
 
 
 class ParameterGroup(Section):
     """Parameters of the problem that an LSTM of their own serves."""
 
-    name: Annotated[Name, Field(description="Stands before the names of its weights.")]
-    parameters: Annotated[
-        tuple[str, ...],
-        Field(
-            min_length=1,
-            description="Patterns of names of parameters; one is in the first group that fits.",
-        ),
-    ]
+    name: Name
+    """Stands before the names of its weights."""
+    parameters: Annotated[tuple[str, ...], Field(min_length=1)]
+    """Patterns of names of parameters; one is in the first group that fits."""
 
 
 class Preprocessing(Section):
     """What a coordinate-wise optimizer sees of a gradient."""
 
-    preprocessing: Annotated[
-        Literal["none", "log"],
-        Field(
-            description="log: size and sign apart, equation (6) of the paper; none: the gradient."
-        ),
-    ]
-    p: Annotated[
-        float,
-        Field(gt=0, le=80, description="Of equation (6): gradients below e^-p count as small."),
-    ]
-    input_scale: Annotated[
-        float, Field(gt=0, description="Factor on the gradient with `preprocessing: none`.")
-    ]
+    preprocessing: Literal["none", "log"]
+    """log: size and sign apart, equation (6) of the paper; none: the gradient."""
+    p: Annotated[float, Field(gt=0, le=80)]
+    """Of equation (6): gradients below e^-p count as small."""
+    input_scale: Positive
+    """Factor on the gradient with `preprocessing: none`."""
 
 
 class LSTMSettings(Preprocessing, LearnedSettings):
     """The coordinate-wise LSTM m(grad, h, phi) of the paper."""
 
-    kind: Annotated[Literal["lstm"], Field(description="The kind: the coordinate-wise LSTM.")]
-    layers: Annotated[int, Field(ge=1, le=8, description="Layers of the LSTM.")]
-    units: Annotated[int, Field(ge=1, le=512, description="Units of each layer.")]
-    output_scale: Annotated[
-        Positive, Field(description="Factor on the output, which then is added to theta.")
-    ]
-    forget_bias: Annotated[float, Field(description="Added to the forget gates' initial biases.")]
-    head_init_scale: Annotated[
-        float, Field(ge=0, description="Factor on the output layer's initial weights and bias.")
-    ]
-    averaged_cells: Annotated[
-        Whole,
-        Field(
-            ge=0,
-            description="Units of each layer whose outputs are averaged over theta (the paper's "
-            "appendix).",
-        ),
-    ]
-    groups: Annotated[
-        tuple[ParameterGroup, ...],
-        Field(min_length=1, description="Which parameters share an LSTM; each has its own phi."),
-    ]
+    kind: Literal["lstm"]
+    """The kind: the coordinate-wise LSTM."""
+    layers: Layers
+    """Layers of the LSTM."""
+    units: Units
+    """Units of each layer."""
+    output_scale: Positive
+    """Factor on the output, which then is added to theta."""
+    forget_bias: float
+    """Added to the forget gates' initial biases."""
+    head_init_scale: NonNegative
+    """Factor on the output layer's initial weights and bias."""
+    averaged_cells: Natural
+    """Units of each layer whose outputs are averaged over theta (the paper's appendix)."""
+    groups: Annotated[tuple[ParameterGroup, ...], Field(min_length=1)]
+    """Which parameters share an LSTM; each has its own phi."""
 
     @property
     def couples(self) -> bool:  # type: ignore[override]
@@ -88,14 +71,10 @@ class LSTMSettings(Preprocessing, LearnedSettings):
     def _consistent(self) -> LSTMSettings:
         names = [group.name for group in self.groups]
         if len(set(names)) < len(names):
-            raise PydanticCustomError(
-                "twice", "a group stands twice in {names}", {"names": ", ".join(names)}
-            )
+            raise mistake(f"a group stands twice in {', '.join(names)}")
         if self.averaged_cells > self.units:
-            raise PydanticCustomError(
-                "cells",
-                "averaged_cells = {cells} must not be above units = {units}",
-                {"cells": self.averaged_cells, "units": self.units},
+            raise mistake(
+                f"averaged_cells = {self.averaged_cells} must not be above units = {self.units}"
             )
         return self
 
@@ -103,19 +82,18 @@ class LSTMSettings(Preprocessing, LearnedSettings):
 class RNNSettings(Preprocessing, LearnedSettings):
     """The coordinate-wise optimizer with a plainer cell: tanh RNN, or no recurrence at all."""
 
-    kind: Annotated[Literal["rnn"], Field(description="The kind: a plainer cell.")]
-    recurrence: Annotated[
-        Literal["tanh", "none"],
-        Field(description="tanh: an RNN; none: a multi-layer perceptron without memory."),
-    ]
-    layers: Annotated[int, Field(ge=1, le=8, description="Hidden layers.")]
-    units: Annotated[int, Field(ge=1, le=512, description="Units of each layer.")]
-    output_scale: Annotated[
-        Positive, Field(description="Factor on the output, which then is added to theta.")
-    ]
-    head_init_scale: Annotated[
-        float, Field(ge=0, description="Factor on the output layer's initial weights and bias.")
-    ]
+    kind: Literal["rnn"]
+    """The kind: a plainer cell."""
+    recurrence: Literal["tanh", "none"]
+    """tanh: an RNN; none: a multi-layer perceptron without memory."""
+    layers: Layers
+    """Hidden layers."""
+    units: Units
+    """Units of each layer."""
+    output_scale: Positive
+    """Factor on the output, which then is added to theta."""
+    head_init_scale: NonNegative
+    """Factor on the output layer's initial weights and bias."""
 
 
 class HierarchicalSettings(LearnedSettings):
@@ -123,22 +101,17 @@ class HierarchicalSettings(LearnedSettings):
 
     couples: ClassVar[bool] = True
 
-    kind: Annotated[Literal["hierarchical"], Field(description="The kind: the hierarchical RNN.")]
-    parameter_units: Annotated[
-        int, Field(ge=1, le=512, description="Units of the GRU of each coordinate.")
-    ]
-    tensor_units: Annotated[
-        int, Field(ge=1, le=512, description="Units of the GRU of each tensor.")
-    ]
-    global_units: Annotated[
-        int, Field(ge=1, le=512, description="Units of the GRU above all tensors.")
-    ]
-    scales: Annotated[
-        int, Field(ge=1, le=8, description="Time scales over which gradients are averaged.")
-    ]
-    learning_rate: Annotated[
-        float, Field(gt=0, description="First value of the running learning rate.")
-    ]
-    head_init_scale: Annotated[
-        float, Field(ge=0, description="Factor on the output layers' initial weights.")
-    ]
+    kind: Literal["hierarchical"]
+    """The kind: the hierarchical RNN."""
+    parameter_units: Units
+    """Units of the GRU of each coordinate."""
+    tensor_units: Units
+    """Units of the GRU of each tensor."""
+    global_units: Units
+    """Units of the GRU above all tensors."""
+    scales: Layers
+    """Time scales over which gradients are averaged."""
+    learning_rate: Positive
+    """First value of the running learning rate."""
+    head_init_scale: NonNegative
+    """Factor on the output layers' initial weights."""

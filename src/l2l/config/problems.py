@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
-from pydantic_core import PydanticCustomError
 
-from l2l.config.base import Count, Name, Range, Section, Whole
+from l2l.config.base import Count, Name, NonNegative, Range, Section, Whole, did_you_mean, mistake
 from l2l.registry import DATASETS
 
 Activation = Literal["sigmoid", "tanh", "relu", "leaky_relu", "elu", "softplus", "gelu", "silu"]
@@ -16,10 +15,9 @@ Activation = Literal["sigmoid", "tanh", "relu", "leaky_relu", "elu", "softplus",
 
 def _registered(dataset: str) -> str:
     if dataset not in DATASETS:
-        raise PydanticCustomError(
-            "dataset",
-            "there is no such data set; there are: {names}",
-            {"names": ", ".join(DATASETS)},
+        raise mistake(
+            f"there is no data set '{dataset}'{did_you_mean(dataset, DATASETS)}; there are: "
+            f"{', '.join(DATASETS)}"
         )
     return dataset
 
@@ -30,7 +28,8 @@ Dataset = Annotated[Name, AfterValidator(_registered)]
 class ProblemSettings(Section):
     """What every kind of problem has."""
 
-    kind: Annotated[str, Field(description="Which kind it is.")]
+    kind: str
+    """Which kind it is."""
 
     @property
     def datasets(self) -> tuple[str, ...]:
@@ -51,33 +50,33 @@ class ProblemSettings(Section):
 class QuadraticSettings(ProblemSettings):
     """f(theta) = ||W theta - y||^2, W and y i.i.d. standard normal, fresh for each problem."""
 
-    kind: Annotated[Literal["quadratic"], Field(description="The kind: a quadratic function.")]
-    dimensions: Annotated[
-        int, Field(ge=1, le=10_000, description="Coordinates of theta; W is square.")
-    ]
-    init_std: Annotated[float, Field(ge=0, description="Standard deviation of theta[0].")]
+    kind: Literal["quadratic"]
+    """The kind: a quadratic function."""
+    dimensions: Annotated[int, Field(ge=1, le=10000)]
+    """Coordinates of theta; W is square."""
+    init_std: NonNegative
+    """Standard deviation of theta[0]."""
 
 
 class MLPSettings(ProblemSettings):
     """A fully connected classifier: cross-entropy on minibatches of a dataset."""
 
-    kind: Annotated[Literal["mlp"], Field(description="The kind: a multi-layer perceptron.")]
-    dataset: Annotated[Dataset, Field(description="The labelled images that it classifies.")]
-    hidden: Annotated[tuple[Count, ...], Field(description="Units of each hidden layer.")]
-    activation: Annotated[Activation, Field(description="Of the hidden layers.")]
-    batch_size: Annotated[Count, Field(description="Images of a minibatch.")]
-    init: Annotated[
-        Literal["torch", "gaussian"],
-        Field(description="theta[0]: PyTorch's default, or normal with mean 0 and `init_std`."),
-    ]
-    init_std: Annotated[
-        float,
-        Field(ge=0, description="Standard deviation of weights and biases with `init: gaussian`."),
-    ]
-    train_sample: Annotated[
-        int,
-        Field(ge=1, le=60_000, description="Fixed training images that train_loss is the loss on."),
-    ]
+    kind: Literal["mlp"]
+    """The kind: a multi-layer perceptron."""
+    dataset: Dataset
+    """The labelled images that it classifies."""
+    hidden: tuple[Count, ...]
+    """Units of each hidden layer."""
+    activation: Activation
+    """Of the hidden layers."""
+    batch_size: Count
+    """Images of a minibatch."""
+    init: Literal["torch", "gaussian"]
+    """theta[0]: PyTorch's default, or normal with mean 0 and `init_std`."""
+    init_std: NonNegative
+    """Standard deviation of weights and biases with `init: gaussian`."""
+    train_sample: Annotated[int, Field(ge=1, le=60000)]
+    """Fixed training images that train_loss is the loss on."""
 
     @property
     def datasets(self) -> tuple[str, ...]:
@@ -88,41 +87,31 @@ class MLPSettings(ProblemSettings):
 class ConvNetSettings(ProblemSettings):
     """Convolutions with batch normalisation, ReLU and max pooling, then fully connected layers."""
 
-    kind: Annotated[Literal["convnet"], Field(description="The kind: a convolutional network.")]
-    dataset: Annotated[Dataset, Field(description="The labelled images that it classifies.")]
-    labels: Annotated[
-        tuple[Annotated[Whole, Field(ge=0)], ...],
-        Field(min_length=2, description="The classes; images of others are left out."),
-    ]
-    channels: Annotated[
-        tuple[Count, ...],
-        Field(min_length=1, description="Output channels of each convolutional layer, 5x5."),
-    ]
-    hidden: Annotated[Whole, Field(ge=1, description="Units of the fully connected hidden layer.")]
-    batch_size: Annotated[
-        Whole, Field(ge=2, description="Images of a minibatch; batch normalisation needs two.")
-    ]
-    init: Annotated[
-        Literal["torch", "gaussian"],
-        Field(description="theta[0]: PyTorch's default, or normal with mean 0 and `init_std`."),
-    ]
-    init_std: Annotated[
-        float,
-        Field(ge=0, description="Standard deviation of weights and biases with `init: gaussian`."),
-    ]
-    train_sample: Annotated[
-        Whole, Field(ge=2, description="Fixed training images that train_loss is the loss on.")
-    ]
-    test_sample: Annotated[
-        Whole, Field(ge=2, description="Fixed held-out images that test_loss is the loss on.")
-    ]
+    kind: Literal["convnet"]
+    """The kind: a convolutional network."""
+    dataset: Dataset
+    """The labelled images that it classifies."""
+    labels: Annotated[tuple[Annotated[Whole, Field(ge=0)], ...], Field(min_length=2)]
+    """The classes; images of others are left out."""
+    channels: Annotated[tuple[Count, ...], Field(min_length=1)]
+    """Output channels of each convolutional layer, 5x5."""
+    hidden: Count
+    """Units of the fully connected hidden layer."""
+    batch_size: Annotated[Whole, Field(ge=2)]
+    """Images of a minibatch; batch normalisation needs two."""
+    init: Literal["torch", "gaussian"]
+    """theta[0]: PyTorch's default, or normal with mean 0 and `init_std`."""
+    init_std: NonNegative
+    """Standard deviation of weights and biases with `init: gaussian`."""
+    train_sample: Annotated[Whole, Field(ge=2)]
+    """Fixed training images that train_loss is the loss on."""
+    test_sample: Annotated[Whole, Field(ge=2)]
+    """Fixed held-out images that test_loss is the loss on."""
 
     @model_validator(mode="after")
     def _distinct(self) -> ConvNetSettings:
         if len(set(self.labels)) < len(self.labels):
-            raise PydanticCustomError(
-                "twice", "a label stands twice in {labels}", {"labels": str(list(self.labels))}
-            )
+            raise mistake(f"a label stands twice in {list(self.labels)}")
         return self
 
     @property
@@ -137,28 +126,22 @@ Style = Literal["starry_night", "wave", "udnie", "the_scream", "composition_vii"
 class NeuralArtSettings(ProblemSettings):
     """A picture that keeps a photograph's content and takes on a style (Gatys et al. 2015)."""
 
-    kind: Annotated[Literal["neural_art"], Field(description="The kind: a picture.")]
-    features: Annotated[
-        Literal["vgg16_dd21191f"],
-        Field(description="The network whose features are compared, by its weights' digest."),
-    ]
-    size: Annotated[
-        int, Field(ge=16, le=128, description="Pixels of a side; the photographs have 128.")
-    ]
-    styles: Annotated[
-        tuple[Style, ...],
-        Field(min_length=1, description="Problem i has style i, and so on from the first anew."),
-    ]
-    content_weight: Annotated[float, Field(ge=0, description="alpha, of the content's term.")]
-    style_weight: Annotated[float, Field(ge=0, description="beta, of the style's term.")]
-    variation_weight: Annotated[float, Field(ge=0, description="gamma, of the total variation.")]
-    precision: Annotated[
-        Literal["auto", "float32", "bfloat16"],
-        Field(
-            description="Of the features; auto: bfloat16 on a CPU that multiplies it natively, "
-            "else float32."
-        ),
-    ]
+    kind: Literal["neural_art"]
+    """The kind: a picture."""
+    features: Literal["vgg16_dd21191f"]
+    """The network whose features are compared, by its weights' digest."""
+    size: Annotated[int, Field(ge=16, le=128)]
+    """Pixels of a side; the photographs have 128."""
+    styles: Annotated[tuple[Style, ...], Field(min_length=1)]
+    """Problem i has style i, and so on from the first anew."""
+    content_weight: NonNegative
+    """alpha, of the content's term."""
+    style_weight: NonNegative
+    """beta, of the style's term."""
+    variation_weight: NonNegative
+    """gamma, of the total variation."""
+    precision: Literal["auto", "float32", "bfloat16"]
+    """Of the features; auto: bfloat16 on a CPU that multiplies it natively, else float32."""
 
     @property
     def datasets(self) -> tuple[str, ...]:
@@ -174,15 +157,12 @@ class NeuralArtSettings(ProblemSettings):
 class MixtureSettings(ProblemSettings):
     """Problems of several kinds, their parameters and losses in random units."""
 
-    kind: Annotated[Literal["mixture"], Field(description="The kind: a mixture of others.")]
-    of: Annotated[
-        tuple[Name, ...],
-        Field(min_length=1, description="Other problems, by name; an episode has one of them."),
-    ]
-    scale: Annotated[
-        Range,
-        Field(description="Units of theta and of the loss: two log-uniform draws a problem."),
-    ]
+    kind: Literal["mixture"]
+    """The kind: a mixture of others."""
+    of: Annotated[tuple[Name, ...], Field(min_length=1)]
+    """Other problems, by name; an episode has one of them."""
+    scale: Range
+    """Units of theta and of the loss: two log-uniform draws a problem."""
 
     @property
     def parts(self) -> tuple[str, ...]:

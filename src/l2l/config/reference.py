@@ -1,4 +1,4 @@
-"""The page that tells every key: docs/configuration.md, from the schema and a configuration."""
+"""The page of every key, docs/configuration.md, from the schema and a configuration."""
 
 from __future__ import annotations
 
@@ -11,34 +11,47 @@ from pydantic import BaseModel
 from l2l.config.base import LARGEST
 from l2l.config.schema import Config
 
-HEAD = """# Every configuration key
+HEAD = f"""# Every configuration key
 
 Written by `l2l config --reference > docs/configuration.md`, from the schema in `src/l2l/config/`.
-The values are those of the default protocol (`config/default.yaml`) at the place that a section
-names; `config/smoke.yaml` and `config/paper.yaml` override some. Nothing has a default in the
-code, but for what is marked *may be absent*. A section that is there several times is told once,
-where it is met first: `problems.mnist` stands for every problem of kind `mlp`.
+The values are those of the default protocol, at the place that the heading of a section names.
+The code has no default values, except for keys that are marked *may be absent*. A section that
+occurs several times is described once, where it occurs first: `problems.mnist` stands for every
+problem of kind `mlp`. `l2l config` prints the configuration with every entry complete, and `l2l
+config --study cifar` the entries of one study.
 
-How values come together, later ones win: `config/default.yaml`, the protocol's file,
-`config/released.yaml` with `optimizers: released` (protocol default), your files (`--config-file`,
-or Snakemake's `--configfile`), single values (`--set key=value`, or Snakemake's `--config`).
-Mappings merge key by key, all else is replaced; so is a mapping with another `kind`.
-An entry of `problems`, `recipes` or `experiments` with `like: other` takes from that entry what it
-does not say. Unknown keys and values out of range are one-line errors (`l2l config` checks).
+## Where values come from
 
-No whole number may be above 1,000,000,000 but the seed.
+Later layers win:
 
-What the claims compare stands in `config/claims.yaml`, whose head explains its keys.
+1. `config/default.yaml`: what all studies share, and the list of studies in the order of the page.
+   Each study is a file of `studies/` with its problems, recipes, experiments, measurements, claims,
+   and the words of its section of the page;
+2. the overlay of the protocol, `config/smoke.yaml` or `config/paper.yaml`;
+3. `config/released.yaml`, with `optimizers: released` and the protocol default;
+4. your files (`--config-file`, or Snakemake's `--configfile`);
+5. single values (`--set key=value`, or Snakemake's `--config`).
+
+Mappings merge key by key; everything else is replaced, and so is a mapping with another `kind`.
+An entry of `problems`, `recipes` or `experiments` with `like: other` takes from that entry what
+it does not set itself. Your file may add entries to every section. Experiments and claims that no
+study names get a section at the end of the page, unless your file has a study for them: `studies:
+{{mine: {{title: My study, experiments: [mine]}}}}`.
+
+Unknown keys, names that do not exist and values out of range are errors of one line. So is a
+claim that the configured experiments cannot judge. No whole number except the seed may be above
+{LARGEST:,}.
 """
 RANGES = {"minimum": "≥ {}", "exclusiveMinimum": "> {}", "maximum": "≤ {}"}
 RANGES |= {"exclusiveMaximum": "< {}"}
+LONGEST = 75  # characters of a value that stand in a table
 
 
 def reference(config: Config) -> str:
     """The page, in Markdown.
 
     Args:
-        config: whose values stand beside the keys.
+        config: has the values that stand beside the keys.
     """
     schema = Config.model_json_schema()
     sections = {"Config": schema, **schema["$defs"]}
@@ -46,16 +59,19 @@ def reference(config: Config) -> str:
     for path, values in _first_of_each_kind(config, ""):
         section = sections[type(values).__name__]
         parts.append(f"## {f'`{path}`' if path else 'The top level'}\n\n{section['description']}\n")
-        parts.append(
-            "| key | type | default | meaning |\n|---|---|---|---|\n" + _rows(section, values)
+        rows = (
+            (f"`{key}`", _type(entry), _value(getattr(values, key), entry), _meaning(key, values))
+            for key, entry in section["properties"].items()
         )
+        table = "".join(f"| {' | '.join(map(_escaped, row))} |\n" for row in rows)
+        parts.append(f"| key | type | default | meaning |\n|---|---|---|---|\n{table}")
     return "\n".join(parts)
 
 
 def _first_of_each_kind(
     section: Any, path: str, seen: set[type] | None = None
 ) -> Iterator[tuple[str, BaseModel]]:
-    """Sections within sections, each class where it is met first: its dotted key and values."""
+    """Sections within sections, each class where it occurs first: its dotted key and values."""
     seen = set() if seen is None else seen
     if isinstance(section, BaseModel):
         if type(section) not in seen:
@@ -72,21 +88,19 @@ def _first_of_each_kind(
         yield from _first_of_each_kind(value, f"{path}.{key}" if path else str(key), seen)
 
 
-def _rows(section: dict[str, Any], values: BaseModel) -> str:
-    cells = [
-        (f"`{key}`", _type(entry), _value(getattr(values, key), entry), entry["description"])
-        for key, entry in section["properties"].items()
-    ]
-    return "".join(f"| {' | '.join(_escaped(cell) for cell in row)} |\n" for row in cells)
+def _meaning(key: str, values: BaseModel) -> str:
+    return " ".join(str(type(values).model_fields[key].description).split())
 
 
 def _value(value: Any, entry: dict[str, Any]) -> str:
-    """What the configuration has there; sections and mappings have tables of their own."""
+    """The configured value; sections and mappings of sections have tables of their own."""
     within: Any = value.values() if isinstance(value, dict) else value
     within = within if isinstance(value, dict | tuple) else (value,)
     if any(isinstance(part, BaseModel) for part in within):
         return "see below"
-    return f"`{json.dumps(value)}`{' (may be absent)' if 'default' in entry else ''}"
+    text = json.dumps(value, ensure_ascii=False)
+    text = text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+    return f"`{text}`{' (may be absent)' if 'default' in entry else ''}"
 
 
 def _type(entry: dict[str, Any]) -> str:

@@ -36,32 +36,25 @@ STAGES: tuple[Stage, ...] = get_args(Stage)
 class FigureSettings(Section):
     """How figures look. Nothing but figures depends on this."""
 
-    dpi: Annotated[int, Field(ge=50, le=1200, description="Pixels per inch of the PNG.")]
-    width_inches: Annotated[
-        float, Field(gt=1, le=20, description="Printed width of one column, in inches.")
-    ]
-    font_size: Annotated[
-        float, Field(ge=4, le=24, description="Size of the axis labels, in points.")
-    ]
-    interval: Annotated[
-        float, Field(gt=0, lt=1, description="Confidence of the shaded bands, such as 0.95.")
-    ]
+    dpi: Annotated[int, Field(ge=50, le=1200)]
+    """Pixels per inch of the PNG."""
+    width_inches: Annotated[float, Field(gt=1, le=20)]
+    """Printed width of one column, in inches."""
+    font_size: Annotated[float, Field(ge=4, le=24)]
+    """Size of the axis labels, in points."""
+    interval: Annotated[float, Field(gt=0, lt=1)]
+    """Confidence of the shaded bands, such as 0.95."""
 
 
 class Compute(Section):
     """Where and how wide a job computes."""
 
-    device: Annotated[
-        Device,
-        Field(description="What computes; auto: a GPU where PyTorch sees one, else the CPU."),
-    ]
-    devices: Annotated[
-        dict[Stage, Device], Field(description="Of stages that use another device than `device`.")
-    ]
-    threads: Annotated[
-        int,
-        Field(ge=1, le=256, description="CPU threads of a job; `--cores` says how many jobs run."),
-    ]
+    device: Device
+    """What computes; auto: a GPU where PyTorch sees one, else the CPU."""
+    devices: dict[Stage, Device]
+    """Of stages that use another device than `device`."""
+    threads: Annotated[int, Field(ge=1, le=256)]
+    """CPU threads of a job; `--cores` says how many jobs run."""
 
     def device_of(self, stage: Stage | None) -> Device:
         """The device that a stage asks for; None: work that is none of the stages."""
@@ -71,9 +64,8 @@ class Compute(Section):
 class Data(Section):
     """Where data sets are looked for and kept. The variable L2L_DATA_DIR goes first."""
 
-    directory: Annotated[
-        str | None, Field(description="The folder of all data sets; null: `./data`.")
-    ]
+    directory: str | None
+    """The folder of all data sets; null: `./data`."""
 
 
 class FigureText(Section):
@@ -109,48 +101,37 @@ class Study(Section):
 class Config(Section):
     """The whole configuration of a run."""
 
-    protocol: Annotated[
-        Protocol,
-        Field(
-            description="The file in `config/` that is laid over the default; names the outputs."
-        ),
-    ]
-    optimizers: Annotated[
-        Optimizers,
-        Field(
-            description="trained: meta-trained and tuned in this run; released: taken from the "
-            "committed record, with its tuned rates."
-        ),
-    ]
-    seed: Annotated[
-        int,
-        Field(ge=0, lt=2**63, description="Every random number is of a named stream of this one."),
-    ]
-    meta_seeds: Annotated[
-        Count, Field(description="Meta-trainings of each recipe that does not say a number.")
-    ]
-    data: Annotated[Data, Field(description="Where data sets lie.")]
-    compute: Annotated[Compute, Field(description="Device and threads.")]
-    tuning: Annotated[
-        Tuning, Field(description="Of every experiment, where it does not say another value.")
-    ]
-    evaluation: Annotated[
-        Evaluation, Field(description="Of every experiment, where it does not say another value.")
-    ]
-    problems: Annotated[dict[Name, AnyProblem], Field(description="Families of problems.")]
-    recipes: Annotated[
-        dict[Name, Recipe],
-        Field(description="Learned optimizers; those that nothing names are not meta-trained."),
-    ]
-    experiments: Annotated[
-        dict[Name, Experiment], Field(description="What is compared on what, and drawn.")
-    ]
-    measurements: Annotated[Measurements, Field(description="What is measured besides losses.")]
+    protocol: Protocol
+    """The file in `config/` that is laid over the default; names the outputs."""
+    optimizers: Optimizers
+    """trained: meta-trained and tuned in this run; released: taken from the committed record,
+    with its tuned rates."""
+    seed: Annotated[int, Field(ge=0, lt=2**63)]
+    """Every random number is of a named stream of this one."""
+    meta_seeds: Count
+    """Meta-trainings of each recipe that does not say a number."""
+    data: Data
+    """Where data sets lie."""
+    compute: Compute
+    """Device and threads."""
+    tuning: Tuning
+    """Of every experiment, where it does not say another value."""
+    evaluation: Evaluation
+    """Of every experiment, where it does not say another value."""
+    problems: dict[Name, AnyProblem]
+    """Families of problems."""
+    recipes: dict[Name, Recipe]
+    """Learned optimizers; those that nothing names are not meta-trained."""
+    experiments: dict[Name, Experiment]
+    """What is compared on what, and drawn."""
+    measurements: Measurements
+    """What is measured besides losses."""
     claims: dict[ClaimKey, Claim]
     """The claims of the paper, each with what is compared to judge it."""
     studies: dict[Name, Study]
     """The sections of the page, in its order."""
-    figures: Annotated[FigureSettings, Field(description="How figures look.")]
+    figures: FigureSettings
+    """How figures look."""
 
     @model_validator(mode="after")
     def _fits_together(self) -> Config:

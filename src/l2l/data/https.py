@@ -30,28 +30,27 @@ def download(url: str, sha256: str | None = None) -> bytes:
 
 def _download(url: str, sha256: str | None) -> bytes:
     import pooch  # only where something is fetched
-    import requests
 
     pooch.get_logger().setLevel(logging.WARNING)  # messages to the user are ours
     get = pooch.HTTPDownloader(timeout=SILENT_SECONDS)
     with tempfile.TemporaryDirectory(prefix="l2l-https-") as folder:
         try:
             return Path(pooch.retrieve(url, sha256, "file", folder, downloader=get)).read_bytes()
-        except requests.HTTPError as error:
-            response = error.response
-            if response is None:
-                raise
-            busy = response.status_code in (408, 429) or response.status_code >= 500
-            kind = TransientSourceError if busy else SourceError
-            raise kind(f"{url}: HTTP {response.status_code} {response.reason}") from error
-        except OSError as error:  # requests' exceptions too
-            raise TransientSourceError(f"{url}: {_cause(error)}") from error
+        except OSError as error:  # pooch leaves those of requests as they are
+            raise _failure(url, error) from error
         except ValueError as error:  # pooch's, of another digest
             raise SourceError(f"{url}: another file than the one with SHA-256 {sha256}") from error
 
 
-def _cause(error: BaseException) -> str:
-    """What happened in the end, without the addresses that each layer of requests adds."""
-    while cause := error.__cause__ or error.__context__:
-        error = cause
-    return getattr(error, "strerror", None) or str(error) or repr(error)
+def _failure(url: str, error: OSError) -> SourceError:
+    """The server's answer, or what happened in the end, without what each layer adds to it."""
+    response = getattr(error, "response", None)
+    if response is not None:
+        busy = response.status_code in (408, 429) or response.status_code >= 500
+        kind = TransientSourceError if busy else SourceError
+        return kind(f"{url}: HTTP {response.status_code} {response.reason}")
+    cause: BaseException = error
+    while deeper := cause.__cause__ or cause.__context__:
+        cause = deeper
+    reason = getattr(cause, "strerror", None) or str(cause) or repr(cause)
+    return TransientSourceError(f"{url}: {reason}")

@@ -131,26 +131,12 @@ class LabelledDataset:
     places_in_words: str = "(plain or .gz)"
 
     def fetch(self, directory: Path) -> DatasetRecord:
-        """Put what is missing or corrupt into <directory>/<name>, verified.
-
-        Args:
-            directory: the data directory; it is made if only its last part is missing.
-
-        Raises:
-            UserError: no source has the files, or the directory cannot be written.
-        """
+        """Put what is missing or corrupt into <directory>/<name>; see `sources.Dataset`."""
         _, source = self._arrays(directory)
         return DatasetRecord(self.name, source, None, dict(self.digests))
 
     def load(self, directory: Path) -> LabelledImages:
-        """Read the four arrays, verified; what is missing or corrupt is fetched first.
-
-        Args:
-            directory: the data directory.
-
-        Raises:
-            UserError: no source has the files, or the directory cannot be written.
-        """
+        """Read the images and labels; see `sources.Dataset`."""
         return LabelledImages.of(self._arrays(directory)[0])
 
     def _arrays(self, directory: Path) -> tuple[dict[str, Array], str]:

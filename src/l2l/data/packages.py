@@ -134,14 +134,9 @@ def _run(
     seconds: float,
     complaint: Callable[[str], str],
 ) -> bytes:
-    """The archive that a client leaves in the folder where it runs.
+    """The archive that a command leaves in the folder where it runs.
 
-    Args:
-        name: of the client and what it does, for messages: "npm pack".
-        command: the whole command.
-        suffix: of the archive.
-        seconds: how long one try may take.
-        complaint: what the client's stderr says went wrong; "" if it does not say.
+    `complaint` says what went wrong by the command's stderr, or "".
     """
 
     def attempt() -> bytes:

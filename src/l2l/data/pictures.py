@@ -9,11 +9,10 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
-import itertools
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,9 +39,7 @@ from l2l.progress import Progress
 
 HOST = "raw.githubusercontent.com"
 SITE = f"https://{HOST}"
-AT_ONCE = 8
-# After that many failures in a row the site is given up: without a network, after seconds.
-FAILURES_IN_A_ROW = 8
+AT_ONCE = 8  # if none of these arrives, the site is given up
 REMADE = "the same pictures, cropped and scaled anew"
 REMADE_FILE = "remade.csv"
 _REMADE_LINE = re.compile(r"([\w/]+\.jpg),([0-9a-f]{64})")
@@ -110,13 +107,9 @@ class PictureDataset:
     remake: Callable[[bytes], bytes] = bytes
 
     def load(self, directory: Path) -> Pictures:
-        """Open the pictures; if some are missing, they are fetched first, or the stand-in is used.
+        """Open the pictures; if some are missing, they are fetched, or the stand-in is used.
 
-        Args:
-            directory: the data directory.
-
-        Raises:
-            UserError: pictures have to be fetched, and the directory cannot be written.
+        See `sources.Dataset`; each picture is read and verified when it is asked for.
         """
         folder, pictures = PictureFolder(directory / self.folder), self.pictures()
         if not folder.has_all(pictures.values()) and not has_note(folder.path):
@@ -127,26 +120,19 @@ class PictureDataset:
             picture = pictures[key]  # of a stand-in too: KeyError
             return pixels(self._obtain(folder, picture)) if real else self.free(*key)
 
-        if not real:
-            return Pictures(self.stand_in, True, image)
-        return Pictures(REMADE if folder.remade() else None, False, image)
+        remade = REMADE if folder.remade() else None
+        return Pictures(remade if real else self.stand_in, not real, image)
 
     def fetch(self, directory: Path) -> DatasetRecord:
         """Put all pictures into the folder, verified, or see that the stand-in is used.
 
         What is missing or corrupt is downloaded; a rerun asks only for what did not arrive. Where
         that fails, a note in the folder says that the stand-in is in use, and the network is left
-        alone until the note is deleted.
+        alone until the note is deleted. A corrupt file that cannot be mended is an error.
 
-        Args:
-            directory: the data directory; it is made if only its last part is missing.
-
-        Returns:
-            The record. The digest of a group is the SHA-256 of its file; of several files, that of
-            their digests (hex) one after the other; of a stand-in, that of its pixels.
-
-        Raises:
-            UserError: a file is corrupt and cannot be mended, or the directory cannot be written.
+        See `sources.Dataset`. In the record, the digest of a group is the SHA-256 of its file; of
+        several files, that of their digests (hex) one after the other; of a stand-in, that of its
+        pixels.
         """
         folder, pictures = PictureFolder(directory / self.folder), self.pictures()
         digests, corrupt = folder.verify(pictures.values())
@@ -234,44 +220,31 @@ class PictureDataset:
         return self.remake(download(f"{SITE}/{picture.path}", picture.source_sha256))
 
     def _fetch_each(self, wanted: list[Picture], folder: PictureFolder) -> None:
-        """Download several at once, with progress; each is kept as it arrives.
+        """Download AT_ONCE at a time, with progress; each is kept as it arrives.
+
+        Without a network this ends after the first AT_ONCE, within seconds.
 
         Raises:
-            SourceError: the site has one of them no more, or too many did not arrive.
+            SourceError: the site has one of them no more, or some did not arrive.
         """
-        waiting = iter(wanted)
-        running: dict[Future[bytes], Picture] = {}
         failures: list[TransientSourceError] = []
-        in_a_row = 0
         progress = Progress(self.name, len(wanted), unit="picture")
-        pool = ThreadPoolExecutor(AT_ONCE)
-        try:
-            while in_a_row < FAILURES_IN_A_ROW:
-                # After a failure, those under way show first whether the network is gone.
-                if not in_a_row or not running:
-                    for picture in itertools.islice(waiting, AT_ONCE - len(running)):
-                        running[pool.submit(self._download, picture)] = picture
-                if not running:
-                    break
-                done, _ = wait(running, return_when=FIRST_COMPLETED)
-                for job in done:
-                    picture = running.pop(job)
+        with contextlib.closing(progress), ThreadPoolExecutor(AT_ONCE) as pool:
+            for start in range(0, len(wanted), AT_ONCE):
+                some = wanted[start : start + AT_ONCE]
+                jobs = [pool.submit(self._download, picture) for picture in some]
+                before = len(failures)
+                for picture, job in zip(some, jobs, strict=True):
                     try:
                         folder.keep(picture, job.result())
+                        progress.advance()
                     except TransientSourceError as error:
                         failures.append(error)
-                        in_a_row += 1
-                    else:
-                        in_a_row = 0
-                        progress.advance()
-        finally:
-            pool.shutdown(wait=False)  # what is under way ends by itself, within its timeouts
-            progress.close()
+                tried = start + len(some)
+                if len(failures) - before == len(some):
+                    break
         if failures:
-            given_up = ", the last of them in a row" if in_a_row >= FAILURES_IN_A_ROW else ""
-            raise SourceError(
-                f"{len(failures)} of {len(wanted)} did not arrive{given_up}: {failures[0]}"
-            )
+            raise SourceError(f"{len(failures)} of {tried} did not arrive: {failures[0]}")
 
 
 class PictureFolder:

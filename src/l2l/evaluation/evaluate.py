@@ -1,4 +1,4 @@
-"""The test: one optimizer on test problems that nothing was tuned or trained on."""
+"""The test of one optimizer, on test problems that no training or tuning has seen."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from l2l.progress import Progress
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a test gave.
+    """The results of a test.
 
     Attributes:
         curves: a tidy table, see `evaluate`.
-        pictures: of the experiment's first test problems, where their theta is a picture: family ->
-            what was made of it.
+        pictures: family -> pictures of the first test problems, for families whose theta is a
+            picture.
     """
 
     curves: pd.DataFrame
@@ -44,21 +44,22 @@ def evaluate(
 
     Args:
         name: the experiment's name.
-        experiment: its number of steps and how it is evaluated.
-        families: where the test problems come from, by the name of the problem in the
-            configuration; all optimizers get the same.
+        experiment: the number of steps and the settings of the evaluation.
+        families: name of a problem in the configuration -> its family; every optimizer is tested
+            on the same problems.
         optimizer_name: its key in the table.
-        optimizers: the trained optimizer, or the tuned one of each family, by the same names.
-        meta_seed: of a trained one.
+        optimizers: the same names -> the trained optimizer, or the one tuned on this family.
+        meta_seed: of a trained optimizer.
 
     Returns:
-        The curves, one tidy row for each (family, problem, step): experiment, family (the problem's
-        name in the configuration), problem (its number), optimizer, meta_seed, step (0 is before
-        the first update), coordinates (of theta), weights (of phi, 0 for a hand-crafted optimizer),
-        loss, train_loss, test_loss, infinite where the optimizer diverged. The last two are
-        measured at every step from the experiment's horizon on and at every `measure_every`-th
-        before it; elsewhere they are NaN, as test_loss is where there are no held-out data. And the
-        pictures of as many test problems as the experiment keeps, at most of the first batch.
+        The curves, with a tidy row for each (family, problem, step): experiment, family (name of
+        the problem in the configuration), problem (its number), optimizer, meta_seed, step (0 is
+        before the first update), coordinates (of theta), weights (of phi, 0 for a hand-crafted
+        optimizer), loss, train_loss, test_loss. Losses are infinite where the optimizer diverged.
+        train_loss and test_loss are measured at every `measure_every`-th step, and from the
+        experiment's horizon on at every step; elsewhere they are NaN. test_loss is NaN without
+        held-out data. The pictures are of as many test problems as the experiment keeps, at most
+        those of the first batch.
     """
     label = f"evaluate {optimizer_name}" + (f" seed {meta_seed}" if meta_seed >= 0 else "")
     settings = experiment.evaluation
@@ -71,8 +72,8 @@ def evaluate(
         optimizer = optimizers[family_name]
         problems = live_part(whole, couples=_couples(optimizer))
         curves, theta = _run(problems, bind(optimizer, problems.places()), experiment)
-        if start == 0 and settings.pictures and (found := problems.pictures(theta)):
-            pictures[family_name] = found.first(settings.pictures)
+        if start == 0 and settings.pictures and (painted := problems.pictures(theta)):
+            pictures[family_name] = painted.first(settings.pictures)
         steps = experiment.steps + 1
         tables.append(
             pd.DataFrame(
@@ -105,16 +106,16 @@ def _run(
     curves: dict[str, list[torch.Tensor]] = {"loss": [], "train_loss": [], "test_loss": []}
 
     def observe(carry: Carry) -> None:
-        found = {"loss": carry.loss}
+        losses = {"loss": carry.loss}
         every = experiment.evaluation.measure_every
         if carry.step >= experiment.horizon or carry.step % every == 0:
-            found["train_loss"] = problems.train_loss(carry.theta)
+            losses["train_loss"] = problems.train_loss(carry.theta)
             test_loss = problems.test_loss(carry.theta)
             if test_loss is not None:
-                found["test_loss"] = test_loss
-        nothing = torch.full_like(carry.loss, torch.nan)
+                losses["test_loss"] = test_loss
+        not_measured = torch.full_like(carry.loss, torch.nan)
         for key, values in curves.items():
-            values.append(_infinite_where_nan(found[key]) if key in found else nothing)
+            values.append(_infinite_where_nan(losses[key]) if key in losses else not_measured)
 
     carry = begin(problems, optimizer)
     observe(carry)
@@ -123,5 +124,5 @@ def _run(
 
 
 def _infinite_where_nan(loss: torch.Tensor) -> torch.Tensor:
-    """A loss that diverged; in the table NaN says that it was not measured."""
+    """Losses that diverged become infinite, because NaN in the table means not measured."""
     return loss.masked_fill(loss.isnan(), torch.inf)

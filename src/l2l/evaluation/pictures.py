@@ -1,4 +1,4 @@
-"""The files of pictures that tests of Neural Art leave behind, for figures to show."""
+"""Files of the pictures that tests of Neural Art make, for figures."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ def write_pictures(path: Path, pictures: Mapping[str, Pictures], publishable: bo
     """Write the pictures of each family: tensors <family>/content, /styled and /style.
 
     Args:
-        path: of the safetensors file, written whole or not at all.
-        pictures: family -> its pictures, styles of one size.
-        publishable: whether they may be published; it is kept in the file.
+        path: of the safetensors file, which is written atomically.
+        pictures: family -> its pictures, with styles of one size.
+        publishable: whether the pictures may be published; the file's metadata say so.
     """
     tensors: dict[str, Tensor] = {}
-    for family, found in pictures.items():
-        tensors[f"{family}/content"] = found.content.contiguous()
-        tensors[f"{family}/styled"] = found.styled.contiguous()
-        tensors[f"{family}/style"] = torch.stack(found.style)
+    for family, each in pictures.items():
+        tensors[f"{family}/content"] = each.content.contiguous()
+        tensors[f"{family}/styled"] = each.styled.contiguous()
+        tensors[f"{family}/style"] = torch.stack(each.style)
     write_bytes(path, as_bytes(tensors, {PUBLISHABLE: str(publishable)}))
 
 
 def may_be_published(path: Path) -> bool:
-    """Whether the pictures in a file may be published; not, where it does not say so."""
+    """Whether a file says that its pictures may be published."""
     with safe_open(path, framework="pt") as file:
         return (file.metadata() or {}).get(PUBLISHABLE) == str(True)
 
 
 def read_pictures(path: Path) -> dict[str, Pictures]:
-    """Family -> its pictures.
+    """The pictures in a file: family -> its pictures.
 
     Raises:
         UserError: the file is missing or damaged.

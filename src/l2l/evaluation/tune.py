@@ -1,6 +1,7 @@
 """The baselines' learning rates: the best final error on a log grid, per optimizer and problem.
 
-The tuning problems are not the test problems. A best value at the grid's edge widens the grid.
+The tuning problems are not the test problems. If the best value is at the grid's edge, the grid is
+widened.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from l2l.optimizers import make_baseline
 from l2l.problems import Family, Problem, live_part
 from l2l.progress import Progress
 
-RATES_AT_ONCE = 4  # bounds memory: so many copies of the tuning problems run side by side
+RATES_AT_ONCE = 4  # copies of the tuning problems that run side by side; this bounds memory
 
 
 def tune(
@@ -28,8 +29,7 @@ def tune(
 
     Args:
         name: the experiment's name.
-        experiment: tells the horizon, the step whose loss decides, the grid, and the number of
-            problems.
+        experiment: the horizon (the step whose loss decides), the grid, the number of problems.
         baseline: the hand-crafted optimizer.
         family_name: the name of the problem in the configuration.
         family: where the tuning problems come from.
@@ -40,10 +40,10 @@ def tune(
         first grid).
 
     Raises:
-        UserError: the best value is still at the edge after all widenings, or all diverged.
+        UserError: the best value is still at the edge after all widenings, or all rates diverged.
     """
     tuning = experiment.tuning
-    grid = tuning.grids[baseline]  # type: ignore[index]
+    grid = tuning.grids[baseline]
     problems = live_part(
         family.sample(("tune", family_name), range(tuning.problems), experiment.horizon)
     )
@@ -96,7 +96,7 @@ def chosen_rates(table: pd.DataFrame) -> dict[str, float]:
 
 
 def _grid(grid: Grid, per_decade: int) -> range:
-    """Exponents k of the learning rates 10^(k / per_decade) that cover the range."""
+    """Exponents k of the learning rates 10^(k / per_decade) that cover the grid's range."""
     low = math.floor(math.log10(grid.low) * per_decade + 1e-9)
     high = math.ceil(math.log10(grid.high) * per_decade - 1e-9)
     return range(low, max(high, low + 2) + 1)

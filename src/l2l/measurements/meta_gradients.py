@@ -1,13 +1,14 @@
 """How meta-gradients depend on the window: norm, noise, and bias against the untruncated one (C16).
 
-phi is fixed. An estimate is the sum of the gradients of an episode's windows; with one window of
-the whole episode, second derivatives kept, it is the gradient of the episode's meta-loss (equation
-4, w = 1), to which all others are compared on the same problems.
+phi is fixed. An estimate is the sum of the gradients of an episode's windows. With one window for
+the whole episode and with second derivatives, it is the gradient of the episode's meta-loss
+(equation 4, w = 1); all others are compared to it on the same problems.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -16,16 +17,42 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from l2l.config.estimators import UnrolledSettings
-from l2l.config.measurements import MetaGradients
+from l2l.config.measurements import META_SEED, MetaGradients
 from l2l.estimators import Episode, Estimator, make_estimator
 from l2l.optimizers import UpdateRule, bind
+from l2l.optimizers.weights import initial_phi, make_optimizer
 from l2l.problems import Family, Problem, live_part
 from l2l.progress import Progress
 from l2l.rng import stream
 
+if TYPE_CHECKING:
+    from l2l.run import Run
+
 TRUE = UnrolledSettings(kind="unrolled", second_derivatives="kept")
 
 Flat = NDArray[np.float64]
+
+
+def measure(run: Run) -> pd.DataFrame:
+    """Estimate meta-gradients at the stages of meta-training that a run names.
+
+    Returns:
+        See `meta_gradients`.
+
+    Raises:
+        UserError: an optimizer is not trained.
+    """
+    config, settings = run.config, run.config.measurements.meta_gradients
+    families, device = run.open_problems([settings.problem], "measure")
+    optimizers = {}
+    for name, stage in settings.stages.items():
+        if stage.weights == "trained":
+            optimizers[name] = run.trained(stage.recipe, META_SEED, device)
+            continue
+        kind = config.recipes[stage.recipe].optimizer
+        phi = initial_phi(kind, stream(config.seed, "phi", stage.recipe, "seed", META_SEED, 0))
+        optimizers[name] = make_optimizer(kind, {k: phi[k].to(device) for k in phi})
+    return meta_gradients(settings, families[settings.problem], optimizers, config.seed)
 
 
 def meta_gradients(
@@ -36,16 +63,16 @@ def meta_gradients(
     Args:
         settings: what is estimated, and how often.
         family: of `settings.problem`.
-        optimizers: stage -> the learned optimizer as it is then.
-        seed: the one seed of the run.
+        optimizers: stage -> the learned optimizer with its weights at that stage.
+        seed: the seed of the run.
 
     Returns:
         A row for each (stage, estimator, window, repeat): norm of the estimate; cosine with the
-        true gradient of the same problems, 1 where it points the same way; ratio, its norm over the
-        true one's. Of all repeats, the same in all of their rows: noise, the relative standard
-        deviation (see `relative_noise`); bias, 1 - cosine of the means. noise_left_out and
-        bias_left_out: the same without the row's repeat, for the jackknife. Not finite where an
-        estimate overflowed.
+        true gradient on the same problems, 1 for the same direction; ratio of its norm to the true
+        gradient's. The same in the rows of all repeats: noise, the relative standard deviation
+        (see `relative_noise`); bias, 1 - cosine of the means. noise_left_out and bias_left_out:
+        the same without the row's repeat, for the jackknife. Not finite where an estimate
+        overflowed.
     """
     pairs = [
         (name, source.estimator, window)
@@ -55,7 +82,7 @@ def meta_gradients(
     progress = Progress("meta-gradients", len(settings.stages) * settings.repeats, unit="estimate")
     tables = []
     for stage in settings.stages:
-        found: dict[tuple[str, int], list[Flat]] = {(name, window): [] for name, _, window in pairs}
+        estimates: dict[tuple[str, int], list[Flat]] = {(name, w): [] for name, _, w in pairs}
         true = []
         for repeat in range(settings.repeats):
             problems = _problems(settings, family, repeat, optimizers[stage])
@@ -66,13 +93,13 @@ def meta_gradients(
             for name, kind, window in pairs:
                 estimator = make_estimator(kind)
                 whole = _estimate(estimator, window, *episode, (*names, name, window))
-                found[name, window].append(whole)
+                estimates[name, window].append(whole)
             progress.advance()
         tables += [
-            _table(np.stack(estimates), np.stack(true)).assign(
+            _table(np.stack(each), np.stack(true)).assign(
                 stage=stage, estimator=name, window=window
             )
-            for (name, window), estimates in found.items()
+            for (name, window), each in estimates.items()
         ]
     progress.close()
     keys = ["stage", "estimator", "window", "repeat"]
@@ -107,21 +134,21 @@ def _estimate(
     )
     carry, total = estimator.begin(episode, optimizer), None
     for _ in range(steps // window):
-        found = estimator.window(episode, optimizer, carry, window)
-        carry = found.carry
-        flat = _flat(found.gradient)
+        rolled = estimator.window(episode, optimizer, carry, window)
+        carry = rolled.carry
+        flat = _flat(rolled.gradient)
         total = flat if total is None else total + flat
     assert total is not None
     return total.double().cpu().numpy()
 
 
 def _flat(gradient: dict[str, Tensor]) -> Tensor:
-    """In one order, whatever the estimator's: that of the names."""
+    """The gradient in the order of the names, which does not depend on the estimator."""
     return torch.cat([gradient[name].flatten() for name in sorted(gradient)])
 
 
 def _table(estimates: Flat, true: Flat) -> pd.DataFrame:
-    """The numbers of one estimator and window: [repeats, coordinates of phi] twice."""
+    """The columns of one estimator and window, from two arrays [repeats, coordinates of phi]."""
     with np.errstate(all="ignore"):
         norms, repeats = np.linalg.norm(estimates, axis=1), range(len(estimates))
         others = [np.delete(estimates, repeat, axis=0) for repeat in repeats]
@@ -143,14 +170,14 @@ def _table(estimates: Flat, true: Flat) -> pd.DataFrame:
 def relative_noise(estimates: Flat) -> float:
     """The standard deviation of an estimate, divided by the length of its expectation.
 
-    With S^2 = sum_i |e_i - mean|^2 / (n - 1), the mean of n estimates is longer than the
-    expectation by noise: E |mean|^2 = |E e|^2 + S^2 / n. That is taken off.
+    With S^2 = sum_i |e_i - mean|^2 / (n - 1), noise makes the mean of n estimates longer than the
+    expectation, E |mean|^2 = |E e|^2 + S^2 / n. The second term is subtracted.
 
     Args:
         estimates: independent, [n, coordinates of phi], n >= 2.
 
     Returns:
-        S / sqrt(|mean|^2 - S^2 / n); infinite where the mean cannot be told from zero.
+        S / sqrt(|mean|^2 - S^2 / n); infinite where the mean does not differ from zero.
     """
     count, mean = len(estimates), estimates.mean(axis=0)
     variance = float(((estimates - mean) ** 2).sum()) / (count - 1)

@@ -1,8 +1,8 @@
 """What an optimizer's step costs: time and state against the number of coordinates (claim C14).
 
-One problem at a time (B = 1), with random gradients. A step is the update and its addition to
-theta, equations (3) and (1); the gradient itself is timed apart, on the problems that have one. All
-optimizers take turns within a repeat, so that a drift of the machine meets them alike.
+There is one problem at a time (B = 1), with random gradients. A step is the update and its addition
+to theta, equations (3) and (1). The gradient itself is timed on its own, on the problems that have
+one. Within a repeat all optimizers take turns, so that a drift of the machine affects them alike.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import torch
@@ -25,32 +25,58 @@ from l2l.bench.scaling import free_memory
 from l2l.bench.timing import interleaved, milliseconds
 from l2l.config.measurements import GRADIENT, GRID, IMPLEMENTATIONS
 from l2l.kernels import implementation
-from l2l.optimizers import CoordinatewiseLSTM, Grouped, Optimizer, bind
+from l2l.optimizers import CoordinatewiseLSTM, Grouped, Optimizer, bind, make_baseline
+from l2l.optimizers.weights import initial_phi, make_optimizer
 from l2l.problems import Family, Problem
 from l2l.rng import stream
 
+if TYPE_CHECKING:
+    from l2l.run import Run
+
 DEFAULT, REFERENCE = IMPLEMENTATIONS
-SECONDS = 0.02  # a timing repeats steps until it takes about so long
+SECONDS = 0.02  # a timing repeats steps until it takes about this long
 MOST_STEPS = 1000
 SLOWEST = 5.0  # seconds a step; what is expected to take longer is left out
-LARGE = 2_000_000  # coordinates, from which on a size has so few repeats:
+LARGE = 2_000_000  # sizes from here on have fewer repeats:
 REPEATS_OF_LARGE = 2
 STATES_OF_COMPILED, STATES_OF_OTHERS = 1.5, 8.0
-"""Memory of a step, in sizes of the state: compiled kernels overwrite it, others keep the old one
-and intermediate results."""
-OTHER_BYTES = 32  # of a coordinate: theta before and after, gradient, step, some more
-MINIBATCHES = 8  # that the gradients of a problem are timed on, in turn
+"""Memory of a step, in sizes of the state: compiled kernels overwrite the state, other optimizers
+keep the old one and intermediate results."""
+OTHER_BYTES = 32  # of a coordinate: theta before and after, gradient, step, and a reserve
+MINIBATCHES = 8  # on which the gradients of a problem are timed, in turn
+
+
+def measure(run: Run) -> pd.DataFrame:
+    """Time the steps of a run's optimizers, with untrained weights, and its problems' gradients.
+
+    Nothing else should run meanwhile.
+
+    Returns:
+        See `overhead`.
+    """
+    config, settings = run.config, run.config.measurements.overhead
+    families, device = run.open_problems(settings.problems, "measure")
+    subjects = []
+    for name in settings.recipes:
+        optimizer = config.recipes[name].optimizer
+        phi = initial_phi(optimizer, stream(config.seed, "measure", "overhead", name))
+        phi = {key: weight.to(device) for key, weight in phi.items()}
+        subjects += both_implementations(name, make_optimizer(optimizer, phi))
+    for name in settings.baselines:
+        subjects += both_implementations(name, make_baseline(name, 1e-3))
+    sizes = list(settings.coordinates)
+    return overhead(subjects, families, sizes, settings.repeats, config.seed, device)
 
 
 @dataclass(frozen=True)
 class Timed:
-    """An optimizer as it is timed.
+    """An optimizer that is timed.
 
     Attributes:
         name: its key in the table.
-        implementation: "default" or "reference".
+        implementation: "default", or "reference" for plain PyTorch.
         optimizer: bound to no problem yet.
-        compiled: whether kernels serve it.
+        compiled: whether compiled kernels serve it.
     """
 
     name: str
@@ -59,15 +85,16 @@ class Timed:
     compiled: bool = False
 
     def memory(self, state_bytes: float) -> float:
-        """Bytes of a coordinate that steps may need, for a state of so many."""
+        """Bytes of a coordinate that a step may need, for a state of `state_bytes` a coordinate."""
         states = STATES_OF_COMPILED if self.compiled else STATES_OF_OTHERS
         return states * state_bytes + OTHER_BYTES
 
 
 def both_implementations(name: str, optimizer: Optimizer) -> list[Timed]:
-    """The optimizer as it is used, and an LSTM that kernels serve in plain PyTorch too.
+    """The optimizer as it is used, and in plain PyTorch too if kernels serve it.
 
-    Where they cannot be compiled both are the same, and timed all the same: claims name them.
+    Where kernels cannot be compiled both are the same. Both are timed even so, because claims name
+    both.
     """
     if not isinstance(optimizer, CoordinatewiseLSTM | Grouped) or optimizer.settings.averaged_cells:
         return [Timed(name, DEFAULT, optimizer)]
@@ -88,17 +115,17 @@ def overhead(
     Args:
         subjects: what is timed.
         families: name -> problems, whose numbers of coordinates are sizes too. At all other sizes
-            theta is laid out like that of the first one.
+            theta has the layout of the first family's, scaled.
         sizes: numbers of coordinates.
-        repeats: timings of each; 2 of large sizes.
+        repeats: timings of each optimizer and size; large sizes have 2 at most.
         seed: of the problems and the gradients.
         device: where to compute.
 
     Returns:
         A tidy row for each timing: timed (an optimizer's key, or "gradient"), implementation,
         problem (name, or "grid" at a size that is not a problem's), coordinates, repeat, seconds
-        (of a step, or of a loss and its gradient), state_bytes (of a coordinate). What would need
-        too much memory or time is left out, and said.
+        (of a step, or of a loss and its gradient), state_bytes (of a coordinate). Steps that would
+        need too much memory or time are left out, with a line on stderr.
     """
     problems = {
         name: family.sample(("measure", name), range(1), MINIBATCHES)
@@ -108,11 +135,11 @@ def overhead(
     cases = [(GRID, size, _scaled(layout, size)) for size in sorted(sizes)]
     cases += [(name, one.coordinates, one.places()) for name, one in problems.items()]
     rows: list[dict[str, Any]] = []
-    before: dict[tuple[str, str], dict[str, Any]] = {}  # a timing at the size before
+    before: dict[tuple[str, str], dict[str, Any]] = {}  # the last timing at the size before
     for problem, size, places in sorted(cases, key=lambda case: case[1]):
         label = f"measure overhead: {size:,} coordinates"
         left = float(free_memory(device))
-        pieces: dict[tuple[str, str], _Piece] = {}
+        works: dict[tuple[str, str], _Work] = {}
         for subject in subjects:
             key = (subject.name, subject.implementation)
             if last := before.get(key):
@@ -126,11 +153,11 @@ def overhead(
                     )
                     continue
                 left -= needed
-            pieces[key] = _Steps(subject, places, size, seed, device)
+            works[key] = _steps(subject, places, size, seed, device)
         if problem in problems:
-            pieces[GRADIENT, DEFAULT] = _Gradients(problems[problem])
+            works[GRADIENT, DEFAULT] = _gradients(problems[problem])
         rounds = repeats if size < LARGE else min(repeats, REPEATS_OF_LARGE)
-        for timing in _timings(pieces, rounds, label, device):
+        for timing in _timings(works, rounds, label, device):
             row = {**timing, "problem": problem, "coordinates": size}
             rows.append(row)
             before[row["timed"], row["implementation"]] = row
@@ -139,7 +166,7 @@ def overhead(
 
 
 def _scaled(layout: Mapping[str, Tensor], size: int) -> dict[str, Tensor]:
-    """The places of a theta of another size; each named parameter keeps its share, 1 at least."""
+    """The places in a theta of another size; each parameter keeps its share, 1 at least."""
     names = list(layout)[:size]
     total = sum(len(layout[name]) for name in names)
     ends: list[int] = []
@@ -150,90 +177,73 @@ def _scaled(layout: Mapping[str, Tensor], size: int) -> dict[str, Tensor]:
     return dict(zip(names, everything.tensor_split(ends[:-1]), strict=True))
 
 
-class _Piece:
-    """Work that can be repeated `times` over.
+@dataclass
+class _Work:
+    """Work that is timed.
 
     Attributes:
+        once: does it once.
         state_bytes: of a coordinate.
+        environment: the context that it is done in.
         times: how often a call does it.
     """
 
-    state_bytes = 0.0
-    times = 1
+    once: Callable[[], object]
+    state_bytes: float = 0.0
+    environment: Callable[[], contextlib.AbstractContextManager[None]] = contextlib.nullcontext
+    times: int = 1
 
     def __call__(self) -> None:
-        with torch.no_grad():
+        with torch.no_grad(), self.environment():
             for _ in range(self.times):
                 self.once()
 
-    def once(self) -> None:
-        """The work."""
-        raise NotImplementedError
+
+def _steps(
+    subject: Timed, places: Mapping[str, Tensor], size: int, seed: int, device: torch.device
+) -> _Work:
+    """Steps of an optimizer on one random gradient."""
+    generator = stream(seed, "measure", "overhead", size)
+    gradient = torch.randn(1, size, generator=generator).mul_(0.01).to(device)
+    theta = torch.zeros_like(gradient)
+    environment = _reference if subject.implementation == REFERENCE else contextlib.nullcontext
+    optimizer = bind(subject.optimizer, places)
+    with environment():
+        state = optimizer.init(theta)
+
+    def once() -> None:
+        nonlocal theta, state
+        step, state = optimizer.update(gradient, state, reuse=True)
+        theta = theta + step
+
+    return _Work(once, count_bytes(state) / size, environment)
 
 
-class _Steps(_Piece):
-    """Steps of an optimizer on gradients drawn at random."""
-
-    def __init__(
-        self,
-        subject: Timed,
-        places: Mapping[str, Tensor],
-        size: int,
-        seed: int,
-        device: torch.device,
-    ) -> None:
-        generator = stream(seed, "measure", "overhead", size)
-        self._gradient = torch.randn(1, size, generator=generator).mul_(0.01).to(device)
-        self._theta = torch.zeros_like(self._gradient)
-        self._environment = (
-            _reference if subject.implementation == REFERENCE else contextlib.nullcontext
-        )
-        self._optimizer = bind(subject.optimizer, places)
-        with self._environment():
-            self._state = self._optimizer.init(self._theta)
-        self.state_bytes = count_bytes(self._state) / size
-
-    def __call__(self) -> None:
-        with self._environment():
-            super().__call__()
-
-    def once(self) -> None:
-        """A step, and its addition to theta."""
-        step, self._state = self._optimizer.update(self._gradient, self._state, reuse=True)
-        self._theta = self._theta + step
-
-
-class _Gradients(_Piece):
-    """Losses and gradients of a problem at its start, minibatch after minibatch."""
-
-    def __init__(self, problem: Problem) -> None:
-        self._problem, self._theta = problem, problem.initial()
-        self._steps = itertools.cycle(range(MINIBATCHES))
-
-    def once(self) -> None:
-        """Loss and gradient."""
-        self._problem.loss_and_gradient(self._theta, next(self._steps))
+def _gradients(problem: Problem) -> _Work:
+    """Loss and gradient of a problem at its start, minibatch after minibatch."""
+    theta, steps = problem.initial(), itertools.cycle(range(MINIBATCHES))
+    return _Work(lambda: problem.loss_and_gradient(theta, next(steps)))
 
 
 def _timings(
-    pieces: Mapping[tuple[str, str], _Piece], rounds: int, label: str, device: torch.device
+    works: Mapping[tuple[str, str], _Work], rounds: int, label: str, device: torch.device
 ) -> Iterator[dict[str, Any]]:
-    """Seconds of each piece of work in each round."""
-    for piece in pieces.values():
-        piece()
-        once = milliseconds(piece, device) / 1e3
-        piece.times = min(max(math.ceil(SECONDS / once), 1), MOST_STEPS)
-    work: dict[str, Callable[[], object]] = {"/".join(key): one for key, one in pieces.items()}
-    times = interleaved(work, rounds, device, label)
-    for (name, kind), piece in pieces.items():
+    """The seconds of all work in each round."""
+    for work in works.values():
+        work()
+        once = milliseconds(work, device) / 1e3
+        work.times = min(max(math.ceil(SECONDS / once), 1), MOST_STEPS)
+    named: dict[str, Callable[[], object]] = {"/".join(key): one for key, one in works.items()}
+    times = interleaved(named, rounds, device, label)
+    for (name, kind), work in works.items():
         for repeat, elapsed in enumerate(times[f"{name}/{kind}"]):
-            seconds = elapsed / 1e3 / piece.times
+            seconds = elapsed / 1e3 / work.times
             row = {"timed": name, "implementation": kind, "repeat": repeat, "seconds": seconds}
-            yield {**row, "state_bytes": piece.state_bytes}
+            yield {**row, "state_bytes": work.state_bytes}
 
 
 def count_bytes(state: Any) -> int:
-    """The memory of all tensors of a state; counters are not counted."""
+    """Bytes of all tensors of a state; other values count as none."""
     if isinstance(state, Tensor):
         return state.nbytes
     if isinstance(state, Mapping):

@@ -1,8 +1,8 @@
-"""The update that is proposed for a gradient, in the course of a run (the paper's appendix).
+"""The update that an optimizer proposes for a gradient, in the course of a run (paper's appendix).
 
-An optimizer runs on a test problem. At some of its steps it is asked, with its state as it is
-there, which update it would make of a coordinate if that coordinate's gradient were another: its
-gradient alone is replaced, value after value.
+An optimizer runs on a test problem. At some steps, one coordinate's gradient is replaced by a grid
+of values, one after the other, and the update that the optimizer proposes for this coordinate with
+its state at that step is recorded.
 """
 
 from __future__ import annotations
@@ -10,17 +10,47 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
 
-from l2l.config.measurements import Gradients
+from l2l.config.measurements import ADAM, META_SEED, Gradients
 from l2l.meta.rollout import begin, rollout
-from l2l.optimizers import Optimizer, UpdateRule, bind
+from l2l.optimizers import Optimizer, UpdateRule, bind, make_baseline
 from l2l.problems import Family, Problem
 from l2l.rng import stream
+
+if TYPE_CHECKING:
+    from l2l.run import Run
+
+
+def measure(run: Run) -> pd.DataFrame:
+    """Record the updates of a run's trained optimizers and of tuned ADAM.
+
+    Returns:
+        See `updates`.
+
+    Raises:
+        UserError: an optimizer is not trained, or ADAM not tuned.
+    """
+    config, settings = run.config, run.config.measurements.updates
+    values = gradient_values(settings.gradients)
+    tables = []
+    for name, recipes in settings.experiments.items():
+        experiment = config.experiments[name]
+        families, device = run.open_problems(experiment.problems, "measure")
+        learned = {recipe: run.trained(recipe, META_SEED, device) for recipe in recipes}
+        rates = run.tuned_rates(name, ADAM, families) if ADAM in experiment.baselines else {}
+        for key, family in families.items():
+            optimizers: dict[str, Optimizer] = {**learned}
+            if rates:
+                optimizers[ADAM] = make_baseline(ADAM, rates[key])
+            grid = (settings.steps, settings.coordinates, values)
+            tables.append(updates(name, optimizers, key, family, *grid, config.seed))
+    return pd.concat(tables, ignore_index=True)
 
 
 def gradient_values(settings: Gradients) -> list[float]:
@@ -41,22 +71,22 @@ def updates(
     values: Sequence[float],
     seed: int,
 ) -> pd.DataFrame:
-    """Ask every optimizer along its own run on the family's first test problem.
+    """The proposed updates of each optimizer along its own run on the family's first test problem.
 
     Args:
         experiment: its name.
         optimizers: key -> trained or tuned optimizer.
         name: of the family.
         family: where the test problem comes from.
-        steps: which updates; 1 is the first, from the state h[0].
-        count: of coordinates, see `chosen_coordinates`; the same for every optimizer.
-        values: what the gradient of a coordinate is replaced by.
+        steps: at which updates; 1 is the first, from the state h[0].
+        count: number of coordinates, see `chosen_coordinates`; the same for every optimizer.
+        values: of the replaced gradient.
         seed: of the problem and of the coordinates.
 
     Returns:
         A tidy row for each (optimizer, step, coordinate, value): experiment, family, optimizer,
-        step, coordinate, parameter (the name of the tensor that it is in), gradient (the value),
-        update (proposed for it), actual_gradient and actual_update (there, in the run).
+        step, coordinate, parameter (the name of the tensor that has the coordinate), gradient (the
+        value), update (proposed for it), actual_gradient and actual_update (of the run).
     """
     problem = family.sample(("test", name), [0], max(steps))
     chosen = chosen_coordinates(problem, count, seed, name)
@@ -90,17 +120,17 @@ def updates(
 
 
 def chosen_coordinates(problem: Problem, count: int, seed: int, name: str) -> dict[int, str]:
-    """Coordinates drawn at random from those that matter, from one parameter after the other.
+    """Random live coordinates, from each parameter in turn.
 
     Args:
-        problem: one.
-        count: of coordinates, fewer where there are not as many.
-        seed: of the stream.
-        name: of the family, likewise.
+        problem: one problem.
+        count: how many coordinates, or all if there are fewer.
+        seed: of the run.
+        name: of the family, part of the name of the random stream.
 
     Returns:
         Coordinate -> the name of its parameter. The first ones are in different parameters, so
-        that small tensors (biases, scales) are seen and not only the largest.
+        that small tensors (biases, scales) are among them and not only the largest.
     """
     generator = stream(seed, "measure", "updates", name)
     live = problem.live(train_loss=False).cpu()
@@ -111,8 +141,8 @@ def chosen_coordinates(problem: Problem, count: int, seed: int, name: str) -> di
         shuffled.append([(coordinate, parameter) for coordinate in order])
     turns = torch.randperm(len(shuffled), generator=generator).tolist()
     rounds = itertools.zip_longest(*(shuffled[turn] for turn in turns))
-    found = [one for each in rounds for one in each if one is not None]
-    return dict(found[:count])
+    in_turn = [one for each in rounds for one in each if one is not None]
+    return dict(in_turn[:count])
 
 
 @torch.no_grad()
@@ -126,18 +156,18 @@ def _proposed(
 ) -> Tensor:
     """The update of each coordinate in `where` for each value, [coordinates, values].
 
-    Where coordinates do not see each other all of them are asked at once.
+    Unless the optimizer couples coordinates, the gradients of all are replaced at once.
     """
     together = where[:, None] if couples else where[None]
-    found = torch.empty(len(together), together.shape[1], len(values))
+    proposed = torch.empty(len(together), together.shape[1], len(values))
     for number, places in enumerate(together):
         for column, value in enumerate(values):
             replaced = gradient.index_fill(1, places, value)
             step, _ = optimizer.update(replaced, state)
-            found[number, :, column] = step[0, places]
-    return found.flatten(0, 1)
+            proposed[number, :, column] = step[0, places]
+    return proposed.flatten(0, 1)
 
 
 def _each(values: Tensor, where: Tensor, times: int) -> np.ndarray:
-    """Values [1, n] at some coordinates, each so many times over."""
+    """Values [1, n] at some coordinates, each `times` times in a row."""
     return values[0, where].detach().cpu().numpy().repeat(times)

@@ -51,18 +51,12 @@ class LiveProblem(Problem):
         Raises:
             NotImplementedError: it may depend on coordinates that are left out.
         """
-        if not self.has_train_loss:
-            raise NotImplementedError("train_loss needs the whole problem")
+        self._need_all_of_train_loss()
         return self.problem.train_loss(self._whole(theta))
 
     def test_loss(self, theta: Tensor) -> Tensor | None:
-        """The whole problem's test_loss, [B].
-
-        Raises:
-            NotImplementedError: it may depend on coordinates that are left out.
-        """
-        if not self.has_train_loss:
-            raise NotImplementedError("test_loss needs the whole problem")
+        """The whole problem's test_loss, [B], or None; raises as `train_loss` does."""
+        self._need_all_of_train_loss()
         return self.problem.test_loss(self._whole(theta))
 
     def places(self) -> dict[str, Tensor]:
@@ -75,6 +69,10 @@ class LiveProblem(Problem):
     def repeat(self, times: int) -> LiveProblem:
         """These problems `times` times in a row."""
         return LiveProblem(self.problem.repeat(times), self.index, self.has_train_loss)
+
+    def _need_all_of_train_loss(self) -> None:
+        if not self.has_train_loss:
+            raise NotImplementedError("train_loss and test_loss need the whole problem")
 
     def _whole(self, theta: Tensor) -> Tensor:
         """theta of the whole problem, zero at the coordinates that are left out."""

@@ -224,17 +224,7 @@ class NeuralArtFamily(Family):
         paintings: PictureSet,
         device: torch.device,
     ) -> Self:
-        """The family of some weights and pictures; see the attributes.
-
-        Args:
-            settings: the size, the styles, the weights of the loss.
-            seed: the seed of the run.
-            weights: of VGG-16, as `VGG16.load` returns them.
-            photographs: `image(split, number)` is one of them.
-            counts: split -> number of its photographs.
-            paintings: `image(name)` is a style.
-            device: where to compute.
-        """
+        """The family with these weights, as `VGG16.load` returns them, and these pictures."""
         dtype = precision(settings.precision, device)
         features = VGGFeatures.of(weights, LAST_LAYER, device, dtype)
         styles = (square(paintings.image(name), settings.size) for name in settings.styles)

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from l2l import kept
+from l2l import release
 from l2l.figures import style_images
 from l2l.figures.catalog import figures
 from l2l.files import write_text
@@ -55,7 +55,7 @@ def record(results: Results, folder: Path) -> None:
             copies[path] = path.name
     folder.mkdir(parents=True, exist_ok=True)
     if config.optimizers == "trained":
-        kept.keep(config, folder / kept.FOLDER, results.root)  # first: it may refuse
+        release.write_release(config, folder / release.FOLDER, results.root)  # first: it may refuse
     for name in left_out:
         (folder / name).unlink(missing_ok=True)  # of another run
         print(f"l2l: {name} is left out: {NOT_FREE}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Optimizers and tuned rates that a record keeps, and a run that takes them."""
+"""The released optimizers and tuned rates, and a run that takes them."""
 
 import contextlib
 import json
@@ -11,7 +11,7 @@ from l2l.cli import main
 from l2l.config import Config, load_config, resolved_yaml
 from l2l.errors import UserError
 from l2l.files import write_text
-from l2l.kept import CONTENTS, check, keep, stages, take
+from l2l.release import CONTENTS, check_release, parts, take_release, write_release
 
 
 @pytest.fixture
@@ -28,17 +28,17 @@ def released() -> Config:
 def kept(trained: Config, tmp_path: Path) -> Iterator[Path]:
     """A record of a run whose files say their own names; the working directory is empty."""
     with contextlib.chdir(tmp_path):
-        for stage in stages(trained):
-            for file in stage.files:
+        for part in parts(trained):
+            for file in part.files:
                 write_text(tmp_path / "run" / file, file.name)
         write_text(tmp_path / "run/results/smoke/config.yaml", resolved_yaml(trained))
-        keep(trained, tmp_path / "kept", tmp_path / "run")
+        write_release(trained, tmp_path / "kept", tmp_path / "run")
         yield tmp_path / "kept"
 
 
 def test_what_is_taken_is_what_was_kept_in_a_folder_of_its_own(kept: Path, released: Config):
-    take(released, kept)
-    files = [file for stage in stages(released) for file in stage.files]
+    take_release(released, kept)
+    files = [file for part in parts(released) for file in part.files]
     assert len(files) > 100
     for file in files:
         assert file.parts[:2] == ("results", "smoke_released")
@@ -48,7 +48,7 @@ def test_what_is_taken_is_what_was_kept_in_a_folder_of_its_own(kept: Path, relea
 def test_released_changes_nothing_that_was_trained_or_tuned_with() -> None:
     trained, released = load_config(), load_config(settings=["optimizers=released"])
     assert released.evaluation.problems < trained.evaluation.problems
-    for mine, theirs in zip(stages(released), stages(trained), strict=True):
+    for mine, theirs in zip(parts(released), parts(trained), strict=True):
         assert (mine.key, mine.inputs) == (theirs.key, theirs.inputs)
         assert mine.horizon <= theirs.horizon
         assert len(mine.files) <= len(theirs.files)
@@ -68,7 +68,7 @@ def test_released_changes_nothing_that_was_trained_or_tuned_with() -> None:
 def test_other_settings_are_refused_and_nothing_is_written(kept: Path, setting: str, named: str):
     config = load_config("smoke", settings=["optimizers=released", setting])
     with pytest.raises(UserError, match=named):
-        take(config, kept)
+        take_release(config, kept)
     assert not Path("results").exists()
 
 
@@ -82,7 +82,7 @@ def test_a_damaged_file_is_named(kept: Path, released: Config, damage: str):
     else:
         path.write_bytes((path.parent / "log.csv").read_bytes())
     with pytest.raises(UserError, match=str(path)):
-        take(released, kept)
+        take_release(released, kept)
     assert not Path("results/smoke_released/training/mnist_paper/seed1").exists()
 
 
@@ -90,12 +90,12 @@ def test_a_damaged_file_is_named(kept: Path, released: Config, damage: str):
 def test_a_table_of_contents_that_is_none_is_named(kept: Path, released: Config, content: str):
     (kept / CONTENTS).write_text(content)
     with pytest.raises(UserError, match=CONTENTS if content[:2] != '{"' else "recipes"):
-        check(released, kept)
+        check_release(released, kept)
 
 
 def test_no_record_at_all_says_what_makes_one(released: Config, tmp_path: Path):
     with pytest.raises(UserError, match=r"there is no .*nothing: make publish"):
-        check(released, tmp_path / "nothing")
+        check_release(released, tmp_path / "nothing")
 
 
 def test_a_run_is_not_kept_under_settings_that_it_was_not_made_with(
@@ -104,7 +104,7 @@ def test_a_run_is_not_kept_under_settings_that_it_was_not_made_with(
     other = load_config("smoke", settings=["seed=7", "tuning.problems=64"])
     before = (kept / CONTENTS).read_bytes()
     with pytest.raises(UserError, match=r"--config-file .*config\.yaml"):
-        keep(other, kept, tmp_path / "run")
+        write_release(other, kept, tmp_path / "run")
     assert (kept / CONTENTS).read_bytes() == before
 
 
@@ -112,16 +112,16 @@ def test_keeping_replaces_what_an_earlier_run_kept_unless_the_run_is_not_finishe
     kept: Path, trained: Config, tmp_path: Path
 ):
     (kept / "training" / "of_old").mkdir()
-    lost = tmp_path / "run" / next(stages(trained)).files[0]
+    lost = tmp_path / "run" / next(parts(trained)).files[0]
     content = lost.read_bytes()
     lost.unlink()
     with pytest.raises(UserError, match=lost.name):
-        keep(trained, kept, tmp_path / "run")
+        write_release(trained, kept, tmp_path / "run")
     assert (kept / "training" / "of_old").exists()
     lost.write_bytes(content)
-    keep(trained, kept, tmp_path / "run")
+    write_release(trained, kept, tmp_path / "run")
     assert not (kept / "training" / "of_old").exists()
-    assert len(json.loads((kept / CONTENTS).read_text())) == len(list(stages(trained)))
+    assert len(json.loads((kept / CONTENTS).read_text())) == len(list(parts(trained)))
 
 
 def test_taking_without_saying_so_is_refused(

@@ -1,0 +1,175 @@
+"""The released optimizers and tuned rates: what a finished run leaves for runs that do not train.
+
+With `optimizers: released` nothing is meta-trained and no learning rate is tuned. Both come from
+the folder `docs/replication/trained` of the checkout, which `l2l record` fills. A run takes them
+only if they were made with its own settings and if each file has the recorded digest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from l2l.config import Config, config_folder, load_config
+from l2l.config.stages import digest, training_inputs, tuning_inputs
+from l2l.errors import UserError
+from l2l.files import write_bytes, write_json
+from l2l.layout import Layout
+
+FOLDER = "trained"
+"""The release in the folder of a record."""
+CONTENTS = "contents.json"
+RUN = ("optimizer.safetensors", "log.csv", "summary.json")
+"""The files of one meta-training."""
+
+
+def release_folder() -> Path:
+    """The folder of the release in the checkout."""
+    return config_folder().parent / "docs" / "replication" / FOLDER
+
+
+class Part(NamedTuple):
+    """A recipe's meta-trainings, or the tuning of a baseline on an experiment.
+
+    Attributes:
+        key: its name in messages and in the table of contents.
+        inputs: a digest of its settings, without the horizon.
+        files: relative to the working directory; in the release they lie in the same order of
+            folders without `results/<run>`.
+        horizon: the step whose loss decides a tuning; 0 for a meta-training. A tuned rate is taken
+            for shorter runs too (config/released.yaml; the page says so), never for longer ones.
+    """
+
+    key: str
+    inputs: str
+    files: list[Path]
+    horizon: int = 0
+
+
+def parts(config: Config) -> Iterator[Part]:
+    """Everything that a run would meta-train and tune."""
+    layout = Layout(config.run_name)
+    for recipe in config.used_recipes():
+        runs = [layout.run(recipe, seed) for seed in range(config.recipes[recipe].meta_seeds)]
+        files = [layout.rate(recipe), *(run / name for run in runs for name in RUN)]
+        yield Part(f"recipes.{recipe}", digest(training_inputs(config, recipe)), files)
+    for experiment, settings in config.experiments.items():
+        for baseline in settings.baselines:
+            inputs = tuning_inputs(config, experiment, baseline)
+            horizon = inputs.pop("horizon")
+            files = [layout.tuning(experiment, baseline)]
+            yield Part(f"experiments.{experiment} with {baseline}", digest(inputs), files, horizon)
+
+
+def write_release(config: Config, folder: Path, root: Path = Path()) -> None:
+    """Copy a finished run's trained optimizers and tuned rates; they replace an older release.
+
+    Args:
+        config: of the run.
+        folder: of the release.
+        root: the run's working directory.
+
+    Raises:
+        UserError: a file of the run is missing, or it was made with other settings.
+    """
+    layout = Layout(config.run_name)
+    made_with = root / layout.config
+    made, wanted = [*parts(load_config(files=[made_with]))], [*parts(config)]
+    if any(part not in made for part in wanted):
+        raise UserError(
+            f"{made_with}: the run was made with other settings: give --config-file {made_with}"
+        )
+    for file in (file for part in wanted for file in part.files):
+        if not (root / file).is_file():
+            raise UserError(f"{root / file} is missing: run snakemake, which knows what makes it")
+    shutil.rmtree(folder, ignore_errors=True)
+    contents = {}
+    for part in wanted:
+        digests = {}
+        for file in part.files:
+            content, name = (root / file).read_bytes(), file.relative_to(layout.results)
+            write_bytes(folder / name, content)
+            digests[name.as_posix()] = hashlib.sha256(content).hexdigest()
+        contents[part.key] = {"inputs": part.inputs, "horizon": part.horizon, "files": digests}
+    write_json(folder / CONTENTS, contents)
+
+
+def check_release(config: Config, folder: Path | None = None) -> dict[str, Any]:
+    """Check that the release has all that a run needs, made with the same settings.
+
+    Args:
+        config: of the run.
+        folder: of the release; by default that of the checkout.
+
+    Returns:
+        The table of contents: key of a part -> inputs, horizon, and the SHA-256 of its files.
+
+    Raises:
+        UserError: something is not released, or was made with other settings.
+    """
+    folder = folder or release_folder()
+    if not folder.is_dir():
+        raise UserError(
+            f"optimizers = released: there is no {folder}: make publish makes it of a finished "
+            "run; or meta-train (optimizers = trained)"
+        )
+    try:
+        contents: dict[str, Any] = json.loads((folder / CONTENTS).read_text(encoding="utf-8"))
+        results = Layout(config.run_name).results
+        for part in parts(config):
+            if reason := _reason_against(part, contents.get(part.key), results):
+                raise UserError(
+                    f"optimizers = released: {part.key} {reason}: use the protocol default as it "
+                    "is, or meta-train (optimizers = trained)"
+                )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        raise UserError(
+            f"{folder / CONTENTS} is missing or damaged: get it from the repository again "
+            "(git checkout), or meta-train (optimizers = trained)"
+        ) from None
+    return contents
+
+
+def _reason_against(part: Part, released: dict[str, Any] | None, results: Path) -> str:
+    """Why a part cannot be taken; empty if it can."""
+    names = {file.relative_to(results).as_posix() for file in part.files}
+    if released is None or names - released["files"].keys():
+        return "is not among the released ones"
+    if released["inputs"] != part.inputs:
+        return "was released with other settings than this configuration's"
+    if part.horizon > released["horizon"]:
+        return f"was tuned for step {released['horizon']}, not {part.horizon}"
+    return ""
+
+
+def take_release(config: Config, folder: Path | None = None) -> None:
+    """Copy all that a run needs to where meta-training and tuning would put it.
+
+    Args:
+        config: of the run.
+        folder: of the release; by default that of the checkout.
+
+    Raises:
+        UserError: see `check_release`; or a file has another digest than the released one.
+    """
+    folder = folder or release_folder()
+    contents = check_release(config, folder)
+    results = Layout(config.run_name).results
+    for part in parts(config):
+        for file in part.files:
+            name = file.relative_to(results)
+            write_bytes(file, _read(folder / name, contents[part.key]["files"][name.as_posix()]))
+
+
+def _read(path: Path, sha256: str) -> bytes:
+    content = path.read_bytes() if path.is_file() else b""
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise UserError(
+            f"{path} is missing or not what was released: get it from the repository again "
+            "(git checkout)"
+        )
+    return content
