@@ -5,8 +5,7 @@ from matplotlib.colors import to_hex
 from matplotlib.patches import FancyArrowPatch
 from tests.figures.fake_results import fake
 
-from l2l.figures.computation_graph import FIGURE
-from l2l.figures.graph_trace import Edge, Node, edges_between, pieces, trace, unroll
+from l2l.figures.computation_graph import FIGURE, Edge, Node, edges_between, pieces, trace, unroll
 from l2l.figures.style import VERMILLION
 from l2l.meta.rollout import begin, rollout
 

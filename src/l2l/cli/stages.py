@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from l2l import stages
-from l2l.cli.measurements import MEASURE
 from l2l.errors import UserError, known
 from l2l.files import write_json, write_table, write_text
 from l2l.registry import BASELINES, DATASETS, MEASUREMENTS, resolve
@@ -122,7 +121,8 @@ def measure(
 ) -> None:
     """Measure something other than losses, such as the time of a step, into a table."""
     measurement = known("measurement", name.replace("-", "_"), MEASUREMENTS)
-    write_table(run.layout.measurement(measurement), MEASURE[measurement](run))
+    table = resolve(MEASUREMENTS[measurement].code)(run)
+    write_table(run.layout.measurement(measurement), table)
 
 
 def claims(run: Run) -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 from matplotlib.patches import Patch
 
-from l2l.figures import diagram
 from l2l.figures.base import Figure
-from l2l.figures.diagram import OPTIMIZEE_FILL, OPTIMIZER_FILL, OPTIMIZER_TINT
+from l2l.figures.diagram import OPTIMIZER_FILL, OPTIMIZER_TINT, PROBLEM_FILL, Canvas
 from l2l.figures.style import VERMILLION
 from l2l.results import Results
 
@@ -21,51 +19,50 @@ CELL = (50.0, 24.0)
 def draw(results: Results) -> Drawing:
     """One step of the optimizer: shared weights, a state of its own for each coordinate."""
     top, bottom = max(ROWS.values()), min(ROWS.values())
-    figure, axes = diagram.canvas(results.config.figures, HEIGHT)
-    diagram.box(
-        axes,
+    canvas = Canvas.of(results, HEIGHT)
+    canvas.box(
         (LSTM, (HEIGHT + bottom - 20) / 2),
         (CELL[0] + 46, HEIGHT - bottom + 16),
         fill=OPTIMIZER_TINT,
         edge="none",
     )
     center = (FUNCTION, (top + bottom) / 2)
-    function = diagram.box(axes, center, (24, top - bottom + 36), "$f$", OPTIMIZEE_FILL)
+    function = canvas.box(center, (24, top - bottom + 36), "$f$", PROBLEM_FILL)
     for index, y in ROWS.items():
-        _draw_row(axes, index, y, function)
+        _draw_row(canvas, index, y, function)
     for x in (GRADIENT, INPUT, LSTM, PLUS, RESULT):
-        axes.text(x, ROWS["2"] - 33, r"$\vdots$", ha="center", va="center")
+        canvas.axes.text(x, ROWS["2"] - 33, r"$\vdots$", ha="center", va="center")
     for x, text in (
         (FUNCTION + 16, "gradient"),
         (INPUT, "preprocess,\neq. (6)"),
         (LSTM, "shared weights $\\phi$,\nown states $h$"),
         ((PLUS + RESULT) / 2, "update,\neq. (1)"),
     ):
-        diagram.note(axes, (x, HEIGHT - 17), text)
-    return figure
+        canvas.note((x, HEIGHT - 17), text)
+    return canvas.figure
 
 
-def _draw_row(axes: Axes, index: str, y: float, function: Patch) -> None:
+def _draw_row(canvas: Canvas, index: str, y: float, function: Patch) -> None:
     """One coordinate: gradient, preprocessing, LSTM with its state, update added to theta."""
 
     def formula(symbol: str, step: str = "t") -> str:
         return rf"${symbol}_{{{step}}}^{{({index})}}$"
 
-    gradient = diagram.node(axes, (GRADIENT, y), formula(r"\nabla\!"), OPTIMIZEE_FILL)
-    prepared = diagram.box(axes, (INPUT, y), (30, 28))
-    diagram.note(axes, (INPUT, y), "log\nsign")
-    cell = diagram.box(axes, (LSTM, y), CELL, "LSTM", OPTIMIZER_FILL, edge=VERMILLION)
-    diagram.state_loop(axes, (LSTM, y), CELL, (11, 16), formula("h"))
-    plus = diagram.node(axes, (PLUS, y), "$+$", "white", radius=7)
-    result = diagram.node(axes, (RESULT, y), formula(r"\theta", "t{+}1"), OPTIMIZEE_FILL)
-    previous = diagram.node(axes, (PLUS, y + 36), formula(r"\theta"), OPTIMIZEE_FILL)
-    diagram.arrow(axes, (FUNCTION, y), (GRADIENT, y), function, gradient)
-    diagram.arrow(axes, (GRADIENT, y), (INPUT, y), gradient, prepared)
-    diagram.arrow(axes, (INPUT, y), (LSTM, y), prepared, cell)
-    diagram.arrow(axes, (LSTM, y), (PLUS, y), cell, plus)
-    diagram.arrow(axes, (PLUS, y + 36), (PLUS, y), previous, plus)
-    diagram.arrow(axes, (PLUS, y), (RESULT, y), plus, result)
-    diagram.note(axes, (LSTM + CELL[0] / 2 + 32, y - 10), formula("g"))
+    gradient = canvas.node((GRADIENT, y), formula(r"\nabla\!"), PROBLEM_FILL)
+    prepared = canvas.box((INPUT, y), (30, 28))
+    canvas.note((INPUT, y), "log\nsign")
+    cell = canvas.box((LSTM, y), CELL, "LSTM", OPTIMIZER_FILL, edge=VERMILLION)
+    canvas.state_loop((LSTM, y), CELL, (11, 16), formula("h"))
+    plus = canvas.node((PLUS, y), "$+$", "white", radius=7)
+    result = canvas.node((RESULT, y), formula(r"\theta", "t{+}1"), PROBLEM_FILL)
+    previous = canvas.node((PLUS, y + 36), formula(r"\theta"), PROBLEM_FILL)
+    canvas.arrow((FUNCTION, y), (GRADIENT, y), function, gradient)
+    canvas.arrow((GRADIENT, y), (INPUT, y), gradient, prepared)
+    canvas.arrow((INPUT, y), (LSTM, y), prepared, cell)
+    canvas.arrow((LSTM, y), (PLUS, y), cell, plus)
+    canvas.arrow((PLUS, y + 36), (PLUS, y), previous, plus)
+    canvas.arrow((PLUS, y), (RESULT, y), plus, result)
+    canvas.note((LSTM + CELL[0] / 2 + 32, y - 10), formula("g"))
 
 
 FIGURE = Figure(

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 from matplotlib.patches import Patch
 
-from l2l.figures import diagram
 from l2l.figures.base import Figure
-from l2l.figures.diagram import OPTIMIZER_FILL, OPTIMIZER_TINT, Point
+from l2l.figures.diagram import COLUMN, OPTIMIZER_FILL, OPTIMIZER_TINT, Canvas, Point
 from l2l.figures.style import BLUE, GREY, VERMILLION
 from l2l.results import Results
 
@@ -27,54 +25,54 @@ COMES_OUT = "its update: a direction, times a learning rate that\nchanges relati
 
 def draw(results: Results) -> Drawing:
     """Gradients go in below, means of states go up, biases come down, steps come out below."""
-    figure, axes = diagram.canvas(results.config.figures, HEIGHT)
-    center, right = sum(TENSORS) / 2, diagram.COLUMN - 5
-    top = diagram.box(axes, (center, GLOBAL), UPPER, "global RNN", OPTIMIZER_FILL, VERMILLION)
+    canvas = Canvas.of(results, HEIGHT)
+    center, right = sum(TENSORS) / 2, COLUMN - 5
+    top = canvas.box((center, GLOBAL), UPPER, "global RNN", OPTIMIZER_FILL, VERMILLION)
     for x, coordinates in TENSORS.items():
-        _draw_tensor(axes, x, coordinates, (center, GLOBAL), top)
+        _draw_tensor(canvas, x, coordinates, (center, GLOBAL), top)
     for y, text in (
         (GLOBAL, "one"),
         (TENSOR, "one for each\ntensor"),
         (PARAMETER, "one for each\ncoordinate"),
     ):
-        diagram.note(axes, (right, y), text, "right", GREY)
+        canvas.note((right, y), text, "right", GREY)
     between = (GLOBAL + TENSOR) / 2
-    diagram.note(axes, (center - 48, between + 9), "means", "right", BLUE)
-    diagram.note(axes, (center, between - 6), "biases", color=VERMILLION)
+    canvas.note((center - 48, between + 9), "means", "right", BLUE)
+    canvas.note((center, between - 6), "biases", color=VERMILLION)
     for y, symbol, text in (
         (54, r"$\nabla$", GOES_IN),
         (20, "$g$", COMES_OUT),
     ):
-        diagram.note(axes, (12, y + 6), symbol)
-        diagram.note(axes, (24, y), text, "left")
-    return figure
+        canvas.note((12, y + 6), symbol)
+        canvas.note((24, y), text, "left")
+    return canvas.figure
 
 
 def _draw_tensor(
-    axes: Axes, x: float, coordinates: tuple[float, ...], above: Point, top: Patch
+    canvas: Canvas, x: float, coordinates: tuple[float, ...], above: Point, top: Patch
 ) -> None:
     """A tensor RNN over the parameter RNNs of its coordinates, with what goes in and comes out."""
     place = (x, TENSOR)
-    own = diagram.box(axes, place, UPPER, "tensor RNN", OPTIMIZER_FILL, VERMILLION)
-    _draw_both_ways(axes, place, above, own, top)
+    own = canvas.box(place, UPPER, "tensor RNN", OPTIMIZER_FILL, VERMILLION)
+    _draw_both_ways(canvas, place, above, own, top)
     width = coordinates[-1] - coordinates[0] + CELL[0] + 10
-    diagram.box(axes, (x, PARAMETER), (width, CELL[1] + 10), "", OPTIMIZER_TINT, "none")
+    canvas.box((x, PARAMETER), (width, CELL[1] + 10), "", OPTIMIZER_TINT, "none")
     for shift in coordinates:
         place = (x + shift, PARAMETER)
-        cell = diagram.box(axes, place, CELL, "RNN", OPTIMIZER_FILL, VERMILLION)
-        _draw_both_ways(axes, place, (x + shift / 2, TENSOR), cell, own)
+        cell = canvas.box(place, CELL, "RNN", OPTIMIZER_FILL, VERMILLION)
+        _draw_both_ways(canvas, place, (x + shift / 2, TENSOR), cell, own)
         enter, leave = (place[0] - APART - 2, EDGE), (place[0] + APART + 2, EDGE)
-        diagram.arrow(axes, enter, (enter[0], PARAMETER), None, cell)
-        diagram.arrow(axes, (leave[0], PARAMETER), leave, cell)
+        canvas.arrow(enter, (enter[0], PARAMETER), None, cell)
+        canvas.arrow((leave[0], PARAMETER), leave, cell)
         for (column, _), symbol in ((enter, r"$\nabla$"), (leave, "$g$")):
-            axes.text(column, EDGE - 10, symbol, ha="center", va="center")
+            canvas.axes.text(column, EDGE - 10, symbol, ha="center", va="center")
 
 
-def _draw_both_ways(axes: Axes, low: Point, high: Point, lower: Patch, upper: Patch) -> None:
+def _draw_both_ways(canvas: Canvas, low: Point, high: Point, lower: Patch, upper: Patch) -> None:
     """Means up, biases down."""
     up, down = [((low[0] + s, low[1]), (high[0] + s, high[1])) for s in (-APART, APART)]
-    diagram.arrow(axes, *up, lower, upper, BLUE, width=1.0)
-    diagram.arrow(axes, down[1], down[0], upper, lower, VERMILLION, dashed=True, width=1.0)
+    canvas.arrow(*up, lower, upper, BLUE, width=1.0)
+    canvas.arrow(down[1], down[0], upper, lower, VERMILLION, dashed=True, width=1.0)
 
 
 FIGURE = Figure(
