@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import typer
 
+from l2l.cli.app import app
 from l2l.config import Config, load_config
 from l2l.data.styles import PAINTINGS
 from l2l.evaluation.claims import read_claims
@@ -152,3 +154,24 @@ def test_links_to_files_lead_somewhere(page: Path) -> None:
     links = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
     local = [link for link in links if "://" not in link]
     assert not [link for link in local if not (page.parent / link).exists()]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_files_that_are_named_exist(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    folders = "config|docs|examples|src|studies|tests|workflow/rules|workflow/profiles"
+    named = {*re.findall(rf"`((?:{folders})/[\w/.-]+)`", text)}
+    named |= {f"tests/{name}" for name in re.findall(r"`((?!tests/)(?:\w+/)?test_\w+\.py)`", text)}
+    if page.name == "extending.md":  # has the contents of new files
+        named -= {*re.findall(r"^`(src/\S+)`:$", text, re.MULTILINE)}
+    assert not [name for name in named if not (ROOT / name).exists()]
+
+
+def test_commands_that_are_named_exist() -> None:
+    known = {*typer.main.get_command(app).commands}  # type: ignore[attr-defined]
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        code = re.findall(r"`([^`\n]+)`", text) + re.findall(r"```\w*\n(.*?)```", text, re.DOTALL)
+        lines = [line for part in code for line in part.splitlines()]
+        calls = r"(?:^|&& |do )l2l ([a-z]\w*(?:-\w+)*)"
+        assert {name for line in lines for name in re.findall(calls, line)} <= known, page.name
