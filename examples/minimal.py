@@ -40,8 +40,8 @@ class Quadratics:
     def gradient(self, theta: Tensor) -> Tensor:
         """The gradient of each problem, [B, dimensions], a constant to autograd.
 
-        `detach` is equation (5): the gradient depends on theta, and theta on phi through the updates
-        before, but this path is dropped. It would need the second derivatives of f.
+        `detach` is equation (5). The gradient depends on theta, and theta on phi through the
+        earlier updates; this path is dropped, because it needs the second derivatives of f.
         """
         theta = theta.detach().requires_grad_()
         with torch.enable_grad():
@@ -51,8 +51,8 @@ class Quadratics:
 class LearnedOptimizer(nn.Module):
     """m(gradient, h, phi): a small LSTM in place of a rule that people wrote. phi are its weights.
 
-    It is coordinate-wise: each number in theta has a hidden state of its own, and all share phi. So
-    to the LSTM the coordinates of all problems are one large batch, and it fits a theta of any size.
+    It is coordinate-wise: each number in theta has a hidden state of its own, and all share phi.
+    So the coordinates of all problems are one large batch, and it fits a theta of any size.
     """
 
     def __init__(self, units: int = 20, layers: int = 2) -> None:
@@ -60,8 +60,8 @@ class LearnedOptimizer(nn.Module):
         self.lstm = nn.LSTM(1, units, layers)
         self.head = nn.Linear(units, 1)
         with torch.no_grad():  # small first updates; large ones make theta diverge at once
-            self.head.weight *= 0.1
-            self.head.bias *= 0.1
+            self.head.weight.mul_(0.1)
+            self.head.bias.mul_(0.1)
 
     def init(self, theta: Tensor) -> State:
         """h[0]: zero."""
@@ -159,9 +159,8 @@ def main() -> None:
     for name in ("NAG", "ADAM"):
         rate = tune(name, [10 ** (power / 6) for power in range(-18, 1)], tuning)
         results[f"{name}, learning rate {rate:.3g}"] = hand_crafted(name, rate, fresh)
-    print(
-        f"\n{'mean over 128 fresh problems':30} loss after {STEPS} steps  mean loss of {STEPS} steps"
-    )
+    steps = f"{STEPS} steps"
+    print(f"\n{'mean over 128 fresh problems':30} loss after {steps}  mean loss of {steps}")
     for name, losses in results.items():
         print(f"{name:30} {losses[-1].mean():20.3f} {losses.mean():23.3f}")
 

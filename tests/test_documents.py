@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import typer
 
+from l2l.cli.app import app
 from l2l.config import Config, load_config
 from l2l.data.styles import PAINTINGS
 from l2l.evaluation.claims import read_claims
-from l2l.report.markdown import markdown
-from l2l.report.marked import MARKED, fill, over_several, overview, tables
-from l2l.report.verdicts import difference
+from l2l.report.claims import MARKED, fill, marked_tables, overview
+from l2l.report.table import Interval, effect
 from l2l.shipped import optimizer_path
 
 ROOT = Path(__file__).parents[1]
@@ -49,10 +50,10 @@ def test_the_marked_tables_are_those_of_the_committed_claims(
     for page in WITH_TABLES:
         copy = tmp_path / page.name
         copy.write_text(page.read_text(encoding="utf-8"), encoding="utf-8")
-        fill(copy, tables(claims, config))
+        fill(copy, marked_tables(claims, config))
         assert copy.read_text() == page.read_text(), f"{page.name}: run make publish"
-    rows = markdown(overview(claims[claims["deciding"]], over_several(claims), config))
-    assert f"{rows}\n\n" in (RECORD / "tables.md").read_text(encoding="utf-8")
+    rows = overview(claims, config, "Verdicts").markdown()
+    assert rows in (RECORD / "tables.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -63,7 +64,8 @@ def test_the_marked_tables_are_those_of_the_committed_claims(
 def test_every_interval_in_a_text_is_that_of_a_claim(page: Path, claims: pd.DataFrame) -> None:
     if page.parent.name == "longer":
         claims = pd.concat([claims, read_claims(page.parent / "claims.csv")])
-    known = {plain(difference(row)) for row in claims.to_dict("records")}
+    rows = claims[["estimate", "low", "high"]].itertuples(index=False)
+    known = {plain(effect(Interval(*row))) for row in rows}
     told = INTERVAL.findall(plain(MARKED.sub("", page.read_text(encoding="utf-8"))))
     assert len(told) > 4
     assert not {*told} - known
@@ -152,3 +154,24 @@ def test_links_to_files_lead_somewhere(page: Path) -> None:
     links = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
     local = [link for link in links if "://" not in link]
     assert not [link for link in local if not (page.parent / link).exists()]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_files_that_are_named_exist(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    folders = "config|docs|examples|src|studies|tests|workflow/rules|workflow/profiles"
+    named = {*re.findall(rf"`((?:{folders})/[\w/.-]+)`", text)}
+    named |= {f"tests/{name}" for name in re.findall(r"`((?!tests/)(?:\w+/)?test_\w+\.py)`", text)}
+    if page.name == "extending.md":  # has the contents of new files
+        named -= {*re.findall(r"^`(src/\S+)`:$", text, re.MULTILINE)}
+    assert not [name for name in named if not (ROOT / name).exists()]
+
+
+def test_commands_that_are_named_exist() -> None:
+    known = {*typer.main.get_command(app).commands}  # type: ignore[attr-defined]
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        code = re.findall(r"`([^`\n]+)`", text) + re.findall(r"```\w*\n(.*?)```", text, re.DOTALL)
+        lines = [line for part in code for line in part.splitlines()]
+        calls = r"(?:^|&& |do )l2l ([a-z]\w*(?:-\w+)*)"
+        assert {name for line in lines for name in re.findall(calls, line)} <= known, page.name

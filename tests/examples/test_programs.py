@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from l2l.registry import OPTIMIZERS
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -39,3 +41,17 @@ def test_the_learned_optimizer_is_ahead_of_adam_on_a_network_of_ones_own(
     assert learned.startswith("learned, mnist")
     middle = [float(re.split(r"\s{2,}", line)[1]) for line in (learned, *adam)]
     assert middle[0] < 0.8 * min(middle[1:])
+
+
+def test_an_optimizer_of_ones_own_is_meta_trained_and_used(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = run("own_optimizer.py", ["--episodes", "20"], monkeypatch, capsys)
+    del OPTIMIZERS["momenta"]  # which the example adds
+    rows = [line.split() for line in lines]
+    learned, slow_nag = (
+        next(float(row[-1]) for row in rows if row[:1] == [name]) for name in ("learned", "NAG,")
+    )
+    assert learned < slow_nag
+    before, after = re.findall(r"[\d.]+", lines[-1].split(":")[1])
+    assert float(after) < 0.2 * float(before)

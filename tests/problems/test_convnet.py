@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,7 +13,8 @@ from torch import Tensor, nn
 
 from l2l.config import load_config
 from l2l.data.labelled import LabelledImages
-from l2l.problems import Setup, convnet, make_family
+from l2l.errors import UserError
+from l2l.problems import Setup, convnet, images, make_family, mlp
 from l2l.problems.convnet import ColourImages, ConvNet
 
 
@@ -163,3 +165,27 @@ def test_held_out_images_are_never_in_a_minibatch(monkeypatch: pytest.MonkeyPatc
     family: Any = _family(labels=tuple(range(10)))
     assert int(family.data.images.max()) < 50 <= int(family.test_sample.images.min())
     assert int(family.train_sample.images.max()) < 50
+
+
+def test_any_labelled_images_will_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pixels, channels and classes are those of the data: grey images in three classes."""
+    pixels, labels = torch.arange(30 * 64).reshape(30, 8, 8).to(torch.uint8), torch.arange(30) % 3
+    grey = LabelledImages(pixels, labels, pixels, labels)
+    for module in (convnet, mlp):
+        monkeypatch.setattr(module, "labelled_images", lambda name, directory: grey)
+    assert _family(labels=(0, 1, 2)).shapes["conv1.kernel"][1] == 1
+    with pytest.raises(UserError, match="labels 0 to 2"):
+        _family(labels=(0, 3))
+    mlp._image_set.cache_clear()
+    settings = load_config().problems["mnist"].model_copy(update={"train_sample": 5})
+    family: Any = make_family("x", Setup(0, Path(), CPU, {"x": settings}))
+    mlp._image_set.cache_clear()
+    assert family.shapes["layers.0.weight"][1] == 64
+    assert family.shapes["layers.1.bias"] == (3,)
+
+
+def test_pictures_without_labels_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    unlabelled = SimpleNamespace(load=lambda directory: object())
+    monkeypatch.setattr(images, "resolve", lambda path: unlabelled)
+    with pytest.raises(UserError, match="dataset = photographs: it has no labels"):
+        images.labelled_images("photographs", Path())

@@ -18,13 +18,23 @@ TUNED = "tuned"
 TRAILING_STEPS = 5
 """Steps averaged before a minibatch loss is compared with a target (one batch is noisy)."""
 LOSSES = {"loss": "loss", "train_loss": "loss", "test_loss": "held-out loss"}
-"""What a label calls a loss; train_loss is the same loss without the choice of a minibatch."""
+"""The losses in a label; train_loss is the same loss without the choice of a minibatch."""
 
 Horizon = Count | Literal["end"]
 Direction = Literal["lower", "higher"]
 
 
-class MeanLoss(Section):
+class _UpToHorizon(Section):
+    metric: str
+    horizon: Horizon
+
+    @property
+    def last_step(self) -> int:
+        """The last step that the curves must reach."""
+        return 1 if self.horizon == "end" else self.horizon
+
+
+class MeanLoss(_UpToHorizon):
     """Mean loss over steps 1..horizon; a run that diverged counts as infinite."""
 
     metric: Literal["mean_loss"]
@@ -36,16 +46,11 @@ class MeanLoss(Section):
 
     @property
     def label(self) -> str:
-        """The metric in words, for a table."""
+        """Names the random stream of an interval: another text would change the interval."""
         return f"mean {LOSSES[self.of]}, steps 1-{self.horizon}"
 
-    @property
-    def last_step(self) -> int:
-        """The last step that the curves must reach."""
-        return 1 if self.horizon == "end" else self.horizon
 
-
-class FinalLoss(Section):
+class FinalLoss(_UpToHorizon):
     """The loss at step `horizon`; a run whose loss is not finite there counts as infinite."""
 
     metric: Literal["final_loss"]
@@ -57,14 +62,9 @@ class FinalLoss(Section):
 
     @property
     def label(self) -> str:
-        """The metric in words, for a table."""
+        """See `MeanLoss.label`."""
         where = "end" if self.horizon == "end" else f"step {self.horizon}"
         return f"final {LOSSES[self.of]}, {where}"
-
-    @property
-    def last_step(self) -> int:
-        """The last step that the curves must reach."""
-        return 1 if self.horizon == "end" else self.horizon
 
 
 class StepsToTarget(Section):
@@ -83,7 +83,7 @@ class StepsToTarget(Section):
 
     @property
     def label(self) -> str:
-        """The metric in words, for a table."""
+        """See `MeanLoss.label`."""
         return f"steps to loss {self.target:g} (at most {self.horizon})"
 
     @property
@@ -110,7 +110,7 @@ class Oscillation(Section):
 
     @property
     def label(self) -> str:
-        """The metric in words, for a table."""
+        """See `MeanLoss.label`."""
         return f"oscillation, steps {self.first_step}-{self.last_step}"
 
 
@@ -170,11 +170,6 @@ class Measured(Section):
     repeats but its own."""
     note: str = ""
     """What a reader has to know about it, in a few words."""
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """All columns that it reads."""
-        return (self.value, self.pair, *self.of, *self.against)
 
 
 class Claim(Section):

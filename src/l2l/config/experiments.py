@@ -33,7 +33,7 @@ class Tuning(Section):
 
 
 class Evaluation(Section):
-    """The test."""
+    """How optimizers are tested."""
 
     problems: Count
     """Test problems, the same for all optimizers."""
@@ -58,27 +58,27 @@ class Experiment(Section):
     """Learned optimizers and tuned baselines, side by side on fresh test problems."""
 
     title: str
-    """Stands above its panel, table and section."""
+    """The heading of its panel and its tables."""
     figure: Name
-    """The figure that it is a panel of."""
+    """The figure in which it is a panel."""
     problems: Annotated[tuple[Name, ...], Field(min_length=1)]
     """What is minimised; several make an architecture study."""
     steps: Count
     """Inner steps of a test."""
     horizon: Count
-    """The step whose loss decides in tuning and stands in tables."""
+    """The step whose loss decides the tuning and stands in tables."""
     shown: Literal["loss", "test_loss"]
-    """What its panel shows: the step's loss, or the held-out one."""
+    """The loss that its panel shows: of the minibatch of each step, or on held-out data."""
     reference: Name | None = None
-    """The learned optimizer that the others are variants of; absent: none."""
+    """The recipe of which the others are variants; absent: none."""
     learned: Annotated[tuple[Name, ...], Field(min_length=1)]
-    """Recipes, by name."""
+    """Names of recipes."""
     baselines: Annotated[tuple[Baseline, ...], Field(min_length=1)]
     """Hand-crafted optimizers, each with a tuned rate."""
     tuning: Tuning
-    """What differs from the common `tuning`."""
+    """The common `tuning`, with what differs here."""
     evaluation: Evaluation
-    """What differs from the common `evaluation`."""
+    """The common `evaluation`, with what differs here."""
 
     @model_validator(mode="after")
     def _horizon_within(self) -> Experiment:

@@ -1,4 +1,4 @@
-"""The kinds of learned optimizers, and what can be set of each. Their code: l2l.optimizers."""
+"""The kinds of learned optimizers, and what can be set of each. Code: l2l.optimizers."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ class LearnedSettings(Section):
     """What every kind of learned optimizer has.
 
     Attributes:
-        couples: whether a coordinate's step depends on other coordinates. Then none can be left out
-            of a problem, and the backward pass cannot be sampled.
+        couples: whether a coordinate's step depends on other coordinates. If so, no coordinate can
+            be left out of a problem, and the backward pass cannot be sampled.
     """
 
     couples: ClassVar[bool] = False
@@ -23,12 +23,12 @@ class LearnedSettings(Section):
 
 
 class ParameterGroup(Section):
-    """Parameters of the problem that an LSTM of their own serves."""
+    """Parameters of a problem that share an LSTM of their own."""
 
     name: Name
-    """Stands before the names of its weights."""
+    """Prefix of the names of its weights."""
     parameters: Annotated[tuple[str, ...], Field(min_length=1)]
-    """Patterns of names of parameters; one is in the first group that fits."""
+    """Patterns of parameter names; a parameter belongs to the first group that matches."""
 
 
 class Preprocessing(Section):
@@ -37,7 +37,7 @@ class Preprocessing(Section):
     preprocessing: Literal["none", "log"]
     """log: size and sign apart, equation (6) of the paper; none: the gradient."""
     p: Annotated[float, Field(gt=0, le=80)]
-    """Of equation (6): gradients below e^-p count as small."""
+    """p of equation (6): gradients below e^-p count as small."""
     input_scale: Positive
     """Factor on the gradient with `preprocessing: none`."""
 
@@ -52,7 +52,7 @@ class LSTMSettings(Preprocessing, LearnedSettings):
     units: Units
     """Units of each layer."""
     output_scale: Positive
-    """Factor on the output, which then is added to theta."""
+    """Factor on the output before it is added to theta."""
     forget_bias: float
     """Added to the forget gates' initial biases."""
     head_init_scale: NonNegative
@@ -91,7 +91,7 @@ class RNNSettings(Preprocessing, LearnedSettings):
     units: Units
     """Units of each layer."""
     output_scale: Positive
-    """Factor on the output, which then is added to theta."""
+    """Factor on the output before it is added to theta."""
     head_init_scale: NonNegative
     """Factor on the output layer's initial weights and bias."""
 

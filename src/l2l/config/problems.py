@@ -1,4 +1,4 @@
-"""The problems that can be configured; the values stand in config/default.yaml."""
+"""The kinds of problems and what can be set of each. Code: l2l.problems."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ class ProblemSettings(Section):
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """The problems that a mixture is made of, by their names; of other kinds none."""
+        """The names of the problems that a mixture is made of; () for other kinds."""
         return ()
 
     @property
     def limits(self) -> dict[str, int]:
-        """How many problems there are at most, where not any number: "test", "validation"."""
+        """How many problems there are at most, if there is a limit: "test", "validation"."""
         return {}
 
 
@@ -68,7 +68,7 @@ class MLPSettings(ProblemSettings):
     hidden: tuple[Count, ...]
     """Units of each hidden layer."""
     activation: Activation
-    """Of the hidden layers."""
+    """The activation of the hidden layers."""
     batch_size: Count
     """Images of a minibatch."""
     init: Literal["torch", "gaussian"]
@@ -129,19 +129,19 @@ class NeuralArtSettings(ProblemSettings):
     kind: Literal["neural_art"]
     """The kind: a picture."""
     features: Literal["vgg16_dd21191f"]
-    """The network whose features are compared, by its weights' digest."""
+    """The network whose features are compared; its name has the digest of its weights."""
     size: Annotated[int, Field(ge=16, le=128)]
     """Pixels of a side; the photographs have 128."""
     styles: Annotated[tuple[Style, ...], Field(min_length=1)]
-    """Problem i has style i, and so on from the first anew."""
+    """Problem i has style i; after the last style the first one follows."""
     content_weight: NonNegative
-    """alpha, of the content's term."""
+    """alpha, the weight of the content."""
     style_weight: NonNegative
-    """beta, of the style's term."""
+    """beta, the weight of the style."""
     variation_weight: NonNegative
-    """gamma, of the total variation."""
+    """gamma, the weight of the total variation."""
     precision: Literal["auto", "float32", "bfloat16"]
-    """Of the features; auto: bfloat16 on a CPU that multiplies it natively, else float32."""
+    """Precision of the features; auto: bfloat16 on a CPU with native bfloat16, else float32."""
 
     @property
     def datasets(self) -> tuple[str, ...]:
@@ -150,7 +150,7 @@ class NeuralArtSettings(ProblemSettings):
 
     @property
     def limits(self) -> dict[str, int]:
-        """One problem for each photograph; baselines are tuned on those for validation."""
+        """One problem for each photograph; baselines are tuned on the validation photographs."""
         return {"test": 100, "validation": 20}
 
 
@@ -160,9 +160,9 @@ class MixtureSettings(ProblemSettings):
     kind: Literal["mixture"]
     """The kind: a mixture of others."""
     of: Annotated[tuple[Name, ...], Field(min_length=1)]
-    """Other problems, by name; an episode has one of them."""
+    """The names of other problems; each episode has one of them."""
     scale: Range
-    """Units of theta and of the loss: two log-uniform draws a problem."""
+    """Units of theta and of the loss: two log-uniform draws for each problem."""
 
     @property
     def parts(self) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ class UnrollStage(Section):
     """From this fraction of the episodes on, windows and episodes have this many inner steps."""
 
     start: Fraction
-    """Fraction of the episodes that are done when it begins."""
+    """Fraction of the episodes after which the stage begins."""
     window: Count
     """Inner steps of a window; phi is updated after each."""
     steps: Count | None = None
@@ -38,9 +38,9 @@ class MetaLearningRate(Range):
     episodes: Count
     """Episodes of a trial: the recipe's first ones."""
     schedule: Literal["constant", "cosine"]
-    """How it falls over the episodes."""
+    """How the rate falls over the episodes."""
     final_fraction: Annotated[float, Field(gt=0, le=1)]
-    """Where the cosine ends, as a part of the first value."""
+    """Last value of the cosine, as a fraction of the first one."""
 
 
 class Validation(Section):
@@ -53,7 +53,7 @@ class Validation(Section):
     steps: Count
     """Inner steps of a validation episode."""
     problem: Name | None = None
-    """The problem that is validated on; absent: the recipe's own."""
+    """The problem of validation; absent: the recipe's own."""
 
 
 class Recipe(Section):
@@ -68,9 +68,9 @@ class Recipe(Section):
     optimizer: AnyOptimizer
     """What is learned."""
     estimator: AnyEstimator
-    """How the gradient of the meta-loss is found."""
+    """How the gradient of the meta-loss is estimated."""
     start_from: Name | None
-    """The recipe whose trained optimizers are gone on from; null: none."""
+    """The recipe from whose trained optimizers meta-training starts; null: from new weights."""
     episodes: Count
     """Episodes of a meta-training."""
     steps: Count
@@ -83,21 +83,21 @@ class Recipe(Section):
     """w of equation (4). equal: 1; final: 1 at the last step, else 0; inverse: 1 / (loss +
     `inverse_offset`); or a number for each step."""
     inverse_offset: Positive
-    """In the loss's unit, with `loss_weights: inverse`."""
+    """Added to the loss in `loss_weights: inverse`, in units of the loss."""
     meta_learning_rate: MetaLearningRate
-    """Of ADAM, which updates phi."""
+    """The learning rate of ADAM, which updates phi."""
     clip: Literal["none", "running_median"] | Positive
-    """Most that the meta-gradient's norm may be; or the median of its last 100."""
+    """Largest norm of the meta-gradient; running_median: the median of recent norms."""
     sampling: Sampling
     """What the backward pass leaves out."""
     averaging: Annotated[float, Field(ge=0, lt=1)]
-    """Decay of phi's moving average, which is what is validated and kept."""
+    """Decay of the moving average of phi that is validated and kept; 0: phi itself."""
     validation: Validation
-    """What chooses among the epochs' phi."""
+    """How phi is chosen among the epochs."""
     attempts: Annotated[int, Field(ge=1, le=100)]
-    """Initialisations that may collapse before it gives up."""
+    """How many initialisations may collapse before meta-training gives up."""
     step_backs: Annotated[int, Field(ge=0, le=100)]
-    """Divergences that are stepped back from before it gives up; 0: stop."""
+    """How many divergences may be answered by a return to the best phi; 0: stop at the first."""
 
     @property
     def validated_on(self) -> str:
@@ -106,20 +106,20 @@ class Recipe(Section):
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """All that meta-training needs, each once."""
+        """The problems of meta-training and validation, each once."""
         return tuple(dict.fromkeys((self.problem, self.validated_on)))
 
     @model_validator(mode="after")
     def _sampled_where_it_can_be(self) -> Recipe:
         averaged = " and averaged_cells" if getattr(self.optimizer, "averaged_cells", 0) else ""
-        for told, can in (
+        for setting, can in (
             (f"optimizer.kind = {self.optimizer.kind}{averaged}", not self.optimizer.couples),
             (f"estimator.kind = {self.estimator.kind}", self.estimator.samples),
         ):
             if self.sampling.fraction < 1 and not can:
                 raise mistake(
-                    f"sampling.fraction = {self.sampling.fraction}: the backward pass with {told} "
-                    "cannot be sampled; set it to 1"
+                    f"sampling.fraction = {self.sampling.fraction}: the backward pass with "
+                    f"{setting} cannot be sampled; set it to 1"
                 )
         return self
 

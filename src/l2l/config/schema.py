@@ -1,12 +1,11 @@
 """Everything that can be configured, with its type, its range and what it means.
 
-The values stand in config/default.yaml; config/smoke.yaml and config/paper.yaml override some of
-them. There are no defaults here, so that the YAML file shows every value that a run depends on.
+The values stand in config/ and studies/. The schema has hardly any defaults, so that these files
+show every value that a run depends on.
 """
 
 from __future__ import annotations
 
-import itertools
 from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 from pydantic import Field, model_validator
@@ -52,17 +51,17 @@ class Compute(Section):
     device: Device
     """What computes; auto: a GPU where PyTorch sees one, else the CPU."""
     devices: dict[Stage, Device]
-    """Of stages that use another device than `device`."""
+    """Stages that use another device than `device`, with that device."""
     threads: Annotated[int, Field(ge=1, le=256)]
     """CPU threads of a job; `--cores` says how many jobs run."""
 
     def device_of(self, stage: Stage | None) -> Device:
-        """The device that a stage asks for; None: work that is none of the stages."""
+        """The configured device of a stage; None: of work outside the stages."""
         return self.devices.get(stage, self.device) if stage else self.device
 
 
 class Data(Section):
-    """Where data sets are looked for and kept. The variable L2L_DATA_DIR goes first."""
+    """Where data sets are kept. The environment variable L2L_DATA_DIR wins."""
 
     directory: str | None
     """The folder of all data sets; null: `./data`."""
@@ -102,26 +101,26 @@ class Config(Section):
     """The whole configuration of a run."""
 
     protocol: Protocol
-    """The file in `config/` that is laid over the default; names the outputs."""
+    """The file of `config/` that overrides the default; it names the outputs."""
     optimizers: Optimizers
     """trained: meta-trained and tuned in this run; released: taken from the committed record,
     with its tuned rates."""
     seed: Annotated[int, Field(ge=0, lt=2**63)]
-    """Every random number is of a named stream of this one."""
+    """The seed of all named streams of random numbers."""
     meta_seeds: Count
-    """Meta-trainings of each recipe that does not say a number."""
+    """Independent meta-trainings of each recipe that does not set a number itself."""
     data: Data
     """Where data sets lie."""
     compute: Compute
     """Device and threads."""
     tuning: Tuning
-    """Of every experiment, where it does not say another value."""
+    """The tuning of every experiment that does not set other values."""
     evaluation: Evaluation
-    """Of every experiment, where it does not say another value."""
+    """The test of every experiment that does not set other values."""
     problems: dict[Name, AnyProblem]
     """Families of problems."""
     recipes: dict[Name, Recipe]
-    """Learned optimizers; those that nothing names are not meta-trained."""
+    """Learned optimizers; a recipe that nothing names is not meta-trained."""
     experiments: dict[Name, Experiment]
     """What is compared on what, and drawn."""
     measurements: Measurements
@@ -140,18 +139,16 @@ class Config(Section):
 
     @property
     def run_name(self) -> str:
-        """What the folders of its results and figures are called."""
+        """The name of the folders of its results and figures."""
         return self.protocol if self.optimizers == "trained" else f"{self.protocol}_released"
 
     def datasets(self, *problems: str) -> list[str]:
         """The datasets that these problems need, each once."""
-        found = (
-            self.problems[part].datasets for problem in problems for part in self.parts(problem)
-        )
-        return list(dict.fromkeys(itertools.chain.from_iterable(found)))
+        parts = [part for problem in problems for part in self.parts(problem)]
+        return list(dict.fromkeys(name for part in parts for name in self.problems[part].datasets))
 
     def parts(self, problem: str) -> tuple[str, ...]:
-        """The problems that a mixture is made of; of another problem itself."""
+        """The problems that a mixture is made of; for another problem, the problem itself."""
         return self.problems[problem].parts or (problem,)
 
     def figure_experiments(self) -> dict[str, list[str]]:
@@ -162,7 +159,7 @@ class Config(Section):
         return figures
 
     def main_recipes(self) -> list[str]:
-        """The recipes that are not compared as variants of another one alone."""
+        """The recipes of experiments without a `reference`, in the order of the configuration."""
         main = {
             recipe
             for experiment in self.experiments.values()
@@ -185,7 +182,7 @@ class Config(Section):
         return [name for name in self.recipes if name in used]
 
     def tested(self, experiment: str) -> list[tuple[str, int | None]]:
-        """All that an experiment tests: (baseline, None), then (recipe, meta-seed)."""
+        """Every optimizer that an experiment tests: (baseline, None), then (recipe, meta-seed)."""
         entry = self.experiments[experiment]
         baselines: list[tuple[str, int | None]] = [(name, None) for name in entry.baselines]
         return baselines + [

@@ -1,7 +1,7 @@
-"""Which part of the configuration each stage depends on: a change elsewhere does not rerun it.
+"""The part of the configuration on which each stage depends: a change elsewhere does not rerun it.
 
-The workflow gives these to its rules as `params`, and meta-training refuses to resume a state that
-was made under others. Labels, figure style, device, threads and folders are in none of the numeric
+The workflow gives these to its rules as `params`, and meta-training refuses to resume a state with
+other inputs. Labels, figure style, device, threads and folders are in none of the numeric
 stages, because results do not depend on them beyond rounding.
 """
 
@@ -61,7 +61,7 @@ def tuning_inputs(config: Config, experiment: str, baseline: str) -> dict[str, A
 def evaluation_inputs(config: Config, experiment: str) -> dict[str, Any]:
     """What the test of one optimizer depends on, besides the optimizer."""
     settings = config.experiments[experiment]
-    # How many problems run at once changes nothing, nor does to keep no pictures.
+    # The batch changes no result, and neither do pictures if none are kept.
     evaluation = settings.evaluation.model_dump(mode="json", exclude={"batch"})
     if not settings.evaluation.pictures:
         del evaluation["pictures"]

