@@ -1,20 +1,30 @@
-"""The machine: device, threads, and arithmetic that gives the same bits each time."""
+"""The machine: its device and threads, arithmetic with the same bits each time, memory, timings."""
 
 from __future__ import annotations
 
 import os
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
+import psutil
 import torch
 
 from l2l.config.schema import Compute, Stage
 from l2l.errors import UserError
+from l2l.progress import Progress
 
 
 def prepare(settings: Compute, stage: Stage | None = None) -> torch.device:
     """Set threads and deterministic algorithms, and choose the device of a stage.
 
+    Args:
+        settings: `compute` of the configuration.
+        stage: the stage that is about to compute; None: none of those with a device of their own.
+
     Raises:
-        UserError: cuda is asked for where there is none.
+        UserError: the configuration asks for cuda, and PyTorch sees no GPU.
     """
     torch.set_num_threads(settings.threads)
     device = settings.device_of(stage)
@@ -26,7 +36,67 @@ def prepare(settings: Compute, stage: Stage | None = None) -> torch.device:
         return torch.device("cpu")  # everything used here is deterministic on a CPU
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True, warn_only=True)
-    # Else each empty tensor costs a kernel.
+    # Otherwise each empty tensor costs a kernel.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.allow_tf32 = False  # cuDNN would round its inputs to 10 bits
     return torch.device("cuda")
+
+
+def free_memory(device: torch.device) -> int:
+    """Free memory of a GPU, or of the machine for the CPU, in bytes."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    return psutil.virtual_memory().available
+
+
+class Spread(NamedTuple):
+    """Repeated measurements of one thing."""
+
+    median: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, values: list[float]) -> Spread:
+        """The median, the smallest and the largest value."""
+        return cls(statistics.median(values), min(values), max(values))
+
+
+def milliseconds(work: Callable[[], object], device: torch.device) -> float:
+    """The time of one call, with all work that it starts on a GPU."""
+    _wait(device)
+    start = time.perf_counter()
+    work()
+    _wait(device)
+    return 1e3 * (time.perf_counter() - start)
+
+
+def interleaved(
+    work: Mapping[str, Callable[[], object]], rounds: int, device: torch.device, label: str
+) -> dict[str, list[float]]:
+    """Time several pieces of work in turn, so that a drift of the machine meets all alike.
+
+    Args:
+        work: name -> what is timed.
+        rounds: how often; one more round before them does not count.
+        device: where the work computes.
+        label: for progress.
+
+    Returns:
+        Name -> milliseconds of each round.
+    """
+    times: dict[str, list[float]] = {name: [] for name in work}
+    progress = Progress(label, rounds + 1, unit="round")
+    for number in range(rounds + 1):
+        for name, piece in work.items():
+            elapsed = milliseconds(piece, device)
+            if number:
+                times[name].append(elapsed)
+        progress.advance()
+    progress.close()
+    return times
+
+
+def _wait(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)

@@ -1,4 +1,4 @@
-"""Where everything lies. The one place that knows; rules and commands agree through it."""
+"""The paths of all outputs. Rules and commands both take them from here."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Layout:
-    """The outputs of one run (`Config.run_name`), relative to the working directory."""
+    """The paths of one run's outputs, relative to the working directory.
+
+    Attributes:
+        run_name: see `Config.run_name`.
+    """
 
     run_name: str
 
@@ -48,7 +52,7 @@ class Layout:
         return self.results / "index.html"
 
     def data(self, dataset: str) -> Path:
-        """Which source a dataset came from, and its digests."""
+        """The record of a data set: its source and its digests."""
         return self.results / "data" / f"{dataset}.json"
 
     def trial(self, recipe: str, trial: int) -> Path:
@@ -76,7 +80,7 @@ class Layout:
         return folder / f"{optimizer}{suffix}.parquet"
 
     def pictures(self, experiment: str, optimizer: str, meta_seed: int | None) -> Path:
-        """What the test of one optimizer made of the first test photographs."""
+        """The pictures that one optimizer painted of the first test photographs."""
         return self.part(experiment, optimizer, meta_seed).with_suffix(".pictures.safetensors")
 
     def curves(self, experiment: str) -> Path:
@@ -84,7 +88,7 @@ class Layout:
         return self.results / "evaluation" / experiment / "curves.parquet"
 
     def measurement(self, name: str) -> Path:
-        """A table that is not of loss curves, see `l2l.config.measurements`."""
+        """The table of a measurement, see `l2l.config.measurements`."""
         return self.results / "measurements" / f"{name}.csv"
 
     def figure(self, name: str) -> Path:

@@ -1,4 +1,4 @@
-"""Progress of long work: a bar on a terminal, a line now and then in a log; time left in both."""
+"""Progress of long work: a bar on a terminal, lines in a log, both with the time left."""
 
 from __future__ import annotations
 
@@ -11,13 +11,21 @@ SECONDS_BETWEEN_LINES = 15.0
 
 
 class Progress:
-    """Counts `total` units of work under a label.
+    """Progress of one piece of long work, on standard error.
+
+    On a terminal it is a bar. Elsewhere it is a line every 15 seconds and one at the end.
 
     Args:
-        label: what is being done.
+        label: name of the work, at the start of each line.
         total: units of work in all.
-        done: units done in an earlier run that is now resumed.
-        unit: the name of a unit.
+        done: units that an earlier, killed process has done.
+        unit: name of a unit.
+
+    Example:
+        >>> progress = Progress("train mnist", total=100)
+        >>> for episode in range(100):
+        ...     progress.advance(f"loss {0.1:.3g}")
+        >>> progress.close()
     """
 
     def __init__(self, label: str, total: int, done: int = 0, unit: str = "episode") -> None:
@@ -29,7 +37,7 @@ class Progress:
             self._bar = tqdm(total=total, initial=done, desc=label, unit=unit, leave=True)
 
     def advance(self, note: str = "") -> None:
-        """One more unit is done; `note` says how it stands."""
+        """Count one more unit; `note` is shown beside the count, for example the current loss."""
         self._done += 1
         if self._bar is not None:
             if note:
@@ -44,7 +52,7 @@ class Progress:
         self.say(f"{self._unit} {self._done}/{self._total}, {_clock(left)} left. {note}".rstrip())
 
     def say(self, message: str) -> None:
-        """A line that stays."""
+        """Print a line that stays."""
         line = f"{self._label}: {message}"
         if self._bar is not None:
             self._bar.write(line, file=sys.stderr)
@@ -52,7 +60,7 @@ class Progress:
             print(line, file=sys.stderr, flush=True)
 
     def close(self) -> None:
-        """Leave the terminal in order."""
+        """End the bar, so that what is printed next begins on a line of its own."""
         if self._bar is not None:
             self._bar.close()
 

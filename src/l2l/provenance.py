@@ -1,4 +1,4 @@
-"""Where a result came from: the code's commit, the versions, the machine."""
+"""The origin of a result: commit of the code, versions of packages, machine."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ PACKAGES = ("l2l", "torch", "torchvision", "numpy", "pandas", "snakemake", "matp
 
 @functools.cache
 def commit() -> str:
-    """The commit of the checkout that the package runs from; '+' where files differ from it."""
+    """The commit of the checkout that the package runs from, with '+' if files differ from it.
+
+    Outside a checkout it is the version of the package.
+    """
     root = Path(__file__).resolve().parents[2]
     try:
         head = _git(root, "rev-parse", "--short=12", "HEAD")
@@ -54,5 +57,5 @@ def _processor() -> str:
 
 
 def cores() -> int:
-    """How many this process may use."""
+    """The number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,7 +1,7 @@
-"""One seed, many named and independent random streams: every number of an experiment is from one.
+"""One seed, and many named, independent random streams that all random numbers come from.
 
-A stream is found by its name, not by how much was drawn before: problem 7 is the same whether 8
-or 64 problems run, and a resumed meta-training needs no generator state to end with the same bits.
+A stream depends on its name, not on what was drawn before. So problem 7 is the same whether 8 or 64
+problems run, and a resumed meta-training ends with the same bits without a saved generator.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import torch
 
 
 def stream(seed: int, *names: str | int) -> torch.Generator:
-    """The CPU generator of a named stream.
+    """The random generator of a named stream, on the CPU.
 
     Args:
         seed: the one seed of the run.
@@ -20,7 +20,7 @@ def stream(seed: int, *names: str | int) -> torch.Generator:
 
     Returns:
         A torch.Generator, seeded by SHA-256 of seed and names. PyTorch's CPU generator uses 32 bits
-        of a seed, so among hundreds of thousands of episodes some few share their numbers.
+        of a seed, so a few among hundreds of thousands of episodes share their numbers.
     """
     path = "/".join([str(seed), *(f"{type(name).__name__}:{name}" for name in names)])
     digest = hashlib.sha256(path.encode()).digest()

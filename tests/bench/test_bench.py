@@ -8,19 +8,18 @@ import torch
 from tests.small import CPU, double, lstm_settings, mlp_family, quadratic_family, random_phi, recipe
 from torch.utils.flop_counter import FlopCounterMode
 
+from l2l import bench as bench_module
 from l2l import kernels
-from l2l.bench import run as bench_run
+from l2l.bench import run_benchmark, scaling, summary
 from l2l.bench.plain import (
     CellOptimizer,
     ColumnOptimizer,
     PlainMetaTraining,
     PlainOptimizer,
 )
-from l2l.bench.run import run_benchmark, tell
-from l2l.bench.scaling import scaling
-from l2l.bench.timing import Spread, interleaved
 from l2l.bench.workload import KernelWindow, Workload
 from l2l.cli.bench import bench
+from l2l.compute import Spread, interleaved
 from l2l.config import load_config
 from l2l.estimators import adjoint
 from l2l.meta.rollout import begin
@@ -135,7 +134,7 @@ def test_sizes_that_do_not_fit_are_named() -> None:
 
 
 def test_the_result_has_every_figure_and_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bench_run, "QUICK_SIZES", [100, 200])
+    monkeypatch.setattr(bench_module, "QUICK_SIZES", [100, 200])
     workload = Workload("some", recipe(), quadratic_family(3), 0, CPU, 0.5)
     result = json.loads(json.dumps(run_benchmark(workload, CPU, quick=True)))
     assert result.keys() >= KEYS
@@ -144,13 +143,13 @@ def test_the_result_has_every_figure_and_is_told(monkeypatch: pytest.MonkeyPatch
     assert result["workload"]["unroll"] == 10
     for name, (low, high) in result["spread"].items():
         assert low <= result[name] <= high
-    text = tell(result)
+    text = summary(result)
     assert f"{result['speedup']:.1f} times exact" in text
     assert "1e+02" in text
 
 
 def test_the_command_writes_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bench_run, "QUICK_SIZES", [100])
+    monkeypatch.setattr(bench_module, "QUICK_SIZES", [100])
     threads = torch.get_num_threads()
     small = ["recipes.quadratics_lstm.problems_per_episode=2"]
     try:

@@ -22,7 +22,7 @@ from l2l.cli import main
 from l2l.errors import UserError
 from l2l.optimizers import CoordinatewiseLSTM, checkpoint
 from l2l.optimizers.weights import initial_phi, make_optimizer
-from l2l.painting.read import read_picture
+from l2l.painting.pictures import read_picture
 from l2l.shipped import optimizer_path
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (24, 32, 3), dtype=np.uint8)

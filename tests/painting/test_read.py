@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from l2l.errors import UserError
-from l2l.painting.read import read_picture
+from l2l.painting.pictures import read_picture
 
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 

@@ -56,7 +56,7 @@ def bench(
 
     import torch
 
-    from l2l.bench.run import run_benchmark, tell
+    from l2l.bench import run_benchmark, summary
     from l2l.bench.workload import Workload
 
     settings = config.recipes[recipe]
@@ -72,7 +72,7 @@ def bench(
     family = families[settings.problem]
     workload = Workload(recipe, settings, family, config.seed, device, fraction)
     result = run_benchmark(workload, device, quick)
-    print(tell(result))
+    print(summary(result))
     if json is not None:
         write_json(json, result)
 

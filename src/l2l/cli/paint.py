@@ -50,8 +50,8 @@ def paint(
     from l2l.compute import prepare
     from l2l.data.folder import data_directory
     from l2l.optimizers import checkpoint
-    from l2l.painting import read, write
-    from l2l.painting.paint import paint as painted
+    from l2l.painting import paint as painted
+    from l2l.painting import pictures
     from l2l.progress import Progress
     from l2l.shipped import optimizer_path
 
@@ -60,16 +60,16 @@ def paint(
     if not isinstance(problem, NeuralArtSettings):
         raise UserError(f"problems.{PROBLEM}.kind = {problem.kind}: painting needs neural_art")
     result = out or Path(f"{content.stem}_in_{style.stem}.png")
-    write.check_place(result)
+    pictures.check_place(result)
     if gif:
-        write.check_place(gif, (".gif",))
+        pictures.check_place(gif, (".gif",))
     if strip:
-        write.check_place(strip)
+        pictures.check_place(strip)
     written = [path.absolute() for path in (result, gif, strip) if path]
     inputs = {path.resolve() for path in (content, style)}
     if len(set(written)) < len(written) or any(path.resolve() in inputs for path in written):
         raise UserError("--out, --gif, --strip: give each a name of its own, not an input's either")
-    photograph, painting = read.read_picture(content, size), read.read_picture(style, size)
+    photograph, painting = pictures.read_picture(content, size), pictures.read_picture(style, size)
     device = prepare(config.compute.model_copy(update={"threads": cores()}))  # nothing runs beside
     learned = checkpoint.load(optimizer_path(optimizer), str(device)).optimizer
     if len(groups := getattr(learned.settings, "groups", ())) > 1:
@@ -81,7 +81,7 @@ def paint(
     progress = Progress(f"{content.name} in {style.name}", steps, unit="step")
     every = max(1, steps // FRAMES_OF_A_GIF)
     of_gif = {*range(0, steps, every), steps} if gif else set()
-    of_strip = {*write.STRIP} if strip else set()
+    of_strip = {*pictures.STRIP} if strip else set()
     frames = painted(
         photograph,
         painting,
@@ -94,10 +94,10 @@ def paint(
         device,
     )
     progress.close()
-    write.write_picture(result, frames[steps])
+    pictures.write_picture(result, frames[steps])
     if gif:
-        write.write_gif(gif, {step: frames[step] for step in of_gif})
+        pictures.write_gif(gif, {step: frames[step] for step in of_gif})
     if strip:
-        write.write_picture(strip, write.strip(frames, painting))
+        pictures.write_picture(strip, pictures.strip(frames, painting))
     width, height = photograph.size
     print(f"{result}: {width} x {height} pixels")

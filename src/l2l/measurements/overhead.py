@@ -21,8 +21,7 @@ import torch
 from torch import Tensor
 
 from l2l import kernels
-from l2l.bench.scaling import free_memory
-from l2l.bench.timing import interleaved, milliseconds
+from l2l.compute import free_memory, interleaved, milliseconds
 from l2l.config.measurements import GRADIENT, GRID, IMPLEMENTATIONS
 from l2l.kernels import implementation
 from l2l.optimizers import CoordinatewiseLSTM, Grouped, Optimizer, bind, make_baseline

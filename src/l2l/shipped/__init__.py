@@ -19,19 +19,19 @@ FOLDER = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Card:
-    """What one should know of a released optimizer before one uses it.
+    """What to know about a released optimizer before using it; `print(card)` shows all of it.
 
     Attributes:
         name: for `l2l.LearnedOptimizer`.
-        trained_on: problems and lengths of run of its meta-training.
+        trained_on: the problems of its meta-training, and the length of its runs.
         works: where it did well.
         fails: where it did not.
         measured: rows of docs/replication/claims.csv: experiment, baseline, metric, loss, and
             learned / baseline - 1 with its 95 % interval (estimate, low, high), rounded.
-        recipe: of config/default.yaml, by which it was meta-trained.
-        meta_seed: of the recipe's meta-seeds, the one that validated best.
-        episodes: of its meta-training.
-        commit: of the program that made it.
+        recipe: the recipe of the configuration that meta-trained it.
+        meta_seed: the one of the recipe's meta-seeds that validated best.
+        episodes: length of its meta-training.
+        commit: the commit of the program that made it.
         digest: SHA-256 of its file, hexadecimal.
     """
 
@@ -68,7 +68,20 @@ def _comparison(row: dict[str, Any]) -> str:
 
 
 def released() -> dict[str, Card]:
-    """The optimizers that ship: name -> card. `print(*l2l.released().values(), sep="\\n")`."""
+    """The learned optimizers that come with the package.
+
+    Returns:
+        Name -> card. The name is what `l2l.LearnedOptimizer(..., learned=name)` takes; the card
+        says what the optimizer was meta-trained on, where it works and where it fails.
+
+    Example:
+        >>> import l2l
+        >>> cards = l2l.released()
+        >>> list(cards)
+        ['quadratics', 'mnist', 'cifar', 'neural_art', 'hierarchical']
+        >>> print(cards["mnist"].recipe, cards["mnist"].meta_seed)
+        mnist_long_unroll 2
+    """
     return dict(_cards())
 
 
@@ -82,19 +95,19 @@ def _card(name: str, text: dict[str, Any]) -> Card:
     path = FOLDER / f"{name}.safetensors"
     with safe_open(path, framework="numpy") as file:
         made: dict[str, Any] = json.loads(file.metadata()["l2l"])["provenance"]
-    kept = {key: made[key] for key in ("recipe", "meta_seed", "episodes", "commit")}
+    origin = {key: made[key] for key in ("recipe", "meta_seed", "episodes", "commit")}
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return Card(name=name, digest=digest, **text, **kept)
+    return Card(name=name, digest=digest, **text, **origin)
 
 
 def optimizer_path(name: str) -> Path:
-    """The checkpoint of a released optimizer, or of a file that is named.
+    """The checkpoint file of a released optimizer, or a checkpoint of the user's own.
 
     Args:
         name: one of `released()`, or the path of a .safetensors file.
 
     Raises:
-        UserError: there is neither.
+        UserError: there is no such optimizer and no such file.
     """
     if name in _cards():
         return FOLDER / f"{name}.safetensors"
