@@ -1,8 +1,9 @@
-"""The finished tables and figures of one protocol, read for the page and the reports."""
+"""The finished tables and figures of one run, read for figures, the page and the reports."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,17 +12,15 @@ import pandas as pd
 
 from l2l.config import Config
 from l2l.errors import UserError
-from l2l.evaluation.claims import read_claims
+from l2l.evaluation.claims import compared, describe_data, evaluate_claims, read_claims
 from l2l.layout import Layout
 
-MEASURED = {"unroll": ("meta_gradients",), "overhead": ("overhead",), "updates": ("updates",)}
-"""Figure -> the measurements that it shows."""
 RELEASED = " --set optimizers=released"
 
 
 @dataclass(frozen=True)
 class Results:
-    """What a run left behind. A file that is not there is a UserError that tells what makes it.
+    """What a run left behind. A missing file is a UserError that names the command to make it.
 
     Attributes:
         config: the run's configuration.
@@ -49,16 +48,44 @@ class Results:
     def measurement(self, name: str) -> pd.DataFrame:
         """A table that is not of loss curves, see `l2l.config.measurements`."""
         path = self.layout.measurement(name)
-        return pd.read_csv(self.existing(path, f"measure {name.replace('_', '-')}"))
+        return pd.read_csv(self.existing(path, f"measure {name}"))
 
     def claims(self) -> pd.DataFrame:
         """Every comparison with its verdict (see `l2l.evaluation.claims`)."""
         return read_claims(self.existing(self.layout.claims, "claims"))
 
+    def judged(self, claims: Collection[str]) -> pd.DataFrame:
+        """The same table for some claims, from nothing but the tables that they compare.
+
+        Args:
+            claims: their names in the configuration, in order.
+        """
+        config = self.config
+        judged = {name: config.claims[name] for name in claims}
+        experiments, tables = compared(judged.values())
+        return evaluate_claims(
+            judged,
+            {name: self.curves(name) for name in experiments},
+            config.protocol,
+            {name: describe_data(self.datasets(name)) for name in experiments},
+            {name: self.measurement(name) for name in tables},
+            {claim: name for name, study in config.studies.items() for claim in study.claims},
+        )
+
     def runs(self) -> pd.DataFrame:
         """All meta-trainings; `collapsed` is an empty string where nothing did, or diverged."""
         table = pd.read_csv(self.existing(self.layout.runs, "runs"))
         return table.assign(collapsed=table["collapsed"].fillna(""))
+
+    def meta_trainings(self, recipes: Iterable[str]) -> pd.DataFrame:
+        """The same table for some recipes, from their own files; the best seed is selected."""
+        table = pd.DataFrame(
+            self._json(self.layout.run(name, seed) / "summary.json", f"train {name} --seed {seed}")
+            for name in recipes
+            for seed in range(self.config.recipes[name].meta_seeds)
+        )
+        best = table.groupby("recipe")["best_validation"].idxmin()
+        return table.assign(selected=table.index.isin(best))
 
     def logs(self, recipe: str) -> pd.DataFrame:
         """The logs of a recipe's meta-trainings, with the columns recipe and meta_seed."""
@@ -120,18 +147,18 @@ class Results:
         Raises:
             UserError: there is no such file.
         """
-        found = self.root / path
-        if not found.is_file():
+        there = self.root / path
+        if not there.is_file():
             raise UserError(
-                f"{found} is missing: run l2l {command} --protocol {self.config.protocol}"
+                f"{there} is missing: run l2l {command} --protocol {self.config.protocol}"
                 f"{RELEASED if self.config.optimizers == 'released' else ''}, or snakemake, "
                 "which knows the order"
             )
-        return found
+        return there
 
     def _json(self, path: Path, command: str) -> dict[str, Any]:
-        found = self.existing(path, command)
+        there = self.existing(path, command)
         try:
-            return dict(json.loads(found.read_text(encoding="utf-8")))
+            return dict(json.loads(there.read_text(encoding="utf-8")))
         except ValueError as error:
-            raise UserError(f"{found} is damaged ({error}): delete it and run again") from None
+            raise UserError(f"{there} is damaged ({error}): delete it and run again") from None

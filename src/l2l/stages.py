@@ -281,20 +281,6 @@ def judge_claims(run: Run) -> None:
     Raises:
         UserError: a table is missing, or a claim does not fit it.
     """
-    from l2l.evaluation.claims import claims_table
+    from l2l.results import Results
 
-    config, layout = run.config, run.layout
-    curves = {
-        name: run.existing(layout.curves(name), "collect", name) for name in config.experiments
-    }
-    records = {
-        name: [layout.data(dataset) for dataset in config.datasets(*entry.problems)]
-        for name, entry in config.experiments.items()
-    }
-    measurements = {
-        one.table: run.existing(layout.measurement(one.table), "measure", one.table)
-        for claim in config.claims.values()
-        for one in claim.measured
-    }
-    table = claims_table(config.claims, curves, records, config.protocol, measurements)
-    write_table(layout.claims, table)
+    write_table(run.layout.claims, Results(run.config).judged(run.config.claims))

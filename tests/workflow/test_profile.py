@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 from tests.workflow.harness import ROOT, SMOKE, Workflow
-from tests.workflow.test_smoke_run import FIGURES
+from tests.workflow.test_smoke_run import FIGURES, REPORTS
 
 from l2l.registry import MEASUREMENTS
 
@@ -24,10 +24,11 @@ def profile() -> dict[str, Any]:
 
 
 def rules() -> set[str]:
-    """Every rule that the workflow's files define; figures and measurements are in loops."""
+    """Every rule of the workflow's files; figures, reports and measurements are in loops."""
     text = "".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
     named = re.findall(r"^(?:rule|use rule \w+ as) (\w+)", text, re.MULTILINE)
-    return {*named, *FIGURES, *(f"measure_{name}" for name in MEASUREMENTS)}
+    looped = (f"{name}_report" for name in REPORTS)
+    return {*named, *FIGURES, *looped, *(f"measure_{name}" for name in MEASUREMENTS)}
 
 
 def test_every_rule_that_runs_on_the_cluster_has_its_place_there() -> None:

@@ -43,7 +43,7 @@ REPORTS = (
     *("quadratics", "mnist", "mnist_transfer", "architecture", "cifar", "style_curves"),
     *("ablations", "unroll", "hierarchical", "overhead", "updates"),
 )
-PAGES = {"notebook", "page", "all"}
+PAGES = {*(f"{name}_report" for name in REPORTS), "page", "all"}
 
 
 def test_the_smoke_run_ends_with_the_page_and_every_figure(smoke: Workflow) -> None:
@@ -147,7 +147,7 @@ def test_released_optimizers_are_tested_without_training_and_give_the_same_bits(
     subprocess.run([sys.executable, "-m", "l2l", *record], cwd=copy.folder, check=True)
     released = (*SMOKE, "optimizers=released")
     assert not copy.planned(*released) & {"trial", "choose_rate", "train", "tune"}
-    assert copy.planned(*released) > {"take", "test_cifar10", "unroll", "notebook", "page"}
+    assert copy.planned(*released) > {"take", "test_cifar10", "unroll", "unroll_report", "page"}
     problems = "evaluation={problems: 2}"  # as smoke has
     figures = ("mnist", "meta_training")
     done = copy.run(*released, problems, "--", *figures)

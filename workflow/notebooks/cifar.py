@@ -4,7 +4,7 @@
 # ---
 
 # %% [markdown]
-# # CIFAR: convolutional networks, and losses on images that were held out
+# # CIFAR: convolutional networks, and losses on held-out images
 #
 # This report explains the paper's largest experiment on classification (figure 7) on the results of
 # this run: networks with convolutions on small colour photographs, over many more steps than
@@ -15,24 +15,12 @@
 settings = None  # the configuration of the run; None: the default one
 
 # %%
-from l2l.report.cells import Cells
+from l2l.report.notebook import Report
 
-report = Cells("cifar", settings)
-
-# %% [markdown]
-# ## The question
-#
-# Convolutional and fully connected layers have gradients of different kinds. One LSTM for all
-# coordinates did not do in the paper: it uses two, one for the parameters of the convolutional
-# layers and one for the fully connected ones, with weights φ of their own, meta-trained together.
-# That is compared here with one LSTM for everything.
-#
-# And the optimizer meets images that it has never seen. Of these images *LSTM* saw all classes in
-# its meta-training, *LSTM-sub* only the classes that the panel leaves out. If the second does as
-# well as the first, it is not the images that the optimizer has learned, but how to optimize.
+report = Report("cifar", settings)
 
 # %%
-report.found()
+report.about()
 
 # %% [markdown]
 # ## The networks
@@ -50,9 +38,9 @@ report.picture()
 report.losses()
 
 # %% [markdown]
-# The held-out loss is measured every few steps only, on a fixed sample of test images; batch
-# normalisation uses the statistics of the images at hand there too, so a network has no other
-# parameters than θ.
+# The held-out loss is measured every few steps only, on a fixed sample of test images. Batch
+# normalisation uses the statistics of the images at hand there too, so a network has no parameters
+# other than θ.
 #
 # ## How the optimizers were learned
 
@@ -63,8 +51,8 @@ report.recipes()
 report.meta_training()
 
 # %% [markdown]
-# Meta-training saw runs much shorter than those of the figure: what an optimizer does beyond the
-# steps that it was trained for is up to how well it generalises over time.
+# Meta-training saw much shorter runs than those of the figure. Beyond the steps that an optimizer
+# was trained for, it depends on how well the optimizer generalises over time.
 #
 # ## The opponents: hand-crafted optimizers at their best
 
@@ -80,10 +68,13 @@ report.verdicts()
 # %% [markdown]
 # ## What to be careful about
 #
-# - **Few test networks and meta-seeds,** because a run is expensive: intervals are wide, and what
-#   is inconclusive here may be decided by more of them.
-# - **Loss, not accuracy.** Held-out loss is what the paper plots.
+# - **Few test networks and meta-seeds,** because a run is expensive. Intervals are wide, and more
+#   networks may decide what is inconclusive here.
+# - **Loss, not accuracy.** The paper plots the held-out loss.
 # - **The baselines are tuned on few networks and a coarse grid,** with a constant learning rate.
 
 # %%
-report.costs("networks are to be trained")
+report.text(
+    f"- **It costs something first.** Meta-training took {report.costs()}, without the search of "
+    "the meta learning rate. That pays only where many similar networks are to be trained."
+)

@@ -6,21 +6,18 @@
 # %% [markdown]
 # # A hierarchical RNN
 #
-# The paper's LSTM works on each coordinate by itself. Wichrowska et al. (2017) let coordinates
-# learn of each other: a small recurrent network for every coordinate, one for every tensor that
-# sees the mean of its coordinates, and one for everything. Is it better, does it carry over to
-# other problems, and what does it cost?
+# The optimizer of Wichrowska et al. (2017), beside the paper's LSTM.
 
 # %% tags=["parameters"]
 settings = None  # the configuration of the run; None: the default one
 
 # %%
-from l2l.report.cells import Cells
+from l2l.report.notebook import Report
 
-report = Cells("hierarchical", settings)
+report = Report("hierarchical", settings)
 
 # %%
-report.found()
+report.about()
 
 # %% [markdown]
 # ## How it is built
@@ -70,7 +67,7 @@ report.verdicts()
 # %% [markdown]
 # ## What to be careful about
 #
-# - **A short meta-training,** as long as the LSTM's beside it. Its authors trained theirs for days
-#   on many more kinds of problems.
-# - **Few meta-seeds:** with one, the intervals are over test problems only.
-# - **Simplified** in the ways that the module `l2l.optimizers.hierarchical` lists.
+# - **The meta-training is short,** as short as that of the LSTM beside it. The authors trained
+#   theirs for days on many more kinds of problems.
+# - **Few meta-seeds.** With one, the intervals are over test problems only.
+# - **It is simplified;** the module `l2l.optimizers.hierarchical` says in which ways.

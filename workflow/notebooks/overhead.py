@@ -6,19 +6,18 @@
 # %% [markdown]
 # # What a step costs
 #
-# A learned optimizer computes more at every step than a hand-crafted one. How much more, and does
-# it matter beside the gradient of the optimizee, which every optimizer needs?
+# The time of a step, of learned and of hand-crafted optimizers.
 
 # %% tags=["parameters"]
 settings = None  # the configuration of the run; None: the default one
 
 # %%
-from l2l.report.cells import Cells
+from l2l.report.notebook import Report
 
-report = Cells("overhead", settings)
+report = Report("overhead", settings)
 
 # %%
-report.found()
+report.about()
 
 # %% [markdown]
 # ## Time per step
@@ -27,10 +26,9 @@ report.found()
 report.picture()
 
 # %% [markdown]
-# Left: a star is what one gradient takes of a network of that many parameters. An optimizer whose
-# line is far below it is nearly free there; one above it doubles the time, or more. Right: the
-# same losses as in the [report on MNIST](mnist.html), against steps and against the time that
-# they take.
+# Left: a star is the time of one gradient of a network with that many parameters. An optimizer
+# whose line is far below the star is nearly free there; one above it doubles the time, or more.
+# Right: the losses of the [report on MNIST](mnist.html), against steps and against time.
 #
 # ## The verdicts
 
@@ -40,7 +38,7 @@ report.verdicts()
 # %% [markdown]
 # ## What to be careful about
 #
-# - **One machine.** The times are those of the machine that made this report; their ratios carry
+# - **One machine.** The times are those of the machine that made this report. Their ratios carry
 #   over better than they do.
-# - **Small networks.** With larger minibatches or more work per parameter the gradient takes longer
-#   and the optimizer does not.
+# - **Small networks.** With larger minibatches, or more work per parameter, the gradient takes
+#   longer and the optimizer does not.

@@ -8,34 +8,37 @@
 #
 # This report explains the first experiment of the paper *Learning to learn by gradient descent by
 # gradient descent* (Andrychowicz et al., 2016) on the results of this run. All numbers and plots
-# below are computed from the tables of the run; the code that makes each is folded above it.
+# are computed from the tables of the run. The code that makes each is folded above it.
 
 # %% tags=["parameters"]
 settings = None  # the configuration of the run; None: the default one
 
 # %%
-from l2l.report.cells import Cells
+from l2l.report.notebook import Report
 
-report = Cells("quadratics", settings)
+report = Report("quadratics", settings)
+
+# %%
+report.about()
 
 # %% [markdown]
 # ## The question
 #
 # To minimise a function f of parameters θ, one starts somewhere and takes steps. *Gradient
-# descent* steps against the gradient ∇f; its relatives (momentum, RMSprop, ADAM) are cleverer
+# descent* steps against the gradient ∇f. Its relatives (momentum, RMSprop, ADAM) are cleverer
 # rules that people found by thought and trial. All of them have the form
 #
 # <p class="equation">θ<sub>t+1</sub> = θ<sub>t</sub> + g<sub>t</sub>&emsp;(1)</p>
 #
-# and differ in how the update g<sub>t</sub> is computed from the gradients seen so far. The paper
-# asks: can a neural network compute the update, and can that network be *learned* from examples of
+# and differ in how they compute the update g<sub>t</sub> from the gradients so far. The paper asks:
+# can a neural network compute the update, and can that network be *learned* from examples of
 # functions?
 #
 # <p class="equation">(g<sub>t</sub>, h<sub>t+1</sub>) = m(∇<sub>t</sub>, h<sub>t</sub>, φ)
 # &emsp;(3)</p>
 #
 # Here ∇<sub>t</sub> is the gradient at step t, h<sub>t</sub> the network's memory, and φ its
-# weights. The function f is called the *optimizee*, the network m the *optimizer*.
+# weights. The network m is the *optimizer*; the function f is the *problem*.
 
 # %%
 report.picture("optimizer_loop")
@@ -43,37 +46,39 @@ report.picture("optimizer_loop")
 # %% [markdown]
 # ## The problems
 #
-# The simplest family of functions on which optimizers differ are quadratics.
+# The simplest functions on which optimizers differ are quadratics, f(θ) = ‖Wθ − y‖². The entries of
+# W and y are drawn from a normal distribution. A *family* of problems is all functions that can be
+# drawn like this; each test problem is one of them.
 
 # %%
 report.problems()
 
 # %% [markdown]
-# Such a function is a long narrow valley in many dimensions. Its lowest value is 0, since Wθ = y
-# has a solution; but along some directions the valley is nearly flat, and there the gradient says
-# little. One learning rate has to be small enough for the steep directions and is then too small
-# for the flat ones.
+# Such a function is a long narrow valley in many dimensions. Its lowest value is 0, because
+# Wθ = y has a solution. But along some directions the valley is nearly flat, and there the gradient
+# says little. One learning rate has to be small enough for the steep directions; it is then too
+# small for the flat ones.
 #
 # ## How the optimizer was learned
 #
-# The optimizer is an LSTM, a recurrent network with a memory. It is applied to each coordinate of
-# θ by itself: one set of weights φ for all of them, a state h for each. It is good if the losses
-# along its way are low, so φ is trained to make their weighted sum small, averaged over random
-# problems:
+# The optimizer is an LSTM, a recurrent network with a memory. It works on each coordinate of θ by
+# itself: all coordinates share the weights φ, and each has its own state h. The optimizer is good
+# if the losses along its way are low. So φ is trained to make their weighted sum small, averaged
+# over random problems:
 #
 # <p class="equation">L(φ) = E<sub>f</sub> Σ<sub>t</sub> w<sub>t</sub> f(θ<sub>t</sub>)&emsp;(4)</p>
 #
-# Training φ is called *meta-training*; one run of the optimizer on fresh problems is an *episode*.
+# Training φ is called *meta-training*. One run of the optimizer on fresh problems is an *episode*.
 # The gradient of L flows back through the steps that the optimizer took, over *windows* of some
-# steps (longer chains cost more memory and can become unstable). One path is cut: that the
-# gradient ∇<sub>t</sub> itself depends on φ through θ<sub>t</sub>. Following it would need second
-# derivatives of f; these are the dashed arrows:
+# steps: longer chains cost more memory and can become unstable. One path is cut. The gradient
+# ∇<sub>t</sub> itself depends on φ through θ<sub>t</sub>, and following that path would need second
+# derivatives of f. The dashed arrows show it:
 
 # %%
 report.picture("computation_graph")
 
 # %% [markdown]
-# This is the recipe that was used, from the configuration:
+# This is the recipe, from the configuration:
 
 # %%
 report.recipes()
@@ -103,7 +108,7 @@ report.losses()
 
 # %% [markdown]
 # All optimizers ran on the same problems from the same start, so they can be compared problem by
-# problem: on how many does the learned optimizer end lower?
+# problem. On how many does the learned optimizer end lower?
 
 # %%
 report.wins("problems on which it ends lower")
@@ -111,8 +116,8 @@ report.wins("problems on which it ends lower")
 # %% [markdown]
 # ## One problem
 #
-# Means hide what single runs look like. This is the first test problem alone (hair lines: the
-# single meta-seeds).
+# Means hide what single runs look like. This is the first test problem alone. Hair lines are single
+# meta-seeds.
 
 # %%
 report.one_problem("One quadratic function")
@@ -127,17 +132,19 @@ report.verdicts()
 # ## What to be careful about
 #
 # - **The optimizer has practised.** It was trained on functions of the very family it is tested
-#   on. The hand-crafted rules know nothing of the family but one learning rate. Nothing here says
-#   how the LSTM does on other functions.
-# - **It was trained for runs of a certain length**, and says nothing about longer ones.
-# - **Means can be ruled by the hard problems.** Where a few nearly flat valleys keep a high loss,
-#   they make up most of a mean. The table of problems won looks at the same runs in a way that
-#   these cannot rule.
+#   on. The hand-crafted rules know nothing about the family but one learning rate. Nothing here
+#   says how the LSTM does on other functions.
+# - **It was trained for runs of one length.** Nothing here is about longer ones.
+# - **Hard problems can rule a mean.** If a few nearly flat valleys keep a high loss, they make up
+#   most of a mean. The table of problems won looks at the same runs without that weakness.
 # - **Intervals and meta-seeds.** The shaded bands and the intervals of the loss table say how far
-#   the means could move on other problems. How far they could move with other meta-trainings, a
-#   few meta-seeds can only hint at: look at the hair lines.
-# - **Tuning means tuning for the end of the run.** Learning rates that win in the mean of the
-#   whole run can be others.
+#   the means could move on other problems. A few meta-seeds can only hint at how far they could
+#   move with other meta-trainings: look at the hair lines.
+# - **The baselines are tuned for the end of the run.** Other learning rates can win in the mean of
+#   the whole run.
 
 # %%
-report.costs("functions are to be minimised")
+report.text(
+    f"- **It costs something first.** Meta-training took {report.costs()}, without the search of "
+    "the meta learning rate. That pays only where many similar functions are to be minimised."
+)

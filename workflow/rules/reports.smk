@@ -1,50 +1,50 @@
-"""Executed reports, and the page that shows everything."""
+"""Executed reports, and the page that shows everything.
 
-FIGURE_FILES = [f"{LAYOUT.figure(figure)}.png" for figure in FIGURES]
-REPORTS = [  # figures of experiments and of measurements that have a template
-    name for name in FIGURES if Path(f"workflow/notebooks/{name}.py").exists()
-]
-TUNINGS = [LAYOUT.tuning(name) for name in EXPERIMENTS]
+Each report has a rule of its own and depends only on what it shows:
+snakemake --cores all mnist_report.
+"""
+
+from l2l.report.notebook import inputs, reports
+
+REPORTS = reports(CONFIG)
 
 
-rule notebook:
-    input:
-        "workflow/notebooks/{figure}.py",
-        FIGURE_FILES,
-        LOG_TABLES,
-        TUNINGS,
-        LAYOUT.runs,
-        LAYOUT.claims,
-    output:
-        RESULTS / "reports" / "{figure}.ipynb",
-        report(
-            RESULTS / "reports" / "{figure}.html",
-            category="Reports",
-            labels={"report": "{figure}"},
-            caption="../report/notebook.rst",
-        ),
-    log:
-        LOGS / "report" / "{figure}.log",
-    benchmark:
-        BENCHMARKS / "report" / "{figure}.tsv"
-    wildcard_constraints:
-        figure="|".join(REPORTS),
-    conda:
-        "../../environment.yml"
-    params:
-        config=LAYOUT.config,
-        inputs=digest(drawing_inputs(CONFIG)),
-    shell:
-        "l2l report {wildcards.figure} --config-file {params.config} 2>&1 | tee {log}"
+for report_name in REPORTS:
+
+    rule:
+        name:
+            f"{report_name}_report"
+        input:
+            inputs(report_name, CONFIG),
+        output:
+            f"{LAYOUT.report(report_name)}.ipynb",
+            report(
+                f"{LAYOUT.report(report_name)}.html",
+                category="Reports",
+                labels={"report": report_name},
+                caption="../report/notebook.rst",
+            ),
+        log:
+            LOGS / "report" / f"{report_name}.log",
+        benchmark:
+            BENCHMARKS / "report" / f"{report_name}.tsv"
+        conda:
+            "../../environment.yml"
+        params:
+            config=LAYOUT.config,
+            report=report_name,
+            inputs=digest(drawing_inputs(CONFIG)),
+        shell:
+            "l2l report {params.report} --config-file {params.config} 2>&1 | tee {log}"
 
 
 rule page:
     input:
-        FIGURE_FILES,
-        TUNINGS,
+        [f"{LAYOUT.figure(figure)}.png" for figure in FIGURES],
+        [LAYOUT.tuning(name) for name in EXPERIMENTS],
+        [f"{LAYOUT.report(name)}.html" for name in REPORTS],
         LAYOUT.runs,
         LAYOUT.claims,
-        [f"{LAYOUT.report(name)}.html" for name in REPORTS],
     output:
         LAYOUT.page,
     log:

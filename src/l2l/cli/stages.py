@@ -146,16 +146,16 @@ def report(
     run: Run, name: Annotated[str, typer.Argument(help="A figure with a report, such as mnist.")]
 ) -> None:
     """Execute a report, as results/<protocol>/reports/<name>.ipynb and .html."""
-    from l2l.report.report import execute_report, reports
+    from l2l.report.notebook import execute_report, reports
 
     known("report", name, reports(run.config))
-    execute_report(name, run.config, run.layout)
+    execute_report(name, run.config)
 
 
 def page(run: Run) -> None:
     """Write the page that shows everything, results/<protocol>/index.html."""
     from l2l.provenance import provenance
-    from l2l.report.site import build_page
+    from l2l.report.page import build_page
 
     write_json(run.layout.provenance, provenance())
     write_text(run.layout.page, build_page(run.config))
@@ -170,7 +170,7 @@ def record(
     ] = None,
 ) -> None:
     """Copy a finished run's figures, small tables and provenance, to keep them."""
-    from l2l.report.marked import fill, tables
+    from l2l.report.claims import fill, marked_tables
     from l2l.report.record import record as write
     from l2l.results import Results
 
@@ -179,7 +179,7 @@ def record(
     results = Results(run.config)
     write(results, folder)
     for each in page or ():
-        fill(each, tables(results.claims(), run.config))
+        fill(each, marked_tables(results.claims(), run.config))
 
 
 def _in_range(kind: str, number: int, count: int) -> int:

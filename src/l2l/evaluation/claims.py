@@ -10,8 +10,7 @@ second rule has none, so look at the interval of the comparison that decides.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,6 @@ from l2l.config.claims import TUNED, Claim, Comparison, Measured, Metric, Sizes
 from l2l.errors import UserError
 from l2l.evaluation.measured import measured_effect
 from l2l.evaluation.metrics import HANDCRAFTED, matrix_of, values
-from l2l.evaluation.sizes import growth
 from l2l.evaluation.statistics import Effect, relative_difference
 
 REPLICATED, NOT_REPLICATED, INCONCLUSIVE = "replicated", "not replicated", "inconclusive"
@@ -72,35 +70,6 @@ MEASURED, WEIGHTS = "measured", "weights"
 """The `metric` of comparisons of measurements, and of numbers of weights."""
 
 
-def claims_table(
-    claims: Mapping[str, Claim],
-    curves_paths: Mapping[str, Path],
-    data_records: Mapping[str, Sequence[Path]],
-    protocol: str,
-    measurement_paths: Mapping[str, Path] | None = None,
-) -> pd.DataFrame:
-    """The content of results/<protocol>/claims.csv, from files.
-
-    Args:
-        claims: name -> claim, of the configuration.
-        curves_paths: experiment -> its curves.parquet, for every experiment that a claim names.
-        data_records: experiment -> the json records of its data sets; none (or no entry) where the
-            problems are drawn from the seed alone.
-        protocol: "smoke", "default", "paper".
-        measurement_paths: name -> its table, of those that claims name.
-
-    Returns:
-        See `evaluate_claims`.
-
-    Raises:
-        UserError: a claim does not fit the curves, see `evaluate_claims`.
-    """
-    tables = {name: pd.read_parquet(path) for name, path in curves_paths.items()}
-    data = {name: describe_data(data_records.get(name, ())) for name in curves_paths}
-    measurements = {name: pd.read_csv(path) for name, path in (measurement_paths or {}).items()}
-    return evaluate_claims(claims, tables, protocol, data, measurements)
-
-
 def read_claims(path: Path) -> pd.DataFrame:
     """A table of claims with the types of `COLUMNS`; texts are "" where there is none.
 
@@ -116,14 +85,27 @@ def read_claims(path: Path) -> pd.DataFrame:
         raise UserError(f"{path} is no table of claims ({error}): run l2l claims again") from None
 
 
-def describe_data(records: Sequence[Path]) -> str:
-    """The data sets of an experiment in words, each with its stand-in where it has one."""
-    loaded = [json.loads(path.read_text(encoding="utf-8")) for path in records]
+def compared(claims: Iterable[Claim]) -> tuple[list[str], list[str]]:
+    """The experiments whose curves some claims compare, and the measurements, each once."""
+    experiments, measurements = dict[str, None](), dict[str, None]()
+    for claim in claims:
+        experiments |= dict.fromkeys(one.experiment for one in claim.comparisons)
+        experiments |= dict.fromkeys(claim.sizes.experiments if claim.sizes else ())
+        measurements |= dict.fromkeys(one.table for one in claim.measured)
+    return list(experiments), list(measurements)
+
+
+def describe_data(records: Iterable[Mapping[str, Any]]) -> str:
+    """The data sets of an experiment in words, each with its stand-in where it has one.
+
+    Args:
+        records: of the data sets, see `l2l.data.record`; none: problems are drawn from the seed.
+    """
     texts = [
         f"{record['name']} (stand-in: {record['stand_in']})"
         if record["stand_in"]
         else str(record["name"])
-        for record in loaded
+        for record in records
     ]
     return ", ".join(texts) or SEED_DATA
 
@@ -267,7 +249,7 @@ def _judge_sizes(
 ) -> Iterator[dict[str, Any]]:
     """Whether the number of weights grows with the number of coordinates, recipe by recipe."""
     for recipe in sizes.learned:
-        condition, effect = growth(recipe, [tables[name] for name in sizes.experiments])
+        condition, effect = _growth(recipe, [tables[name] for name in sizes.experiments])
         verdict = REPLICATED if effect.estimate == 0 else NOT_REPLICATED
         yield {
             "recipe": recipe,
@@ -277,6 +259,33 @@ def _judge_sizes(
             "verdict": NOT_JUDGED if protocol == SMOKE else verdict,
             "data": "; ".join(dict.fromkeys(data[name] for name in sizes.experiments)),
         }
+
+
+def _growth(recipe: str, curves: Sequence[pd.DataFrame]) -> tuple[str, Effect]:
+    """Count phi on the smallest and on the largest theta that a recipe was run on.
+
+    Args:
+        recipe: the learned optimizer.
+        curves: tidy tables with `family`, `coordinates` and `weights`.
+
+    Returns:
+        The range of coordinates in words, and the growth of phi over it as a relative difference.
+        It is a count, so the interval is the number itself; `problems` is the number of families.
+
+    Raises:
+        UserError: all families have the same number of coordinates.
+    """
+    runs = pd.concat([table[table["optimizer"] == recipe] for table in curves])
+    sizes = runs.groupby("family")[["coordinates", "weights"]].max().sort_values("coordinates")
+    small, large = sizes.iloc[0], sizes.iloc[-1]
+    if small["coordinates"] == large["coordinates"]:
+        raise UserError(f"sizes of {recipe}: all problems have {small['coordinates']} coordinates")
+    grown = large["weights"] / small["weights"] - 1
+    text = (
+        f"{small['weights']:,} weights phi for {small['coordinates']:,} coordinates of theta, "
+        f"{large['weights']:,} for {large['coordinates']:,}"
+    )
+    return text, Effect(grown, grown, grown, 0.0, len(sizes))
 
 
 def _of_metric(metric: Metric, curves: pd.DataFrame) -> dict[str, Any]:

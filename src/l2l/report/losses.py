@@ -1,42 +1,79 @@
-"""The tested losses in tables and sentences: at chosen steps, and problem by problem."""
+"""Tables of the tested losses and of the tuned learning rates."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from l2l.config import Config
-from l2l.evaluation.summary import Curve, diverged, final_column, measured, summarise
+from l2l.config.problems import MLPSettings
+from l2l.evaluation.summary import (
+    Curve,
+    diverged,
+    final_column,
+    measured,
+    summarise,
+)
 from l2l.figures.style import display_name
-from l2l.report.html import Row
-from l2l.report.words import against, listed, number, with_interval
+from l2l.report.table import (
+    INTERVAL,
+    LONG_WORDS,
+    NUMBER,
+    PERCENT,
+    SETTING,
+    Format,
+    Interval,
+    Table,
+    count,
+    number,
+    plain,
+)
 
 REPORTED_STEPS = (20, 50, 100, 200, 500, 1000)
-NAMES = {
+LOSSES = {
     "test_loss": "loss on fixed held-out data",
     "train_loss": "loss on a fixed sample of the training set",
     "loss": "loss of the step's own minibatch",
 }
-"""Column -> what it is, the one that says most first."""
+"""Column -> what it is, in the order of the tables."""
 SAME = 1e-4
-"""How far two computations of one loss may be apart: rounding, and minibatches are farther."""
+"""Relative difference of two computations of one loss: rounding is below it, minibatches above."""
+CHASER = "adam"
+"""The optimizer whose steps to the losses of the learned ones are counted."""
+PARTS = (8, 4, 2, 1)
+"""These steps are shown: an eighth of the horizon, a quarter, a half, all of it."""
+
+
+def _of(pair: tuple[int, int]) -> str:
+    """ "3 of 192"."""
+    return f"{pair[0]:,} of {pair[1]:,}"
+
+
+OF = Format(_of)
+DIVERGED = Format(lambda pair: _of(pair) if pair[0] else "none")
+EACH = Format(lambda values: ", ".join(map(number, values)))
+
+
+def _reached(pair: tuple[float, int | None]) -> str:
+    loss, step = pair
+    if not math.isfinite(loss):
+        return number(loss)
+    return f"{number(loss)} → {'none' if step is None else step}"
 
 
 def kinds(curves: pd.DataFrame) -> dict[str, str]:
-    """The columns with a loss of their own, each with its name in words.
+    """The columns of curves with a loss of their own, each with its name in words.
 
-    Args:
-        curves: the tidy table of an experiment.
-
-    Returns:
-        Column -> name: one entry where loss and train_loss are the same.
+    There is one entry where `loss` and `train_loss` are the same.
     """
     both = curves[curves["train_loss"].notna()]
     if np.allclose(both["loss"], both["train_loss"], rtol=SAME, atol=0):
         return {"loss": "loss"}
-    return {key: name for key, name in NAMES.items() if curves[key].notna().any()}
+    return {key: name for key, name in LOSSES.items() if curves[key].notna().any()}
 
 
 def judged(experiment: str, config: Config) -> str:
@@ -44,43 +81,192 @@ def judged(experiment: str, config: Config) -> str:
     return final_column(config.experiments[experiment].shown)
 
 
-def table(curves: pd.DataFrame, column: str, experiment: str, config: Config) -> list[Row]:
-    """Mean loss of every optimizer at REPORTED_STEPS, the lowest at the horizon first.
+def tables(experiment: str, curves: pd.DataFrame, config: Config) -> list[Table]:
+    """All tables of an experiment's losses.
 
     Args:
-        curves: the tidy table of the experiment.
-        column: one of `kinds`.
         experiment: its name.
-        config: labels, horizon, and the confidence of the intervals.
+        curves: its tidy table.
+        config: labels, horizon, optimizers, and the confidence of the intervals.
+    """
+    if len(config.experiments[experiment].problems) > 1:
+        return [of_networks(experiment, curves, config)]
+    columns = kinds(curves)
+    found = [of_steps(experiment, curves, column, config) for column in columns]
+    if [*columns] == ["loss"]:  # no minibatches, in whose noise a first step would say little
+        found += catching_up(experiment, curves, config)
+    return found
+
+
+def of_steps(experiment: str, curves: pd.DataFrame, column: str, config: Config) -> Table:
+    """The mean loss of every optimizer at REPORTED_STEPS, the lowest at the horizon first.
+
+    It also says how many runs diverged, how far each optimizer ends from the best baseline, and the
+    mean of each meta-seed.
+
+    Args:
+        experiment: its name.
+        curves: its tidy table.
+        column: one of `kinds`.
+        config: labels, horizon, optimizers, and the confidence of the intervals.
+    """
+    settings = config.experiments[experiment]
+    horizon, interval = settings.horizon, config.figures.interval
+    summaries = summarise(measured(curves, column), column, interval)
+    broken = diverged(curves, judged(experiment, config), horizon)
+    ends = {name: _at(curve, horizon).value for name, curve in summaries.items()}
+    best = min((ends[name] for name in settings.baselines), default=math.nan)
+    steps = {f"step {step}": step for step in reported_steps(curves, column, horizon)}
+    difference, each = "against the best baseline", f"each meta-seed, step {horizon}"
+    rows = []
+    for name in sorted(ends, key=lambda name: (not math.isfinite(ends[name]), ends[name])):
+        curve = summaries[name]
+        seeds = curve.seeds[:, curve.steps == horizon].ravel()
+        rows.append(
+            {
+                "optimizer": display_name(name, config.labels()),
+                "diverged": broken[name],
+                **{title: _at(curve, step) for title, step in steps.items()},
+                difference: ends[name] / best - 1 if name in settings.learned else None,
+                each: seeds.tolist() if len(seeds) > 1 else None,
+            }
+        )
+    problems = curves["problem"].nunique()
+    caption = (
+        f"{settings.title}: mean {kinds(curves)[column]} over {problems} test problems, with its "
+        f"{100 * interval:g} % interval"
+    )
+    formats = {"diverged": DIVERGED, difference: PERCENT, each: EACH}
+    return Table.of(caption, rows, formats | dict.fromkeys(steps, INTERVAL))
+
+
+def of_networks(experiment: str, curves: pd.DataFrame, config: Config) -> Table:
+    """The mean loss at the horizon of every optimizer on every network, and what diverged.
+
+    Args:
+        experiment: one with several problems.
+        curves: its tidy table.
+        config: labels, horizon, optimizers, and the confidence of the intervals.
+    """
+    labels, settings = config.labels(), config.experiments[experiment]
+    column, optimizers = judged(experiment, config), (*settings.learned, *settings.baselines)
+    rows = []
+    for problem in settings.problems:
+        own = curves[curves["family"] == problem]
+        summaries = summarise(own[own["step"] == settings.horizon], column, config.figures.interval)
+        counts = diverged(own, column, settings.horizon)
+        broken = [f"{display_name(k, labels)} {_of(counts[k])}" for k in optimizers if counts[k][0]]
+        rows.append(
+            {
+                "network": network(problem, config),
+                **{
+                    display_name(key, labels): _at(summaries[key], settings.horizon)
+                    for key in optimizers
+                },
+                "diverged": ", ".join(broken) or "none",
+            }
+        )
+    caption = (
+        f"{settings.title}: mean {LOSSES[column]} at step {settings.horizon}, over "
+        f"{curves['problem'].nunique()} test problems of each network, with its "
+        f"{100 * config.figures.interval:g} % interval"
+    )
+    formats = {display_name(key, labels): INTERVAL for key in optimizers}
+    return Table.of(caption, rows, formats | {"diverged": LONG_WORDS})
+
+
+def catching_up(experiment: str, curves: pd.DataFrame, config: Config) -> list[Table]:
+    """When ADAM's mean loss is first as low as that of a learned optimizer at some steps.
 
     Returns:
-        Rows of "optimizer", "diverged" (see `l2l.evaluation.summary.diverged`, by `judged`),
-        "step 20", ..., "mean [low, high]" each; and the mean of each meta-seed at the horizon where
-        there are several.
+        The table; none where ADAM is no baseline.
     """
-    horizon = config.experiments[experiment].horizon
-    summaries = summarise(measured(curves, column), column, config.figures.interval)
-    broken = diverged(curves, judged(experiment, config), horizon)
-    several = any(len(curve.seeds) > 1 for curve in summaries.values())
+    settings, labels = config.experiments[experiment], config.labels()
+    if CHASER not in settings.baselines:
+        return []
+    summaries = summarise(curves, "loss", config.figures.interval)
+    steps = sorted({max(settings.horizon // part, 1) for part in PARTS})
     rows = []
-    for name in by_loss(summaries, horizon):
-        curve = summaries[name]
-        row = {"optimizer": display_name(name, config.labels())}
-        row["diverged"] = told_diverged(*broken[name])
-        for step in reported_steps(curves, column, horizon):
-            at = int(np.flatnonzero(curve.steps == step)[0])
-            row[f"step {step}"] = with_interval(curve.mean[at], curve.low[at], curve.high[at])
-        if several:
-            seeds = curve.seeds[:, curve.steps == horizon].ravel()
-            told = ", ".join(number(seed) for seed in seeds) if len(seeds) > 1 else ""
-            row[f"each meta-seed, step {horizon}"] = told
+    for learned in settings.learned:
+        row: dict[str, Any] = {"optimizer": display_name(learned, labels)}
+        for step in steps:
+            loss = _at(summaries[learned], step).value
+            row[f"step {step}"] = (loss, first_step(summaries[CHASER], loss, settings.horizon))
         rows.append(row)
-    return rows
+    caption = (
+        f"{settings.title}: mean loss on the way → the first step at which "
+        f"{display_name(CHASER, labels)} is as low (none: not within {settings.horizon})"
+    )
+    return [Table.of(caption, rows, {f"step {step}": Format(_reached) for step in steps})]
 
 
-def told_diverged(broken: int, runs: int) -> str:
-    """ "3 of 192", or "none"."""
-    return f"{broken:,} of {runs:,}" if broken else "none"
+def first_step(curve: Curve, loss: float, horizon: int) -> int | None:
+    """The first step up to the horizon at which a mean is at or below a loss."""
+    reached = np.flatnonzero((curve.mean <= loss) & (curve.steps <= horizon))
+    return int(curve.steps[reached[0]]) if reached.size else None
+
+
+def wins(experiment: str, curves: pd.DataFrame, config: Config, caption: str) -> Table:
+    """On how many test problems each learned optimizer ends below each baseline.
+
+    The loss is that of `judged` at the horizon, the mean over meta-seeds within each problem.
+    """
+    settings, labels = config.experiments[experiment], config.labels()
+    ends = curves[curves["step"] == settings.horizon]
+    runs = ends.set_index(["optimizer", "meta_seed", "family", "problem"])
+    losses = runs[judged(experiment, config)]
+    losses = losses.where(np.isfinite(losses), np.inf)  # a mean would leave a NaN out
+    means = losses.groupby(["optimizer", "family", "problem"]).mean().unstack(["family", "problem"])
+    names = {f"below {display_name(key, labels)}": key for key in settings.baselines}
+    rows = [
+        {"optimizer": display_name(learned, labels)}
+        | {
+            name: (np.count_nonzero(means.loc[learned] < means.loc[key]), means.shape[1])
+            for name, key in names.items()
+        }
+        for learned in settings.learned
+    ]
+    return Table.of(f"{settings.title}: {caption}", rows, dict.fromkeys(names, OF))
+
+
+def rates(experiment: str, tuning: pd.DataFrame, config: Config) -> Table:
+    """The learning rate that was chosen for each baseline.
+
+    Args:
+        experiment: its name.
+        tuning: every learning rate that was tried.
+        config: labels, horizon, problems.
+    """
+    settings = config.experiments[experiment]
+    caption = (
+        f"{settings.title}: learning rates, tuned on {count(settings.tuning.problems)} problems"
+    )
+    if len(settings.problems) > 1:
+        chosen = tuning[tuning["chosen"]].set_index(["family", "optimizer"])["learning_rate"]
+        names = {display_name(key, {}): key for key in settings.baselines}
+        rows = [
+            {"network": network(problem, config)}
+            | {name: float(chosen.loc[(problem, key)]) for name, key in names.items()}
+            for problem in settings.problems
+        ]
+        return Table.of(caption, rows, dict.fromkeys(names, SETTING))
+    final, mean = f"loss at step {settings.horizon}", f"mean loss, steps 1–{settings.horizon}"
+    rows = []
+    for baseline, tried in tuning.groupby("optimizer", sort=False):
+        chosen = tried[tried["chosen"]].iloc[0]
+        rows.append(
+            {
+                "optimizer": display_name(str(baseline), config.labels()),
+                "learning rate": chosen["learning_rate"],
+                final: chosen["final_loss"],
+                mean: chosen["mean_loss"],
+                "tried": f"{len(tried)}, from {plain(tried['learning_rate'].min())} to "
+                f"{plain(tried['learning_rate'].max())}",
+                "grid widened": "yes" if tried["widened"].any() else "no",
+            }
+        )
+    formats: Mapping[str, Format] = {"learning rate": SETTING, final: NUMBER, mean: NUMBER}
+    return Table.of(caption, rows, formats)
 
 
 def reported_steps(curves: pd.DataFrame, column: str, horizon: int) -> list[int]:
@@ -89,102 +275,14 @@ def reported_steps(curves: pd.DataFrame, column: str, horizon: int) -> list[int]
     return sorted(step for step in {*REPORTED_STEPS, horizon} if step in steps)
 
 
-def by_loss(summaries: dict[str, Curve], step: int) -> list[str]:
-    """Optimizers by their mean loss at a step, the lowest first, what diverged last."""
-    ends = {name: _at(curve, step) for name, curve in summaries.items()}
-    return sorted(ends, key=lambda name: ends[name] if math.isfinite(ends[name]) else math.inf)
+def network(problem: str, config: Config) -> str:
+    """A network by its hidden units, "20-20, sigmoid"; another problem by its name."""
+    settings = config.problems[problem]
+    if not isinstance(settings, MLPSettings):
+        return problem
+    return f"{'-'.join(map(str, settings.hidden)) or 'none'}, {settings.activation}"
 
 
-def last_losses(curves: pd.DataFrame, experiment: str, config: Config) -> pd.Series:
-    """The loss of `judged` at the horizon of every run, infinite where it is not finite.
-
-    Indexed by the other columns that name a run. pandas would leave a NaN out of a mean, and a run
-    that diverged with it.
-    """
-    ends = curves[curves["step"] == config.experiments[experiment].horizon]
-    losses = ends.set_index(["optimizer", "meta_seed", "family", "problem"])
-    found = losses[judged(experiment, config)]
-    return found.where(np.isfinite(found), np.inf)
-
-
-def wins(curves: pd.DataFrame, experiment: str, config: Config) -> list[Row]:
-    """On how many test problems each learned optimizer ends below each baseline.
-
-    The loss is that of `judged` at the horizon, the mean over meta-seeds within each problem.
-
-    Args:
-        curves: the tidy table of the experiment.
-        experiment: its name.
-        config: labels, horizon, optimizers.
-
-    Returns:
-        A row for each learned optimizer, a column for each baseline: "63 of 64".
-    """
-    settings, labels = config.experiments[experiment], config.labels()
-    ends = last_losses(curves, experiment, config)
-    means = ends.groupby(["optimizer", "problem"]).mean().unstack("problem")
-    rows = []
-    for learned in settings.learned:
-        row = {"optimizer": display_name(learned, labels)}
-        for baseline in settings.baselines:
-            lower = np.count_nonzero(means.loc[learned] < means.loc[baseline])
-            row[f"below {display_name(baseline, labels)}"] = f"{lower} of {means.shape[1]}"
-        rows.append(row)
-    return rows
-
-
-def summary(curves: pd.DataFrame, experiment: str, config: Config) -> str:
-    """What came out, in two sentences computed from the table.
-
-    Each learned optimizer is compared with the hand-crafted one that has the lowest mean loss, by
-    `judged`, at the horizon.
-
-    Args:
-        curves: the tidy table of the experiment.
-        experiment: its name.
-        config: labels, horizon, optimizers.
-    """
-    settings, labels = config.experiments[experiment], config.labels()
-    horizon = settings.horizon
-    summaries = _judged(curves, experiment, config)
-    best = next(name for name in by_loss(summaries, horizon) if name in settings.baselines)
-    lowest = _at(summaries[best], horizon)
-    found = []
-    for learned in settings.learned:
-        name, loss = display_name(learned, labels), _at(summaries[learned], horizon)
-        comparable = math.isfinite(loss) and math.isfinite(lowest)
-        found.append(
-            f"{name} is at {number(loss)}, {against(loss, lowest)}"
-            if comparable
-            else f"{name} is at {number(loss)}"
-            if math.isfinite(loss)
-            else f"{name} diverged"
-        )
-    stands = f"is at {number(lowest)}" if math.isfinite(lowest) else "diverged"
-    return (
-        f"After {horizon:,} steps the best hand-crafted optimizer, {display_name(best, labels)}, "
-        f"{stands}. {'; '.join(found)}."
-    )
-
-
-def order_sentences(curves: pd.DataFrame, experiment: str, config: Config) -> list[str]:
-    """All optimizers in the order of their mean loss, by `judged`, at each reported step."""
-    summaries = _judged(curves, experiment, config)
-    horizon = config.experiments[experiment].horizon
-    sentences = []
-    for step in reported_steps(curves, judged(experiment, config), horizon):
-        names = [
-            f"{display_name(name, config.labels())} ({number(_at(summaries[name], step))})"
-            for name in by_loss(summaries, step)
-        ]
-        sentences.append(f"At step {step:,} the order, lowest loss first, is {listed(names)}.")
-    return sentences
-
-
-def _judged(curves: pd.DataFrame, experiment: str, config: Config) -> dict[str, Curve]:
-    column = judged(experiment, config)
-    return summarise(measured(curves, column), column, config.figures.interval)
-
-
-def _at(curve: Curve, step: int) -> float:
-    return float(curve.mean[curve.steps == step][0])
+def _at(curve: Curve, step: int) -> Interval:
+    at = int(np.flatnonzero(curve.steps == step)[0])
+    return Interval(float(curve.mean[at]), float(curve.low[at]), float(curve.high[at]))

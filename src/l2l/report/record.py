@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import itertools
 import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from l2l import release
+from l2l.figures import style_images
 from l2l.figures.catalog import figures
 from l2l.files import write_text
-from l2l.report import catching_up, losses, networks, pictures
-from l2l.report.captions import caption
-from l2l.report.facts import facts
-from l2l.report.markdown import markdown
-from l2l.report.marked import over_several, overview
-from l2l.results import MEASURED, Results
+from l2l.report import claims
+from l2l.report.sections import sections
+from l2l.results import Results
+
+SMALL_TABLES = {"overhead", "meta_gradients"}
+NOT_FREE = (
+    "the photographs or styles that its pictures are made from may not be published; the free ones "
+    "that stand in for them may"
+)
 
 
 def record(results: Results, folder: Path) -> None:
@@ -41,16 +44,15 @@ def record(results: Results, folder: Path) -> None:
         path = results.existing(layout.tuning(name), f"collect {name}")
         copies[path] = f"tuning_{name}.csv"
     left_out = []
-    for name in figures(config):
-        path = layout.figure(name).with_suffix(".png")
-        found = results.existing(path, f"figure {name}")
-        for table in set(MEASURED.get(name, ())) & SMALL_TABLES:
-            made_by = f"measure {table.replace('_', '-')}"
-            copies[results.existing(layout.measurement(table), made_by)] = f"{table}.csv"
-        if caption(name, config).pictures and not pictures.may_be_published(results):
+    for name, figure in figures(config).items():
+        path = results.existing(layout.figure(name).with_suffix(".png"), f"figure {name}")
+        for table in SMALL_TABLES.intersection(figure.measurements):
+            measured = results.existing(layout.measurement(table), f"measure {table}")
+            copies[measured] = f"{table}.csv"
+        if figure.pictures and not may_be_published(results):
             left_out.append(path.name)
         else:
-            copies[found] = path.name
+            copies[path] = path.name
     folder.mkdir(parents=True, exist_ok=True)
     if config.optimizers == "trained":
         release.write_release(config, folder / release.FOLDER, results.root)  # first: it may refuse
@@ -62,57 +64,45 @@ def record(results: Results, folder: Path) -> None:
     write_text(folder / "tables.md", text)
 
 
-SMALL_TABLES = {"overhead", "meta_gradients"}
-NOT_FREE = (
-    "the photographs or styles that its pictures are made from may not be published; the free ones "
-    "that stand in for them may"
-)
-
-
 def tables(results: Results) -> str:
     """The losses of every experiment and the verdicts on the claims, in Markdown."""
-    parts = [_losses(results), _verdicts(results), _pictures(results)]
-    return "\n\n".join(["# Losses and verdicts", *itertools.chain(*parts)]) + "\n"
+    return "\n\n".join(_parts(results)) + "\n"
 
 
-def _losses(results: Results) -> Iterator[str]:
-    config = results.config
-    for name, entry in config.experiments.items():
-        curves = results.curves(name)
-        problems = curves["problem"].nunique()
-        yield f"## {entry.title} (`{name}`)"
-        if networks.are_several(name, config):
-            yield (
-                f"Mean loss at step {entry.horizon} on a fixed sample of the training set, over "
-                f"{problems} test problems of each network"
-            )
-            yield markdown(networks.final_losses(curves, name, config))
-            continue
-        kinds = losses.kinds(curves)
-        for column, what in kinds.items():
-            yield f"Mean {what}, over {problems} test problems"
-            yield markdown(losses.table(curves, column, name, config))
-        if [*kinds] == ["loss"] and (rows := catching_up.table(curves, name, config)):
-            yield f"The {catching_up.heading(name, config)}"
-            yield markdown(rows)
-
-
-def _verdicts(results: Results) -> Iterator[str]:
-    claims = results.claims()
+def _parts(results: Results) -> Iterator[str]:
+    judged, config = results.claims(), results.config
+    yield "# Losses and verdicts"
+    for section in sections(results, judged):
+        if section.experiments:
+            yield f"## {section.title}"
+        for table in section.losses():
+            yield table.caption
+            yield table.markdown()
+        for picture in section.pictures:
+            if picture.figure.pictures:
+                free = may_be_published(results)
+                shown = f"{picture.figure.caption} {picture.made_from}"
+                yield shown if free else f"{picture.figure.name}.png is left out: {NOT_FREE}."
     yield "## Verdicts"
     yield (
         "The difference is learned / baseline - 1 in the comparison that decides, with its 95 % "
         "interval. All comparisons: [claims.csv](claims.csv)."
     )
-    yield markdown(overview(claims[claims["deciding"]], over_several(claims), results.config))
+    yield claims.overview(judged, config, "Verdicts").markdown()
 
 
-def _pictures(results: Results) -> Iterator[str]:
-    """What figures of pictures show, or why they are not here."""
-    for name in figures(results.config):
-        shown = caption(name, results.config)
-        if shown.pictures:
-            yield f"## {shown.title}"
-            free = pictures.may_be_published(results)
-            made_from = ". ".join(fact[0].upper() + fact[1:] for fact in facts(name, results))
-            yield f"{shown.seen} {made_from}." if free else f"{name}.png is left out: {NOT_FREE}."
+def may_be_published(results: Results) -> bool:
+    """Whether pictures made in this run may: only if all of what they are made from is free.
+
+    Both the records of the datasets and the files of the pictures have to say so.
+    """
+    from l2l.evaluation.pictures import may_be_published as is_free  # imports torch
+
+    files = (
+        results.root / results.layout.pictures(experiment, *optimizer)
+        for experiment in style_images.experiments(results.config)
+        for optimizer in style_images.OPTIMIZERS.items()
+    )
+    records = [results.dataset(name) for name in style_images.DATASETS]
+    free = style_images.may_be_published(records)
+    return free and all(path.exists() and is_free(path) for path in files)

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -11,11 +12,12 @@ import pytest
 
 from l2l.config import Config
 from l2l.errors import UserError
-from l2l.layout import Layout
-from l2l.report.report import execute_report, external_loads
+from l2l.report.notebook import BESIDE, execute_report, external_loads
+from l2l.report.sections import section_of
+from l2l.results import Results
 
 from .conftest import CHECKOUT
-from .test_site import check
+from .test_page import check
 
 NOTEBOOKS = CHECKOUT / "workflow" / "notebooks"
 
@@ -24,7 +26,7 @@ def run(
     name: str, config: Config, root: Path, notebooks: Path
 ) -> tuple[nbformat.NotebookNode, str]:
     with contextlib.chdir(root):
-        notebook, page = execute_report(name, config, Layout(config.protocol), notebooks)
+        notebook, page = execute_report(name, config, notebooks)
         return nbformat.read(notebook, as_version=4), page.read_text(encoding="utf-8")
 
 
@@ -62,7 +64,15 @@ def test_reports_execute_and_load_nothing(
         assert expected in text
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert all(cell.execution_count for cell in code)
-    assert any(f'Cells("{name}", settings)' in cell.source for cell in code)
+    assert any(f'Report("{name}", settings)' in cell.source for cell in code)
+
+
+def test_figures_of_other_sections_are_declared(config: Config):
+    """`BESIDE` says so to the rules, which see to it that the figures are there."""
+    for path in NOTEBOOKS.glob("*.py"):
+        shown = re.findall(r"report\.picture\(\"(\w+)\"\)", path.read_text())
+        own = {figure.name for figure in section_of(path.stem, Results(config)).figures}
+        assert {*shown} - own == {*BESIDE.get(path.stem, ())} - own, path.stem
 
 
 def test_equal_reports_have_equal_bytes(config: Config, copy: Path, tmp_path_factory):
@@ -125,8 +135,8 @@ def test_a_failing_cell_is_one_line_and_what_ran_is_kept(
 
 
 def test_a_missing_table_is_told_as_it_is(config: Config, copy: Path):
-    os.unlink(copy / "results" / "default" / "claims.csv")
-    with pytest.raises(UserError, match=r"claims\.csv is missing: run l2l claims --protocol"):
+    os.unlink(copy / "results" / "default" / "tuning" / "quadratics.csv")
+    with pytest.raises(UserError, match=r"quadratics\.csv is missing: run l2l collect quadratics"):
         run("quadratics", config, copy, NOTEBOOKS)
 
 
@@ -141,7 +151,7 @@ def test_a_page_that_would_load_something_is_refused(config: Config, copy: Path,
 
 def test_a_missing_template_is_an_error(config: Config, tmp_path: Path):
     with pytest.raises(UserError, match=r"nothing\.py is missing"):
-        execute_report("nothing", config, Layout("default"), tmp_path)
+        execute_report("nothing", config, tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,411 @@
+"""Executed reports: a notebook template becomes results/<run>/reports/<name>.ipynb and .html.
+
+Templates are Python files in jupytext's percent format. Their cells call a `Report`, which shows
+the parts of a section. They read the tables and figures of the results and nothing else. The HTML
+loads nothing from anywhere.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
+
+from l2l.config import Config, load_config
+from l2l.errors import UserError
+from l2l.evaluation.claims import SMOKE
+from l2l.figures.catalog import figures
+from l2l.figures.style import display_name, look_of
+from l2l.files import write_text
+from l2l.report import claims, losses, runs
+from l2l.report.sections import Picture, section_of
+from l2l.report.table import Table, between, duration, listed
+from l2l.results import Results
+
+if TYPE_CHECKING:  # imported where they are used: each takes a second
+    from jupyter_client.manager import AsyncKernelManager
+    from matplotlib.figure import Figure
+    from nbformat import NotebookNode
+
+NOTEBOOKS = Path("workflow") / "notebooks"
+TEMPLATES = Path(__file__).parent
+KERNEL = {"name": "python3", "language": "python", "display_name": "Python 3"}
+BESIDE = {
+    "quadratics": ("optimizer_loop", "computation_graph"),
+    "mnist": ("coordinatewise_lstm",),
+    "hierarchical": ("overhead", "hierarchical_diagram"),
+}
+"""Report -> figures of other sections that it shows too."""
+LOADED = re.compile(
+    r"<(?:script|link|img|iframe|source|object)\b[^>]*?\b(?:src|href|data)\s*=\s*"
+    r"[\"']?((?:https?:)?//[^\"'\s>]+)|(?:@import|url\()\s*[\"']?((?:https?:)?//[^\"')\s]+)",
+    re.IGNORECASE,
+)
+TUNED = (
+    "Each baseline got the learning rate whose mean loss is lowest at the last step that counts, "
+    "over problems that are not test problems. Its other settings are the usual ones. In the plots "
+    "the chosen rates are ringed. A curve that is flat around its ring means that the choice "
+    "hardly matters. Learning rates to its left are too small to get far, those to its right too "
+    "large to settle. Rates whose runs diverged are left out."
+)
+BARELY_TRAINED = Markup(
+    '<p class="banner" role="note">Protocol smoke: a quick test that everything runs. Its '
+    "optimizers are barely trained: the numbers and pictures below mean nothing, and no claim gets "
+    "a verdict.</p>"
+)
+
+
+def reports(config: Config) -> list[str]:
+    """The figures of experiments and measurements that have a report, a template.
+
+    Outside a checkout, where there is none: those that may have one; `execute_report` refuses.
+    """
+    named = [f.name for f in figures(config).values() if f.experiments or f.measurements]
+    templates = {path.stem for path in NOTEBOOKS.glob("*.py")} or named
+    return [name for name in named if name in templates]
+
+
+def inputs(name: str, config: Config) -> list[Path]:
+    """The files that a report is made from, for its Snakemake rule."""
+    results = Results(config)
+    beside = [results.layout.figure(figure).with_suffix(".png") for figure in BESIDE.get(name, ())]
+    return [NOTEBOOKS / f"{name}.py", *section_of(name, results).inputs(), *beside]
+
+
+class Report:
+    """What the cells of a report show: each cell is one call.
+
+    Attributes:
+        name: of the report and of its figure.
+        config: of the run.
+        results: the run's tables.
+        section: in which the figure stands.
+    """
+
+    def __init__(self, name: str, settings: dict[str, Any] | None) -> None:
+        """Args: the figure, and the configuration as data; None: the default one."""
+        self.name = name
+        self.config = load_config() if settings is None else Config.model_validate(settings)
+        self.results = Results(self.config)
+        self.section = section_of(name, self.results)
+        if self.config.protocol == SMOKE:
+            _show_html(BARELY_TRAINED)
+
+    def text(self, text: str) -> None:
+        """A paragraph of Markdown."""
+        from IPython.display import Markdown, display
+
+        display(Markdown(text))
+
+    def about(self) -> None:
+        """What the study asks, and the verdicts on its claims."""
+        self.text(self.section.about)
+        if self.section.keys:
+            _show(self.section.verdicts())
+
+    def picture(self, name: str = "") -> None:
+        """A figure of the run, this report's or another, with its caption."""
+        from IPython.display import Image, display
+
+        name = name or self.name
+        if name not in figures(self.config):
+            self.text("No pictures were kept in this run (evaluation.pictures).")
+            return
+        shown = Picture(figures(self.config)[name], self.results)
+        data, more = shown.png.read_bytes(), {"wide": shown.wide}
+        display(Image(data=data, format="png", alt=shown.alt, metadata=more))
+        caption = Markup('<p>{}</p><p class="facts">{}</p>')
+        _show_html(caption.format(shown.figure.caption, shown.made_from))
+
+    def problems(self) -> None:
+        """The settings of the problems."""
+        _show(*self.section.problems())
+
+    def recipes(self) -> None:
+        """How the learned optimizers are built and meta-trained, and the trials of their rates."""
+        _show(*self.section.recipes())
+        labels = self.config.labels()
+        for name in self.section.learned:
+            search = self.results.search(name)
+            if search["trials"]:
+                caption = f"Trials of the meta learning rate of {labels[name]} ({name})"
+                _show(runs.trials(search, caption))
+
+    def meta_training(self) -> None:
+        """The validation losses of the recipes, and the table of their meta-trainings."""
+        from l2l.figures import meta_training
+
+        logs = pd.concat([self.results.logs(name) for name in self.section.learned])
+        with look_of(self.config.figures):
+            figure = meta_training.draw_logs(logs, self.config.labels(), self.config.figures)
+        _show_plot(figure, "validation losses against meta-training episodes")
+        rows = self.results.meta_trainings(self.section.learned)
+        _show(runs.meta_trainings(rows, self.config))
+
+    def tuning(self) -> None:
+        """How the baselines were tuned, and the learning rates that this chose."""
+        self.text(TUNED)
+        for name, table in zip(self.section.experiments, self.section.rates(), strict=True):
+            entry = self.config.experiments[name]
+            if len(entry.problems) == 1:
+                figure = tuning_plot(self.results.tuning(name), entry.horizon, self.config)
+                _show_plot(figure, f"{entry.title}: final loss against learning rate")
+            _show(table)
+
+    def losses(self) -> None:
+        """The tables of losses with the runs that diverged."""
+        _show(*self.section.losses())
+
+    def wins(self, caption: str) -> None:
+        """Problem by problem: on how many each learned optimizer ends lower than each baseline."""
+        for name, curves in self.section.curves.items():
+            _show(losses.wins(name, curves, self.config, caption))
+
+    def one_problem(self, title: str) -> None:
+        """The first test problem of the first experiment alone."""
+        from l2l.figures import experiments
+
+        name, curves = next(iter(self.section.curves.items()))
+        one = curves[curves["problem"] == curves["problem"].min()]
+        panel = replace(experiments.panel(name, self.config, one), title=title)
+        with look_of(self.config.figures):
+            figure = experiments.draw_panels([panel], self.config.labels(), self.config.figures)
+        _show_plot(figure, f"{title}: loss against step of every optimizer")
+
+    def verdicts(self) -> None:
+        """How a verdict comes about, and all comparisons of the claims."""
+        self.text(claims.HOW_JUDGED)
+        _show(*self.section.comparisons())
+
+    def costs(self) -> str:
+        """How long the meta-trainings of each recipe took, in words."""
+        labels, table = self.config.labels(), self.results.meta_trainings(self.section.learned)
+        costs = []
+        for name, rows in table.groupby("recipe", sort=False):
+            seeds = between([len(rows)], "meta-seed")
+            costs.append(f"{labels[str(name)]}: {duration(rows['seconds'].sum())} over {seeds}")
+        return listed(costs)
+
+
+def _show(*tables: Table) -> None:
+    for table in tables:
+        _show_html(table.html())
+
+
+def _show_html(content: Markup) -> None:
+    from IPython.display import HTML, display
+
+    display(HTML(content))
+
+
+def _show_plot(figure: Figure, alt: str) -> None:
+    """Show a figure that was drawn just now, with the look that files have."""
+    from IPython.display import Image, display
+
+    from l2l.figures.style import rendering
+
+    buffer = io.BytesIO()
+    with rendering():
+        figure.savefig(buffer, format="png", dpi="figure", metadata={"Software": None})
+    display(Image(data=buffer.getvalue(), format="png", alt=alt))
+
+
+def tuning_plot(tuning: pd.DataFrame, horizon: int, config: Config) -> Figure:
+    """Final loss against learning rate of each baseline; the chosen rates are ringed.
+
+    Args:
+        tuning: all learning rates that were tried; infinite losses (diverged) are left out.
+        horizon: the step of the final loss.
+        config: the settings of figures.
+    """
+    import seaborn
+
+    from l2l.figures.loss_curves import plain_log_ticks
+    from l2l.figures.style import HANDCRAFTED_WIDTH, looks, new_figure
+
+    shown = looks(display_name(key, {}) for key in tuning["optimizer"].unique())
+    colors = {name: look.color for name, look in shown.items()}
+    finite = tuning[np.isfinite(tuning["final_loss"])]
+    finite = finite.assign(name=finite["optimizer"].map(lambda key: display_name(key, {})))
+    best = finite[finite["chosen"]]
+    with look_of(config.figures):
+        figure = new_figure(config.figures, height=0.6)
+        axes = figure.subplots()
+        seaborn.lineplot(
+            finite,
+            x="learning_rate",
+            y="final_loss",
+            hue="name",
+            style="name",
+            palette=colors,
+            dashes={name: look.dashes or "" for name, look in shown.items()},
+            linewidth=HANDCRAFTED_WIDTH,
+            ax=axes,
+        )
+        axes.scatter(
+            best["learning_rate"],
+            best["final_loss"],
+            s=36,
+            facecolors="none",
+            edgecolors=best["name"].map(colors),
+            zorder=3,
+        )
+        axes.set(xscale="log", yscale="log", xlabel="learning rate")
+        axes.set_ylabel(f"mean loss at step {horizon}")
+        low, start = finite["final_loss"].min(), finite["final_loss"].median()
+        top = min(finite["final_loss"].max(), 10 * start)
+        axes.set_ylim(low / (top / low) ** 0.05, top * (top / low) ** 0.05)
+        plain_log_ticks(axes)
+        seaborn.move_legend(
+            axes, "lower center", bbox_to_anchor=(0.5, 1), ncols=2, title=None, frameon=False
+        )
+    return figure
+
+
+def execute_report(name: str, config: Config, notebooks: Path = NOTEBOOKS) -> tuple[Path, Path]:
+    """Execute a report's notebook and write it, as a notebook and as HTML.
+
+    The notebook runs in the working directory and gets the parameter `settings` (the whole
+    configuration, so that the written notebook says what it was made with).
+
+    Args:
+        name: <name>.py is the template.
+        config: the configuration.
+        notebooks: the folder of the templates.
+
+    Returns:
+        Paths of the .ipynb and the .html.
+
+    Raises:
+        UserError: there is no such template, or a cell failed; what was executed until then is
+            kept as <name>.failed.ipynb.
+    """
+    import nbformat
+
+    source = notebooks / f"{name}.py"
+    if not source.is_file():
+        raise UserError(f"{source} is missing: run inside a checkout of this project")
+    stem = Results(config).layout.report(name)
+    failed = stem.with_name(f"{name}.failed.ipynb")
+    notebook = _execute(source, {"settings": config.model_dump(mode="json")}, failed)
+    page = to_html(notebook, stem.with_suffix(".ipynb").name)
+    if outside := external_loads(page):
+        raise UserError(f"{source}: its page would load {outside[0]}; reports work without network")
+    write_text(stem.with_suffix(".ipynb"), nbformat.writes(notebook))
+    write_text(stem.with_suffix(".html"), page)
+    failed.unlink(missing_ok=True)
+    return stem.with_suffix(".ipynb"), stem.with_suffix(".html")
+
+
+def to_html(notebook: NotebookNode, notebook_name: str) -> str:
+    """The executed notebook as one HTML page with its code folded.
+
+    Args:
+        notebook: its first heading is the title.
+        notebook_name: the file that the page links to as its notebook.
+    """
+    from jinja2 import FileSystemLoader
+    from nbconvert import HTMLExporter
+
+    exporter = HTMLExporter(
+        template_name="basic",
+        template_file="report.html",
+        extra_loaders=[FileSystemLoader(TEMPLATES)],
+        extra_template_basedirs=[],
+        exclude_input_prompt=True,
+        exclude_output_prompt=True,
+    )
+    headings = (re.search(r"^# (.+)$", cell.source, re.MULTILINE) for cell in notebook.cells)
+    title = next((heading[1] for heading in headings if heading), "Report")
+    page, _ = exporter.from_notebook_node(
+        notebook, resources={"title": title, "notebook": notebook_name}
+    )
+    return str(page)
+
+
+def external_loads(page: str) -> list[str]:
+    """Addresses that a browser would fetch from elsewhere when it opens the page (not links)."""
+    return [first or second for first, second in LOADED.findall(page)]
+
+
+def _execute(source: Path, parameters: dict[str, Any], failed: Path) -> NotebookNode:
+    """Run the notebook in this interpreter, from the working directory."""
+    import jupytext
+    import nbformat
+    import papermill
+    from nbclient.exceptions import DeadKernelError
+    from papermill.exceptions import PapermillExecutionError
+
+    logging.getLogger("papermill").setLevel(logging.ERROR)
+    notebook = jupytext.read(source, fmt="py:percent")
+    notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL})
+    failed.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with _this_interpreter() as manager:
+            executed = papermill.execute_notebook(
+                notebook,
+                failed,  # kept up to date cell by cell, removed in the end if nothing failed
+                parameters=parameters,
+                kernel_name=KERNEL["name"],
+                language=KERNEL["language"],
+                progress_bar=False,
+                kernel_manager_class=manager,
+            )
+    except PapermillExecutionError as error:
+        reason = f"{error.ename}: {error.evalue}" if error.ename != "UserError" else error.evalue
+        reason = " ".join(reason.split())
+        raise UserError(f"{source}: {reason} (executed so far: {failed})") from None
+    except DeadKernelError:
+        raise UserError(f"{source}: the interpreter died, maybe of too little memory") from None
+    del executed.metadata["papermill"]  # temporary names and times of the day
+    for index, cell in enumerate(executed.cells):
+        cell["id"] = f"cell-{index}"  # random ones would make equal reports differ
+        cell.metadata.pop("papermill", None)
+        cell.metadata.pop("execution", None)
+    return executed
+
+
+@contextmanager
+def _this_interpreter() -> Iterator[type[AsyncKernelManager]]:
+    """A kernel manager that starts sys.executable, with none of the user's IPython settings.
+
+    Jupyter looks a kernel up by its name, in the user's folders first: "python3" there may be any
+    Python, without this package or with another version of it.
+
+    Yields:
+        A class for nbclient's `kernel_manager_class`.
+    """
+    from jupyter_client.kernelspec import KernelSpec
+    from jupyter_client.manager import AsyncKernelManager
+
+    with TemporaryDirectory(prefix="l2l-ipython-") as folder:
+        spec = KernelSpec(
+            argv=[
+                *(sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"),
+                "--log-level=ERROR",
+            ],
+            display_name="Python 3",
+            language="python",
+            # No startup files of the user's, and no history database.
+            env={"IPYTHONDIR": folder, "PYTHONSTARTUP": ""},
+        )
+
+        class ThisInterpreter(AsyncKernelManager):
+            """Starts the interpreter above instead of a kernel found by name."""
+
+            @property
+            def kernel_spec(self) -> KernelSpec:
+                return spec
+
+        yield ThisInterpreter

@@ -1,0 +1,114 @@
+"""The page that shows everything: results/<run>/index.html, one file that needs no network."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import jinja2
+import mistune
+from markupsafe import Markup
+
+from l2l.config import Config
+from l2l.evaluation.claims import SMOKE
+from l2l.evaluation.summary import DIVERGED_ABOVE
+from l2l.figures.catalog import figures
+from l2l.report import claims, runs
+from l2l.report.notebook import reports
+from l2l.report.sections import Picture, data_used, sections, stand_ins
+from l2l.report.table import between
+from l2l.results import Results
+
+TEMPLATES = Path(__file__).parent
+
+
+def build_page(config: Config, root: Path = Path()) -> str:
+    """The page as HTML text.
+
+    Args:
+        config: of the run that is shown.
+        root: the run's working directory, which holds results/ and figures/.
+
+    Returns:
+        HTML for results/<run>/index.html; links are relative to that place.
+
+    Raises:
+        UserError: a table, figure or report is missing; names it and the command that makes it.
+    """
+    results = Results(config, root)
+    table = results.claims()
+    parts = sections(results, table)
+    written = {
+        part.name: [name for name in reports(config) if name in {f.name for f in part.figures}]
+        for part in parts
+    }
+    for names in written.values():
+        for name in names:
+            results.report(name)
+    within = {figure.name for part in parts for figure in part.figures}
+    beside = [figure for figure in figures(config).values() if figure.name not in within]
+    seeds = [config.recipes[name].meta_seeds for name in config.used_recipes()]
+    folder = root / results.layout.page.parent
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        trim_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters["markdown"] = markdown
+    return environment.get_template("page.html").render(
+        protocol=config.protocol,
+        smoke=config.protocol == SMOKE,
+        released=_released(results),
+        overrides=_overrides(config),
+        stand_ins=stand_ins(results),
+        glance=claims.glance(table, config),
+        sections=parts,
+        reports=written,
+        training=[Picture(figure, results) for figure in beside if figure.logs],
+        diagrams=[Picture(figure, results) for figure in beside if not figure.logs],
+        how_judged=claims.HOW_JUDGED,
+        diverged_above=f"{100 * DIVERGED_ABOVE - 100:.0f} %",
+        meta_seeds=between(seeds, "meta-seed"),
+        runs=runs.meta_trainings(results.runs(), config),
+        provenance=_provenance(results),
+        stages=runs.stages(results.seconds()),
+        layout=results.layout,
+        link=lambda path: Path(os.path.relpath(root / path, folder)).as_posix(),
+        has_config=(root / results.layout.config).is_file(),
+    )
+
+
+def markdown(text: str) -> Markup:
+    """Markdown as HTML; HTML within it is escaped."""
+    return Markup(mistune.create_markdown(escape=True)(text))
+
+
+def _released(results: Results) -> str:
+    """The commits of the optimizers that this run took; empty where it trained its own."""
+    if results.config.optimizers == "trained":
+        return ""
+    return ", ".join(sorted(set(results.runs()["commit"].astype(str))))
+
+
+def _overrides(config: Config) -> str:
+    """What Snakemake needs to redraw a figure of this run; empty for the default."""
+    chosen = {"protocol": config.protocol, "optimizers": config.optimizers}
+    usual = {"protocol": "default", "optimizers": "trained"}
+    named = [f"{key}={value}" for key, value in chosen.items() if value != usual[key]]
+    return f" --config {' '.join(named)}" if named else ""
+
+
+def _provenance(results: Results) -> dict[str, str]:
+    content, config = results.provenance(), results.config
+    commits = sorted(set(results.runs()["commit"].astype(str)))
+    machine = content["machine"]
+    return {
+        "protocol": f"{config.protocol}, seed {config.seed}",
+        "commit": f"{content['commit']} (this page); {', '.join(commits)} (meta-training)",
+        "data": "; ".join(data_used(config.experiments, results)),
+        "machine": f"{machine['processor']}, {between([machine['cores']], 'core')}, "
+        f"{machine['system']}",
+        "Python": content["python"],
+        "packages": ", ".join(f"{key} {value}" for key, value in content["packages"].items()),
+    }

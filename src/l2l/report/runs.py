@@ -1,0 +1,181 @@
+"""Tables of how a run went: settings, meta-trainings, trials of the learning rate, time."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pandas as pd
+from pydantic import BaseModel
+
+from l2l.config import Config
+from l2l.figures.style import display_name
+from l2l.report.table import (
+    COUNT,
+    DURATION,
+    LONG_WORDS,
+    NUMBER,
+    SETTING,
+    Format,
+    Table,
+    number,
+)
+
+STAGES = {
+    "data": "fetch and verify data",
+    "trial": "search meta learning rates",
+    "choose_rate": "choose meta learning rates",
+    "train": "meta-train",
+    "take": "take released optimizers",
+    "runs": "gather meta-trainings",
+    "tune": "tune baselines",
+    "evaluate": "test all optimizers",
+    "measure": "measure costs, updates and meta-gradients",
+    "collect": "gather tests",
+    "claims": "judge claims",
+    "figure": "draw figures",
+    "report": "execute reports",
+    "page": "write this page (last time)",
+}
+"""Folder of the benchmarks -> the stage in words, in the order of the pipeline."""
+
+
+def settings(caption: str, entries: Mapping[str, BaseModel]) -> list[Table]:
+    """The settings of things of one kind, each key with its meaning from the schema.
+
+    Args:
+        caption: what they are.
+        entries: name -> settings.
+
+    Returns:
+        A table of the keys with different values and one of those with the same value; one table
+        for one entry.
+    """
+    keys: dict[str, str] = {}
+    values: dict[str, dict[str, str]] = {}
+    for name, entry in entries.items():
+        for key, value, meaning in _leaves(entry, ""):
+            keys.setdefault(key, meaning)
+            values.setdefault(key, {})[name] = value
+    alike = {key for key in keys if len(values[key]) == len(entries) == 1}
+    alike |= {k for k in keys if len(values[k]) == len(entries) and len({*values[k].values()}) == 1}
+    different = [
+        {"key": key, **{name: values[key].get(name) for name in entries}, "meaning": meaning}
+        for key, meaning in keys.items()
+        if key not in alike
+    ]
+    same = [
+        {"key": key, "value": next(iter(values[key].values())), "meaning": meaning}
+        for key, meaning in keys.items()
+        if key in alike
+    ]
+    tables = []
+    if different:
+        tables.append(Table.of(f"{caption}: what differs", different, {"meaning": LONG_WORDS}))
+    if same:
+        what = f"{caption}: what all have in common" if len(entries) > 1 else caption
+        tables.append(Table.of(what, same, {"value": LONG_WORDS, "meaning": LONG_WORDS}))
+    return tables
+
+
+def _leaves(section: BaseModel, path: str) -> Iterator[tuple[str, str, str]]:
+    """(dotted key, value, meaning) of every setting of a section and of the sections within."""
+    for key, entry in type(section).model_fields.items():
+        yield from _leaves_of(getattr(section, key), f"{path}{key}", entry.description or "")
+
+
+def _leaves_of(value: Any, path: str, meaning: str) -> Iterator[tuple[str, str, str]]:
+    if isinstance(value, BaseModel):
+        yield from _leaves(value, f"{path}.")
+    elif isinstance(value, tuple) and any(isinstance(part, BaseModel) for part in value):
+        for place, part in enumerate(value):
+            yield from _leaves_of(part, f"{path}.{place}", meaning)
+    elif isinstance(value, dict) and value:
+        for name, part in value.items():
+            yield from _leaves_of(part, f"{path}.{name}", meaning)
+    elif isinstance(value, tuple):
+        yield path, ", ".join(map(str, value)) or "none", meaning
+    else:
+        text = value if isinstance(value, str) else "none" if value is None else json.dumps(value)
+        yield path, text, meaning
+
+
+def meta_trainings(runs: pd.DataFrame, config: Config) -> Table:
+    """All meta-trainings, a row each.
+
+    Args:
+        runs: rows of results/<run>/training/runs.csv.
+        config: labels.
+    """
+    rows = [
+        {
+            "learned optimizer": display_name(str(run["recipe"]), config.labels()),
+            "recipe": str(run["recipe"]),
+            "meta-seed": run["meta_seed"],
+            "validation loss": run["best_validation"],
+            "selected": "✔ best" if run["selected"] else "",
+            "best episode": f"{run['best_episode']} of {run['episodes']}",
+            "attempts": run["attempts"],
+            "collapsed": run["collapsed"] or "none",
+            "meta learning rate": run["meta_learning_rate"],
+            "time": run["seconds"],
+        }
+        for run in runs.to_dict("records")
+    ]
+    formats = {
+        "meta-seed": COUNT,
+        "validation loss": NUMBER,
+        "best episode": Format(),
+        "attempts": COUNT,
+        "collapsed": LONG_WORDS,
+        "meta learning rate": SETTING,
+        "time": DURATION,
+    }
+    return Table.of("The meta-trainings", rows, formats)
+
+
+def trials(search: Mapping[str, Any], caption: str) -> Table:
+    """The random search of a recipe's meta learning rate, the highest rate first.
+
+    Args:
+        search: the content of meta_learning_rate.json.
+        caption: of the table.
+    """
+    rows = [
+        {
+            "meta learning rate": trial["meta_learning_rate"],
+            "validation loss": math.nan if trial["validation"] is None else trial["validation"],
+            "chosen": "✔" if trial["meta_learning_rate"] == search["meta_learning_rate"] else "",
+        }
+        for trial in sorted(search["trials"], key=lambda trial: -trial["meta_learning_rate"])
+    ]
+    failed = Format(lambda loss: "failed" if math.isnan(loss) else number(loss))
+    return Table.of(caption, rows, {"meta learning rate": SETTING, "validation loss": failed})
+
+
+def stages(seconds: pd.DataFrame) -> Table:
+    """The time of each stage: wall-clock seconds of its jobs, and the longest job.
+
+    Args:
+        seconds: columns stage, seconds; a row for each job.
+    """
+    order = {stage: place for place, stage in enumerate(STAGES)}
+    known = sorted(seconds["stage"].unique(), key=lambda stage: (order.get(stage, 99), stage))
+    groups = {STAGES.get(s, s): seconds.loc[seconds["stage"] == s, "seconds"] for s in known}
+    if groups:
+        groups["total"] = seconds["seconds"]
+    rows = [
+        {
+            "stage": stage,
+            "jobs": len(jobs),
+            "seconds": jobs.sum(),
+            "time": jobs.sum(),
+            "longest job": jobs.max(),
+        }
+        for stage, jobs in groups.items()
+    ]
+    tenths = Format(lambda value: f"{value:,.1f}")
+    formats = {"jobs": COUNT, "seconds": tenths, "time": DURATION, "longest job": DURATION}
+    return Table.of("Time of each stage", rows, formats)

@@ -1,0 +1,275 @@
+"""The sections that the page, the reports and the record show, made once from a run's results."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+
+from l2l.evaluation.claims import compared
+from l2l.figures import style_images
+from l2l.figures.base import Figure
+from l2l.figures.catalog import figures
+from l2l.report import claims, losses, runs
+from l2l.report.table import Table, between
+from l2l.results import Results
+
+STAND_IN = "STAND-IN"
+HANDCRAFTED = -1
+"""The meta_seed of an optimizer that was not trained."""
+NAMES = {"photographs": "the photographs", "styles": "the styles"}
+"""Dataset -> its name for readers, where that is not the key in capitals."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure with its caption and what it was made from."""
+
+    figure: Figure
+    results: Results
+
+    @property
+    def png(self) -> Path:
+        """The file, under the root of the results."""
+        return self.results.figure(self.figure.name).with_suffix(".png")
+
+    @property
+    def uri(self) -> str:
+        """The picture itself in the place of its address."""
+        return f"data:image/png;base64,{base64.b64encode(self.png.read_bytes()).decode('ascii')}"
+
+    @property
+    def alt(self) -> str:
+        """The figure in a line, for those who cannot see it."""
+        return self.figure.alt(self.results.config)
+
+    @property
+    def wide(self) -> bool:
+        """Whether it goes over more than one column of the printed page."""
+        width = int.from_bytes(self.png.read_bytes()[16:20], "big")  # pixels, from the header
+        settings = self.results.config.figures
+        return width > 1.5 * settings.dpi * settings.width_inches
+
+    @cached_property
+    def made_from(self) -> str:
+        """Protocol, data and stand-ins, test problems, meta-seeds and intervals, in a line."""
+        figure, results = self.figure, self.results
+        config = results.config
+        if not (figure.experiments or figure.measurements or figure.logs):
+            return "A diagram: it shows no results."
+        parts = [f"Protocol {config.protocol}"]
+        if figure.experiments:
+            parts += [f"Data: {'; '.join(data_used(figure.experiments, results))}"]
+        if figure.pictures:
+            parts += style_images.attributions(
+                [results.dataset(name) for name in style_images.DATASETS]
+            )
+        elif figure.experiments:
+            tables = [results.curves(name) for name in figure.experiments]
+            parts += [_test_problems(tables), _meta_seeds(tables)]
+            if not any(config.experiments[name].reference for name in figure.experiments):
+                parts += [f"Bands: {100 * config.figures.interval:g} % intervals"]
+        for name in figure.measurements:
+            parts += [f"Measurement {name.replace('_', ' ')}, see its settings"]
+        if figure.logs:
+            recipes = [config.recipes[name] for name in config.main_recipes()]
+            parts += [
+                f"Data: {'; '.join(data_used(config.experiments, results))}",
+                between([recipe.validation.problems for recipe in recipes], "validation problem"),
+                f"{between([recipe.meta_seeds for recipe in recipes], 'meta-seed')} of each recipe",
+            ]
+        return ". ".join(parts) + "."
+
+
+def _test_problems(tables: Sequence[pd.DataFrame]) -> str:
+    problems = between([table["problem"].nunique() for table in tables], "test problem")
+    networks = max(table["family"].nunique() for table in tables)
+    each = f" of each of {networks} networks" if networks > 1 else ""
+    panel = " a panel" if len(tables) > 1 else ""
+    return f"{problems}{each}{panel}, the same for every optimizer"
+
+
+def _meta_seeds(tables: Sequence[pd.DataFrame]) -> str:
+    learned = [table[table["meta_seed"] != HANDCRAFTED] for table in tables]
+    seeds = [int(n) for t in learned for n in t.groupby("optimizer")["meta_seed"].nunique()]
+    return f"{between(seeds, 'meta-seed')} of each learned optimizer"
+
+
+def data_used(experiments: Iterable[str], results: Results) -> list[str]:
+    """The data of experiments with their sources, each once; a stand-in is named as one."""
+    texts: dict[str, None] = {}
+    for experiment in experiments:
+        records = results.datasets(experiment)
+        for record in records:
+            name = NAMES.get(record["name"], record["name"].replace("_", " ").upper())
+            source = "a local folder" if record["source"] == "local" else record["source"]
+            if record["stand_in"]:
+                texts[f"{STAND_IN} for {name}: {record['stand_in']} (from {source})"] = None
+            else:
+                texts[f"{name} (from {source}; verified by digest)"] = None
+        if not records:
+            texts[f"random problems, drawn from seed {results.config.seed}"] = None
+    return list(texts)
+
+
+def stand_ins(results: Results) -> list[str]:
+    """A line for each data set of the run that another one stands in for."""
+    used = data_used(results.config.experiments, results)
+    return [text for text in used if text.startswith(STAND_IN)]
+
+
+@dataclass(frozen=True)
+class Section:
+    """A study with its claims, figures and tables. Tables are made when they are asked for.
+
+    Attributes:
+        results: of the run.
+        name: of the study, or of a figure that belongs to none.
+        title: the heading.
+        about: what the study asks, in Markdown; may be empty.
+        figures: those of the study.
+        experiments: names of those of the study.
+        keys: of the claims of the study.
+        table: the table of claims; None: the claims are judged when they are asked for.
+    """
+
+    results: Results
+    name: str
+    title: str
+    about: str
+    figures: tuple[Figure, ...]
+    experiments: tuple[str, ...]
+    keys: tuple[str, ...] = ()
+    table: pd.DataFrame | None = None
+
+    @property
+    def learned(self) -> list[str]:
+        """The learned optimizers of the experiments."""
+        entries = [self.results.config.experiments[name] for name in self.experiments]
+        return list(dict.fromkeys(key for entry in entries for key in entry.learned))
+
+    @property
+    def pictures(self) -> list[Picture]:
+        """The figures with their captions."""
+        return [Picture(figure, self.results) for figure in self.figures]
+
+    @cached_property
+    def claims(self) -> pd.DataFrame:
+        """The rows of the claims of this study in the table of claims."""
+        if self.table is None:
+            return self.results.judged(self.keys)
+        return self.table[self.table["claim"].isin(self.keys)]
+
+    def verdicts(self) -> Table:
+        """The verdict on each claim for each learned optimizer."""
+        return claims.overview(self.claims, self.results.config, f"{self.title}: claims")
+
+    def comparisons(self) -> list[Table]:
+        """All comparisons, a table for each claim."""
+        return [
+            claims.comparisons(rows, self.results.config, f"{key}: all comparisons")
+            for key, rows in self.claims.groupby("claim", sort=False)
+        ]
+
+    @cached_property
+    def curves(self) -> dict[str, pd.DataFrame]:
+        """Experiment -> its curves."""
+        return {name: self.results.curves(name) for name in self.experiments}
+
+    def losses(self) -> list[Table]:
+        """The tested losses of every experiment."""
+        config = self.results.config
+        return [t for name, c in self.curves.items() for t in losses.tables(name, c, config)]
+
+    def rates(self) -> list[Table]:
+        """The tuned learning rates of every experiment."""
+        config, tuning = self.results.config, self.results.tuning
+        return [losses.rates(name, tuning(name), config) for name in self.experiments]
+
+    def problems(self) -> list[Table]:
+        """The settings of the problems that are tested on."""
+        config = self.results.config
+        names = dict.fromkeys(p for e in self.experiments for p in config.experiments[e].problems)
+        return runs.settings("Problems", {name: config.problems[name] for name in names})
+
+    def recipes(self) -> list[Table]:
+        """The settings by which the learned optimizers were meta-trained."""
+        config = self.results.config
+        return runs.settings("Recipes", {name: config.recipes[name] for name in self.learned})
+
+    def settings(self) -> list[Table]:
+        """All settings of the study: problems, recipes, experiments and measurements."""
+        config = self.results.config
+        entries = {name: config.experiments[name] for name in self.experiments}
+        measured = dict.fromkeys(name for figure in self.figures for name in figure.measurements)
+        return [
+            *self.problems(),
+            *self.recipes(),
+            *runs.settings("Experiments", entries),
+            *(
+                table
+                for name in measured
+                for table in runs.settings(
+                    f"Measurement {name}", {name: getattr(config.measurements, name)}
+                )
+            ),
+        ]
+
+    def inputs(self) -> list[Path]:
+        """The files that its tables and figures are read from."""
+        config, layout = self.results.config, self.results.layout
+        files = [layout.figure(figure.name).with_suffix(".png") for figure in self.figures]
+        experiments, measurements = compared(config.claims[key] for key in self.keys)
+        for name in dict.fromkeys((*self.experiments, *experiments)):
+            datasets = config.datasets(*config.experiments[name].problems)
+            files += [layout.curves(name), *map(layout.data, datasets)]
+        files += map(layout.measurement, measurements)
+        files += map(layout.tuning, self.experiments)
+        for recipe in self.learned:
+            files.append(layout.rate(recipe))
+            for seed in range(config.recipes[recipe].meta_seeds):
+                folder = layout.run(recipe, seed)
+                files += [folder / "log.csv", folder / "summary.json"]
+        return list(dict.fromkeys(files))
+
+
+def sections(results: Results, table: pd.DataFrame | None = None) -> list[Section]:
+    """The sections of the page: a study each, and figures of experiments without a study.
+
+    Args:
+        results: of the run.
+        table: the table of claims, see `Section.table`.
+    """
+    config = results.config
+    drawn: dict[str, list[Figure]] = {}
+    for figure in figures(config).values():
+        shown = figure.experiments or figure.measurements
+        if study := figure.study or (figure.name if shown else None):
+            drawn.setdefault(study, []).append(figure)
+    found = [
+        Section(
+            results,
+            name,
+            study.title,
+            study.about,
+            tuple(drawn.pop(name, ())),
+            tuple(entry for entry in study.experiments if entry in config.experiments),
+            study.claims,
+            table,
+        )
+        for name, study in config.studies.items()
+    ]
+    return found + [
+        Section(results, name, group[0].title, "", tuple(group), group[0].experiments)
+        for name, group in drawn.items()
+    ]
+
+
+def section_of(figure: str, results: Results) -> Section:
+    """The section in which a figure stands."""
+    every = sections(results)
+    return next(one for one in every if figure in {each.name for each in one.figures})
