@@ -16,6 +16,7 @@ from l2l.config.schema import FigureSettings
 from l2l.errors import UserError
 from l2l.figures import style_images
 from l2l.figures.catalog import figures
+from l2l.figures.style import look_of
 from l2l.files import write_json
 from l2l.layout import Layout
 from l2l.results import Results
@@ -62,7 +63,9 @@ def texts(figure: Figure) -> list[str]:
 def test_every_pixel_is_a_square_of_its_own_colour(style: FigureSettings) -> None:
     """Nothing is interpolated: what lies in the PNG is each pixel, so many times over."""
     groups = [group(64), group(128)]
-    figure = style_images.draw_groups(groups, [], style.model_copy(update={"dpi": 300}))
+    settings = style.model_copy(update={"dpi": 300})
+    with look_of(settings):
+        figure = style_images.draw_groups(groups, [], settings)
     page = rendered(figure)
     expected = [
         picture

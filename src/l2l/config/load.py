@@ -44,6 +44,11 @@ def load_config(
 
     Raises:
         UserError: one line with the key, the value and what is allowed.
+
+    Example:
+        >>> config = load_config("smoke", settings=["evaluation.problems=7"])
+        >>> config.evaluation.problems, config.experiments["mnist"].baselines
+        (7, ('adam', 'nag'))
     """
     user: dict[str, Any] = {}
     for layer in [*(_read(Path(file)) for file in files), dict(overrides or {})]:

@@ -1,4 +1,4 @@
-"""Figure `hierarchical_diagram` (figure 9 of the seed summary): recurrent nets at three levels."""
+"""Figure `hierarchical_diagram`: recurrent networks at three levels (Wichrowska et al. 2017)."""
 
 from __future__ import annotations
 

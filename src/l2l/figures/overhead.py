@@ -56,11 +56,11 @@ def _draw_steps(axes: Axes, times: pd.DataFrame, labels: dict[str, str]) -> list
     """A line for each optimizer, between its fastest and its slowest repeat; their names."""
     steps = times[times["timed"] != GRADIENT]
     keys = dict.fromkeys(steps["timed"])
-    found = looks(display_name(key, labels) for key in keys)
+    styles = looks(display_name(key, labels) for key in keys)
     ends = []
     for (key, kind), rows in steps.groupby(["timed", "implementation"], sort=False):
         name = display_name(str(key), labels)
-        look = found[name]
+        look = styles[name]
         if kind == REFERENCE:
             name, look = PLAIN.format(name), replace(look, dashes=PLAIN_DASHES)
         by_size = rows.groupby("coordinates")["seconds"]

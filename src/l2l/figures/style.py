@@ -82,18 +82,18 @@ def looks(names: Iterable[str]) -> dict[str, Look]:
     Returns:
         name -> Look.
     """
-    found: dict[str, Look] = {}
+    chosen: dict[str, Look] = {}
     taken = 0
     for name in sorted(set(names)):
-        if name in LOOKS and LOOKS[name] not in found.values():
-            found[name] = LOOKS[name]
+        if name in LOOKS and LOOKS[name] not in chosen.values():
+            chosen[name] = LOOKS[name]
             continue
         start = zlib.crc32(name.encode())
         candidates = [FALLBACKS[(start + k) % len(FALLBACKS)] for k in range(len(FALLBACKS))]
-        free = [look for look in candidates if look not in found.values()]
-        found[name] = free[0] if free else candidates[taken % len(FALLBACKS)]
+        free = [look for look in candidates if look not in chosen.values()]
+        chosen[name] = free[0] if free else candidates[taken % len(FALLBACKS)]
         taken += 1
-    return found
+    return chosen
 
 
 def display_name(optimizer: str, labels: dict[str, str]) -> str:
@@ -115,7 +115,7 @@ def names_in(panels: Iterable[Collection[str]], labels: dict[str, str]) -> dict[
     """The names of all optimizers of a figure: equal names, equal looks, one entry in its legend.
 
     Recipes with the same label share it, as the LSTM-subs of different panels do. Where two of
-    them meet in a panel, their names also tell their keys.
+    them meet in a panel, their keys stand behind their names.
 
     Args:
         panels: the keys of the optimizers in each panel.

@@ -37,18 +37,18 @@ def draw(results: Results) -> Drawing:
         axes.set_title(f"step {step}")
     for panels, (experiment, family, optimizer) in zip(grid, rows, strict=True):
         here = updates[(updates["experiment"] == experiment) & (updates["family"] == family)]
-        there = set(here["optimizer"])
-        found = {
-            key: display_name(key, config.labels()) for key in (ADAM, optimizer) if key in there
+        present = set(here["optimizer"])
+        names = {
+            key: display_name(key, config.labels()) for key in (ADAM, optimizer) if key in present
         }
-        styles = looks(found.values())
+        styles = looks(names.values())
         for axes, step in zip(panels, steps, strict=True):
-            for key, name in found.items():
+            for key, name in names.items():
                 own = here[(here["optimizer"] == key) & (here["step"] == step)]
                 _draw_lines(axes, own, styles[name])
             _lay_out(axes, updates["gradient"].to_numpy(np.float64))
         panels[0].set_ylabel(f"{config.experiments[experiment].title}: update")
-        _name_lines(panels[0], {name: styles[name] for name in reversed(found.values())})
+        _name_lines(panels[0], {name: styles[name] for name in reversed(names.values())})
     for axes in grid[-1]:
         axes.set_xlabel("gradient")
     return figure

@@ -79,7 +79,7 @@ def forward_step(
     Raises:
         ValueError: where shapes, dtypes or devices do not belong together.
         UserError: see `implementation`.
-        MemoryError: the compiled kernel found no memory for its workspace.
+        MemoryError: no memory for the compiled kernel's workspace.
     """
     check_window(phi, inputs, state, None)
     return implementation(inputs).forward_step(phi, inputs, state, reuse)
@@ -102,7 +102,7 @@ def backward_window(phi: Phi, inputs: Tensor, state: State, cotangents: Tensor) 
     Raises:
         ValueError: where shapes, dtypes or devices do not belong together.
         UserError: see `implementation`.
-        MemoryError: the compiled kernel found no memory for its workspace.
+        MemoryError: no memory for the compiled kernel's workspace.
     """
     check_window(phi, inputs, state, cotangents)
     return implementation(inputs).backward_window(phi, inputs, state, cotangents)

@@ -26,7 +26,7 @@ STEPS_AT_ONCE = 1 << 21
 
 @contextmanager
 def _not_rounded() -> Iterator[None]:
-    """Without TF32, which PyTorch allows cuDNN's LSTM unless told otherwise: inputs of 10 bits."""
+    """Without TF32, inputs of 10 bits, which PyTorch allows cuDNN's LSTM by default."""
     rnn: Any = torch.backends.cudnn.rnn
     before = rnn.fp32_precision
     rnn.fp32_precision = "ieee"

@@ -70,6 +70,15 @@ def save(path: Path, optimizer: UpdateRule, provenance: dict[str, Any]) -> None:
 def load(path: Path, device: str = "cpu") -> Checkpoint:
     """Read a trained optimizer.
 
+    >>> from l2l.shipped import optimizer_path
+    >>> checkpoint = load(optimizer_path("mnist"))
+    >>> checkpoint.provenance["recipe"]
+    'mnist_long_unroll'
+    >>> theta = torch.zeros(3, 10)  # [problems, coordinates]
+    >>> step, state = checkpoint.optimizer.update(theta, checkpoint.optimizer.init(theta))
+    >>> step.shape
+    torch.Size([3, 10])
+
     Raises:
         UserError: the file is missing, damaged, or not such a checkpoint.
     """

@@ -81,7 +81,7 @@ class HierarchicalRNN(UpdateRule):
             `direction.weight` W, `direction.shortcut` U (rows d, a), `rate.weight` w, `rate.bias`
             c, `rate.momentum` (logit of p), `rate.base` q, `decay.weight` D and `decay.bias` e
             (rows b_m, b_v).
-        segments: the problems' tensors, which `bind` finds out; None: theta is one tensor.
+        segments: the problems' tensors, set by `bind`; None: theta is one tensor.
     """
 
     settings: HierarchicalSettings
@@ -150,7 +150,7 @@ class HierarchicalRNN(UpdateRule):
         }
 
     def bind(self, places: Mapping[str, Tensor]) -> Self:
-        """The optimizer for problems whose theta is made of these tensors."""
+        """The optimizer for problems whose theta consists of these tensors."""
         return dataclasses.replace(self, segments=Segments.of(places))
 
     def init(self, theta: Tensor) -> HierarchicalState:
@@ -193,9 +193,9 @@ class HierarchicalRNN(UpdateRule):
     ) -> Phi:
         """The gradient of phi over a window; see `UpdateRule.backward`.
 
-        Long windows of large problems part by part from the last, each computed once more from the
-        state before it, so that at most `STEPS_KEPT` activations are in memory. `sample` is not
-        used, as coordinates depend on each other.
+        A long window of a large problem is cut into parts. They are differentiated from the last to
+        the first, each computed again from the state before it, so that at most `STEPS_KEPT`
+        activations are in memory. `sample` is not used, as coordinates depend on each other.
         """
         length = max(1, STEPS_KEPT // gradients[0].numel())
         parts = list(zip(gradients.split(length), cotangents.split(length), strict=True))
@@ -211,15 +211,15 @@ class HierarchicalRNN(UpdateRule):
             with torch.enable_grad():
                 leaves = HierarchicalState(*(part.detach().requires_grad_() for part in before))
                 value, after = _follow(live, seen, outer, leaves)
-            found = torch.autograd.grad(
+            derivatives = torch.autograd.grad(
                 [value, *(after if adjoint else ())],
                 [*live.phi.values(), *leaves],
                 [torch.ones_like(value), *adjoint],
                 allow_unused=True,
                 materialize_grads=True,
             )
-            total = [sofar + more for sofar, more in zip(total, found, strict=False)]
-            adjoint = list(found[len(total) :])
+            total = [sofar + more for sofar, more in zip(total, derivatives, strict=False)]
+            adjoint = list(derivatives[len(total) :])
         return dict(zip(self.phi, total, strict=True))
 
     def _segments(self, coordinates: int) -> Segments:
