@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import doctest
 from pathlib import Path
 
 import pytest
 
-import l2l.run
 from l2l.config import load_config
 from l2l.errors import UserError
 from l2l.files import write_json, write_text
@@ -19,10 +17,6 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """A smoke run that has not begun, in an empty folder."""
     monkeypatch.chdir(tmp_path)
     return Run(load_config("smoke"))
-
-
-def test_its_example_is_true() -> None:
-    assert doctest.testmod(l2l.run).attempted
 
 
 @pytest.mark.parametrize(("recorded", "used"), [(None, "crops"), ("crops", None), ("crops", "x")])

@@ -1,7 +1,7 @@
 """Learned optimizers, their meta-training, and a replication of Andrychowicz et al. (2016).
 
-For one's own code: `l2l.LearnedOptimizer`, a `torch.optim.Optimizer`, and `l2l.released()`, what
-ships. The first imports torch when it is first used.
+For your own code: `l2l.LearnedOptimizer` is a `torch.optim.Optimizer`; `l2l.released()` lists the
+trained optimizers that come with the package. torch is imported with the first use of the former.
 """
 
 from __future__ import annotations

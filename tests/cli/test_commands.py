@@ -62,7 +62,10 @@ def test_a_command_starts_without_the_libraries_that_only_some_need() -> None:
         (("config", "--protocol", "tiny"), ("tiny", "smoke, default, paper")),
         (("config", "--set", "evaluation.problems=0"), ("evaluation.problems = 0", "1")),
         (("config", "--config-file", "absent.yaml"), ("absent.yaml", "No such file")),
-        (("config", "--set", "experiments.mnist.learned=[mnist_paper]"), ("claims.C2", "there are")),
+        (
+            ("config", "--set", "experiments.mnist.learned=[mnist_paper]"),
+            ("claims.C2", "there are"),
+        ),
     ],
 )
 def test_bad_input_gives_one_line_and_exit_code_2(

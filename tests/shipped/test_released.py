@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import doctest
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 import l2l
-import l2l.shipped
 from l2l.evaluation.claims import read_claims
 from l2l.optimizers.checkpoint import load
 from l2l.report.table import Interval, effect
@@ -22,10 +20,6 @@ CARDS = l2l.released()
 def test_every_file_has_a_card_and_every_card_a_file() -> None:
     assert {path.stem for path in FOLDER.glob("*.safetensors")} == set(CARDS)
     assert {"quadratics", "mnist", "cifar", "neural_art", "hierarchical"} == set(CARDS)
-
-
-def test_its_example_is_true() -> None:
-    assert doctest.testmod(l2l.shipped).attempted
 
 
 @pytest.mark.parametrize("card", CARDS.values(), ids=CARDS)

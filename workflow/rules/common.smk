@@ -1,7 +1,7 @@
-"""The checked configuration, where outputs lie, and one run at a time in a working directory.
+"""The checked configuration, the paths of outputs, and one run at a time in a working directory.
 
-`conda:` in the rules tells `snakemake --lint` and readers what the environment is; activate it first
-(README), `--sdm conda` cannot make it, because environment.yml installs this checkout.
+`conda:` in the rules names the environment for `snakemake --lint` and readers. Activate it first (README):
+`--sdm conda` cannot make it, because environment.yml installs this checkout.
 """
 
 import fcntl
@@ -29,7 +29,7 @@ from l2l.layout import Layout
 
 
 def stop(reason):
-    """End before any job starts, with one line and nothing of Snakemake around it."""
+    """End before any job starts, with one line: Snakemake would print an exception as its own error."""
     print(f"l2l: {reason}", file=sys.stderr, flush=True)
     os._exit(2)
 
@@ -45,9 +45,9 @@ RESULTS = LAYOUT.results
 LOGS = RESULTS / "logs"
 BENCHMARKS = RESULTS / "benchmarks"
 EXPERIMENTS = list(experiments)
-MEASURED = sorted(
+MEASURED = sorted(  # measurements that claims name
     {one.table for claim in CONFIG.claims.values() for one in claim.measured}
-)  # that claims name
+)
 RECIPES = list(CONFIG.recipes)
 WITH_PICTURES = [name for name in EXPERIMENTS if experiments[name].evaluation.pictures]
 WITHOUT_PICTURES = [name for name in EXPERIMENTS if name not in WITH_PICTURES]
@@ -58,8 +58,8 @@ RUNS = [  # every meta-training
     for seed in range(CONFIG.recipes[recipe].meta_seeds)
 ]
 
-# The l2l of this interpreter, also where its environment is not activated. A prefix replaces
-# Snakemake's own, without which a job that fails before `| tee` would count as done.
+# Jobs use the l2l of this interpreter, even if its environment is not activated. The prefix replaces
+# Snakemake's own, so it sets pipefail too: without it, a job that fails before `| tee` counts as done.
 shell.prefix(
     f"set -euo pipefail; export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH; "
 )
@@ -80,17 +80,17 @@ wildcard_constraints:
 
 onstart:
     global LOCK  # held as long as this process lives
-    # A lock of the kernel's: unlike Snakemake's own (switched off in the profile) it goes with the
-    # process, so a killed run can simply be started again.
+    # The kernel releases this lock when the process ends. Snakemake's own lock (switched off in the
+    # profile) would stay after a kill.
     try:
         Path(".snakemake").mkdir(exist_ok=True)
         LOCK = open(".snakemake/l2l.lock", "w")
         fcntl.flock(LOCK, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         stop("another run is at work in this folder; wait for it or stop it")
-    except OSError as error:  # also of file systems that know no locks
+    except OSError as error:  # also on file systems without locks
         stop(f"cannot lock .snakemake/l2l.lock: {in_words(error)}")
-    # On a cluster the jobs see to it: here there may be no GPU where they have one.
+    # On a cluster the jobs check for a GPU themselves: this machine may have none.
     if workflow.local_exec and any(
         job.resources.get("gpu") for job in workflow.dag.needrun_jobs()
     ):
@@ -116,7 +116,7 @@ onstart:
 
 
 def data_of(*problems):
-    """The records of the datasets that problems need."""
+    """The records of the data sets that problems need."""
     return [LAYOUT.data(dataset) for dataset in CONFIG.datasets(*problems)]
 
 
@@ -125,7 +125,7 @@ def data_of_recipe(wildcards):
 
 
 def start_of_recipe(wildcards):
-    """The trained optimizer that a recipe goes on from, if it does; trials take the first one."""
+    """The trained optimizer that a recipe starts from, if there is one; trials take meta-seed 0."""
     start = CONFIG.recipes[wildcards.recipe].start_from
     seed = int(wildcards.get("seed", 0))
     return [LAYOUT.run(start, seed) / "optimizer.safetensors"] if start else []

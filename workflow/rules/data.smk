@@ -1,4 +1,4 @@
-"""Datasets: fetched and verified once; every job verifies again what it loads."""
+"""Data sets: fetched and verified once. Every job verifies again what it loads."""
 
 
 rule data:

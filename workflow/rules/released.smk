@@ -1,6 +1,6 @@
-"""Without meta-training and tuning (`optimizers: released`): the released ones are tested anew.
+"""Tests of the released optimizers, without meta-training and tuning (`optimizers: released`).
 
-An experiment is tested by one job: starting Python for each optimizer would take longer than the tests.
+One job tests a whole experiment: to start Python for each optimizer would take longer than the tests.
 """
 
 from l2l import release

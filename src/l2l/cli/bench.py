@@ -1,4 +1,4 @@
-"""The command that measures speed."""
+"""The command that times meta-training."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from l2l.run import Run
 
 THREADS = 2
 FRACTION = 0.1
+"""Of the coordinates, where the recipe itself does not sample."""
 
 
 def bench(
@@ -78,7 +79,7 @@ def bench(
 
 
 def _is_one_lstm(recipe: Recipe) -> bool:
-    """Whether the kernels serve it, and there is one of it."""
+    """Whether the recipe trains one LSTM, by the adjoint: the kernels serve nothing else."""
     optimizer = recipe.optimizer
     one = isinstance(optimizer, LSTMSettings) and len(optimizer.groups) == 1
     return one and not optimizer.couples and isinstance(recipe.estimator, AdjointSettings)

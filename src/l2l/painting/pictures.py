@@ -28,8 +28,8 @@ STRIP = (0, 1, 4, 16, 64)
 def read_picture(path: Path, size: int) -> Image.Image:
     """Read a picture.
 
-    Transparent parts become white, grey and palette pictures RGB, 16 bits 8; the rotation that a
-    camera noted (EXIF) is applied; of an animation the first picture is taken.
+    Transparent parts become white, grey and palette pictures become RGB, 16 bits become 8. The
+    rotation that a camera noted (EXIF) is applied. An animation gives its first picture.
 
     Args:
         path: a file of any format that Pillow reads.
@@ -83,14 +83,14 @@ def _rgb(picture: Image.Image) -> Image.Image:
 
 
 def check_place(path: Path, suffixes: tuple[str, ...] = FORMATS) -> None:
-    """See that a picture can be written under this name, before minutes are spent on it.
+    """Check that a picture can be written under this name, before minutes are spent on it.
 
     Args:
-        path: where it is to go.
-        suffixes: the ones allowed.
+        path: of the picture.
+        suffixes: the allowed ones.
 
     Raises:
-        UserError: of another format, a folder, or in a folder that is not there or not to be
+        UserError: it has another format, is a folder, or its folder is missing or cannot be
             written.
     """
     if path.suffix.lower() not in suffixes:
