@@ -2,14 +2,8 @@
 
 from typing import get_args
 
-from l2l.config.experiments import Baseline
 from l2l.config.problems import Activation
 from l2l.problems.mlp import ACTIVATIONS
-from l2l.registry import BASELINES
-
-
-def test_every_baseline_is_configurable_registered() -> None:
-    assert set(get_args(Baseline)) == set(BASELINES)
 
 
 def test_every_activation_is_configurable_and_implemented() -> None:

@@ -22,6 +22,13 @@ class Results:
     Attributes:
         config: the run's configuration.
         root: the working directory of the run.
+
+    Example:
+        >>> from l2l.config import load_config
+        >>> results = Results(load_config("smoke"), root=Path("elsewhere"))
+        >>> results.curves("mnist")  # a table, if there has been such a run
+        Traceback (most recent call last):
+        l2l.errors.UserError: elsewhere/results/smoke/...: run l2l collect mnist ...
     """
 
     config: Config
