@@ -91,6 +91,6 @@ def test_records_that_were_made_anew_do_not_free_pictures_of_the_real_ones(
 
 
 def test_a_record_of_an_unfinished_run_says_what_is_missing(results: Results, tmp_path: Path):
-    with pytest.raises(UserError, match=r"curves\.parquet is missing"):
+    with pytest.raises(UserError, match=r"claims\.csv is missing"):
         record(Results(results.config, tmp_path), tmp_path / "record")
     assert not (tmp_path / "record").exists()

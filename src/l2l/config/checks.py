@@ -135,7 +135,7 @@ def _check_claim(key: str, claim: Claim, config: Config) -> None:
         baselines = () if comparison.baselines == TUNED else comparison.baselines
         for side, names in (("learned", comparison.learned), ("baselines", baselines)):
             for name in names:
-                _known(f"{place}.{side}", name, tested)
+                _known(f"{place}.{side}", name, tested, f"experiments.{comparison.experiment}")
         for number, metric in enumerate(comparison.metrics):
             if metric.last_step > experiment.steps:
                 raise mistake(
@@ -146,7 +146,8 @@ def _check_claim(key: str, claim: Claim, config: Config) -> None:
     for name in claim.sizes.experiments if claim.sizes else ():
         _known(f"{key}.sizes.experiments", name, config.experiments)
         for recipe in claim.sizes.learned if claim.sizes else ():
-            _known(f"{key}.sizes.learned", recipe, config.experiments[name].learned)
+            learned = config.experiments[name].learned
+            _known(f"{key}.sizes.learned", recipe, learned, f"experiments.{name}")
     for index, measured in enumerate(claim.measured):
         _check_measured(f"{key}.measured.{index}", measured, config)
 
@@ -179,9 +180,11 @@ def _at_most(key: str, value: int, limit: int | None) -> None:
         raise mistake(f"{key} = {value}: there are only {limit} photographs for it")
 
 
-def _known(key: str, value: Any, among: Collection[Any]) -> None:
+def _known(key: str, value: Any, among: Collection[Any], owner: str = "") -> None:
+    """Check that a value is one of those `among`, which are all that there are or the owner's."""
     if value not in among:
+        reason = f"{owner} does not have it" if owner else "there is no such entry"
         raise mistake(
-            f"{key} = {value!r}: there is no such entry{did_you_mean(value, among)}; there are: "
+            f"{key} = {value!r}: {reason}{did_you_mean(value, among)}; there are: "
             f"{', '.join(map(str, among))}"
         )
