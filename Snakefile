@@ -9,8 +9,6 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
-include: "workflow/rules/resources.smk"
-include: "workflow/rules/data.smk"
 
 
 if CONFIG.optimizers == "released":
@@ -23,9 +21,7 @@ else:
     include: "workflow/rules/testing.smk"
 
 
-include: "workflow/rules/measurements.smk"
-include: "workflow/rules/evaluation.smk"
-include: "workflow/rules/figures.smk"
+include: "workflow/rules/tables.smk"
 include: "workflow/rules/reports.smk"
 
 

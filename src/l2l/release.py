@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from l2l.config import Config, config_folder, load_config
-from l2l.config.stages import digest, training_inputs, tuning_inputs
+from l2l.config.inputs import digest, training_inputs, tuning_inputs
 from l2l.errors import UserError
 from l2l.files import write_bytes, write_json
 from l2l.layout import Layout

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from l2l.config import Config
+from l2l.config.inputs import training_inputs
 from l2l.config.schema import Stage
-from l2l.config.stages import training_inputs
 from l2l.errors import UserError
 from l2l.layout import Layout
 

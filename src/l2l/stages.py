@@ -1,7 +1,7 @@
 """The stages of meta-training and testing: each reads the files of earlier ones and writes its own.
 
 The commands of `l2l` and the rules of the workflow call one function each. Which parts of the
-configuration a stage depends on is said in `l2l.config.stages`.
+configuration a stage depends on is said in `l2l.config.inputs`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from l2l.config import Recipe
-from l2l.config.stages import digest, training_inputs, trial_inputs
+from l2l.config.inputs import digest, training_inputs, trial_inputs
 from l2l.files import write_json, write_table
 from l2l.run import Run
 

@@ -1,4 +1,4 @@
-"""The checked configuration, the paths of outputs, and one run at a time in a working directory.
+"""The checked configuration, the paths of outputs, the resources of jobs, and one run at a time in a folder.
 
 `conda:` in the rules names the environment for `snakemake --lint` and readers. Activate it first (README):
 `--sdm conda` cannot make it, because environment.yml installs this checkout.
@@ -13,7 +13,7 @@ from pathlib import Path
 from l2l.config import load_config, resolved_yaml
 from l2l.config.measurements import META_SEED
 from l2l.config.schema import STAGES
-from l2l.config.stages import (
+from l2l.config.inputs import (
     claim_inputs,
     digest,
     drawing_inputs,
@@ -164,3 +164,33 @@ def parts_of_experiment(wildcards):
 def tunings_of_experiment(wildcards):
     baselines = CONFIG.experiments[wildcards.experiment].baselines
     return [LAYOUT.tuning(wildcards.experiment, baseline) for baseline in baselines]
+
+
+# Resources are for a cluster. On one machine they limit nothing.
+PAPER = 12  # times as long as under the other protocols
+
+
+localrules:  # they run beside Snakemake: data needs the internet, the others take a second
+    data,
+    collect,
+    runs,
+
+
+def minutes(usual):
+    """Wall time in minutes on slow cores; a job that ran out of it gets more the next time."""
+    return lambda wildcards, attempt: resumed_minutes(usual) * attempt
+
+
+def resumed_minutes(usual):
+    """Wall time in minutes of a job that resumes where it was stopped: the same each time."""
+    return usual * PAPER if CONFIG.protocol == "paper" else usual
+
+
+def memory(wildcards, attempt):
+    """Memory in MiB; the largest jobs take 1,200. A job that needed more gets more the next time."""
+    return 2000 * attempt
+
+
+def gpus(stage):
+    """Number of GPUs: 1 if the stage asks for cuda. `auto` asks for none and takes one if it can."""
+    return int(CONFIG.compute.device_of(stage) == "cuda")

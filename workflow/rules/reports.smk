@@ -1,10 +1,43 @@
-"""Executed reports, and the page that shows everything.
+"""Figures, executed reports, and the page that shows everything.
 
-Each report has a rule of its own and depends only on what it shows:
-snakemake --cores all mnist_report.
+Each figure and each report has a rule of its own and depends only on what it shows:
+snakemake --cores all mnist, snakemake --cores all mnist_report.
 """
 
+from l2l.figures.catalog import figures
 from l2l.report.notebook import inputs, reports
+
+FIGURES = figures(CONFIG)
+
+for figure in FIGURES.values():
+
+    rule:
+        name:
+            figure.name
+        input:
+            figure.inputs(CONFIG, LAYOUT),
+        output:
+            report(
+                f"{LAYOUT.figure(figure.name)}.png",
+                category="Figures",
+                labels={"figure": figure.title},
+                caption="../report/figure.rst",
+            ),
+            f"{LAYOUT.figure(figure.name)}.pdf",
+        log:
+            LOGS / "figure" / f"{figure.name}.log",
+        benchmark:
+            BENCHMARKS / "figure" / f"{figure.name}.tsv"
+        conda:
+            "../../environment.yml"
+        params:
+            config=LAYOUT.config,
+            figure=figure.name,
+            caption=figure.caption,
+            inputs=digest(drawing_inputs(CONFIG)),
+        shell:
+            "l2l figure {params.figure} --config-file {params.config} 2>&1 | tee {log}"
+
 
 REPORTS = reports(CONFIG)
 SHOWN = digest(  # what reports and the page show beyond their tables

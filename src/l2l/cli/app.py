@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import atexit
+import functools
 import gc
+import inspect
 import sys
+from collections.abc import Callable
 from importlib import metadata
-from typing import Annotated, NoReturn
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
 
 import typer
 
 from l2l.cli.bench import bench
-from l2l.cli.options import configured
+from l2l.cli.commands import COMMANDS
 from l2l.cli.paint import paint
-from l2l.cli.stages import COMMANDS
-from l2l.config import resolved_yaml
+from l2l.config import load_config, resolved_yaml
 from l2l.config.reference import reference
 from l2l.errors import UserError, in_words, known
 from l2l.run import Run
@@ -31,6 +34,50 @@ app = typer.Typer(
 
 _BadUsage: type[Exception] = typer.BadParameter.__mro__[1]
 """Typer's class of errors in arguments: click's, or that of the copy of click it brings along."""
+
+
+OPTIONS = {
+    "protocol": Annotated[
+        str | None, typer.Option("--protocol", help="smoke, default or paper.", show_default=False)
+    ],
+    "config_file": Annotated[
+        list[Path] | None,
+        typer.Option("--config-file", help="YAML laid over the default; may be repeated."),
+    ],
+    "setting": Annotated[
+        list[str] | None,
+        typer.Option("--set", help="key=value, such as evaluation.problems=8; may be repeated."),
+    ],
+}
+"""The options of all commands: they choose the configuration."""
+
+
+def configured(command: Callable[..., None]) -> Callable[..., None]:
+    """A command for typer, from a function whose first argument is a `Run`.
+
+    The command has the function's other arguments, and the options --protocol, --config-file and
+    --set, which make the run.
+    """
+    _, *own = inspect.signature(command, eval_str=True).parameters.values()
+    shared = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
+        for name, kind in OPTIONS.items()
+    ]
+
+    @functools.wraps(command)
+    def with_options(
+        protocol: str | None,
+        config_file: list[Path] | None,
+        setting: list[str] | None,
+        **arguments: Any,
+    ) -> None:
+        command(Run(load_config(protocol, config_file or (), setting or ())), **arguments)
+
+    signature = inspect.Signature([*own, *shared])
+    with_options.__signature__ = signature  # type: ignore[attr-defined]
+    with_options.__annotations__ = {key: p.annotation for key, p in signature.parameters.items()}
+    del with_options.__wrapped__  # its arguments are others
+    return with_options
 
 
 def show_config(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from l2l.config import Config, load_config, resolved_yaml
-from l2l.config.stages import (
+from l2l.config.inputs import (
     digest,
     drawing_inputs,
     evaluation_inputs,
