@@ -40,7 +40,7 @@ def test_another_stand_in_than_recorded_is_refused(
 )
 def test_advice_is_a_whole_command(protocol: str, settings: list[str], command: str) -> None:
     run = Run(load_config(protocol, settings=settings))
-    assert run.command("train", "mnist", "--seed", 1) == command
+    assert run.command("train mnist --seed 1") == command
 
 
 def test_a_missing_file_is_named_with_the_command_that_makes_it(run: Run) -> None:
@@ -48,9 +48,9 @@ def test_a_missing_file_is_named_with_the_command_that_makes_it(run: Run) -> Non
     with pytest.raises(
         UserError, match=rf"{path} is missing: run l2l collect mnist --protocol smoke, or snakemake"
     ):
-        run.existing(path, "collect", "mnist")
+        run.existing(path, "collect mnist")
     write_text(path, "")
-    assert run.existing(path, "collect", "mnist") == path
+    assert run.existing(path, "collect mnist") == path
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"other": 1}', "3"])
@@ -58,4 +58,4 @@ def test_a_damaged_json_file_is_named(run: Run, content: str) -> None:
     path = run.layout.rate("mnist")
     write_text(path, content)
     with pytest.raises(UserError, match=rf"{path} is damaged .*l2l choose-rate mnist"):
-        run.read_json(path, ["rate"], "choose-rate", "mnist")
+        run.read_json(path, "choose-rate mnist", ["rate"])

@@ -8,23 +8,25 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Layout:
-    """The paths of one run's outputs, relative to the working directory.
+    """The paths of one run's outputs.
 
     Attributes:
         run_name: see `Config.run_name`.
+        root: the folder of results/ and figures/; the working directory, if nothing else is said.
     """
 
     run_name: str
+    root: Path = Path()
 
     @property
     def results(self) -> Path:
         """The folder of this run's results."""
-        return Path("results") / self.run_name
+        return self.root / "results" / self.run_name
 
     @property
     def figures(self) -> Path:
         """The folder of this run's figures."""
-        return Path("figures") / self.run_name
+        return self.root / "figures" / self.run_name
 
     @property
     def config(self) -> Path:

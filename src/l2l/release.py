@@ -38,8 +38,8 @@ class Part(NamedTuple):
     Attributes:
         key: its name in messages and in the table of contents.
         inputs: a digest of its settings, without the horizon.
-        files: relative to the working directory; in the release they lie in the same order of
-            folders without `results/<run>`.
+        files: of the run; in the release they lie in the same order of folders without
+            `results/<run>`.
         horizon: the step whose loss decides a tuning; 0 for a meta-training. A tuned rate is taken
             for shorter runs too (config/released.yaml; the page says so), never for longer ones.
     """
@@ -50,9 +50,9 @@ class Part(NamedTuple):
     horizon: int = 0
 
 
-def parts(config: Config) -> Iterator[Part]:
-    """Everything that a run would meta-train and tune."""
-    layout = Layout(config.run_name)
+def parts(config: Config, root: Path = Path()) -> Iterator[Part]:
+    """Everything that a run in the folder `root` would meta-train and tune."""
+    layout = Layout(config.run_name, root)
     for recipe in config.used_recipes():
         runs = [layout.run(recipe, seed) for seed in range(config.recipes[recipe].meta_seeds)]
         files = [layout.rate(recipe), *(run / name for run in runs for name in RUN)]
@@ -76,22 +76,22 @@ def write_release(config: Config, folder: Path, root: Path = Path()) -> None:
     Raises:
         UserError: a file of the run is missing, or it was made with other settings.
     """
-    layout = Layout(config.run_name)
-    made_with = root / layout.config
-    made, wanted = [*parts(load_config(files=[made_with]))], [*parts(config)]
+    layout = Layout(config.run_name, root)
+    made_with = layout.config
+    made, wanted = [*parts(load_config(files=[made_with]), root)], [*parts(config, root)]
     if any(part not in made for part in wanted):
         raise UserError(
             f"{made_with}: the run was made with other settings: give --config-file {made_with}"
         )
     for file in (file for part in wanted for file in part.files):
-        if not (root / file).is_file():
-            raise UserError(f"{root / file} is missing: run snakemake, which knows what makes it")
+        if not file.is_file():
+            raise UserError(f"{file} is missing: run snakemake, which knows what makes it")
     shutil.rmtree(folder, ignore_errors=True)
     contents = {}
     for part in wanted:
         digests = {}
         for file in part.files:
-            content, name = (root / file).read_bytes(), file.relative_to(layout.results)
+            content, name = file.read_bytes(), file.relative_to(layout.results)
             write_bytes(folder / name, content)
             digests[name.as_posix()] = hashlib.sha256(content).hexdigest()
         contents[part.key] = {"inputs": part.inputs, "horizon": part.horizon, "files": digests}

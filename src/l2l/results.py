@@ -1,4 +1,4 @@
-"""The finished tables and figures of one run, read for figures, the page and the reports."""
+"""The tables and figures of a finished run, read for figures, the page and the reports."""
 
 from __future__ import annotations
 
@@ -9,19 +9,13 @@ from typing import Any
 
 import pandas as pd
 
-from l2l.config import Config
 from l2l.evaluation.claims import compared, describe_data, evaluate_claims, read_claims
-from l2l.layout import Layout
 from l2l.run import Run
 
 
 @dataclass(frozen=True)
-class Results:
+class Results(Run):
     """What a run left behind. A missing file is a UserError that names the command to make it.
-
-    Attributes:
-        config: the run's configuration.
-        root: the working directory of the run.
 
     Example:
         >>> from l2l.config import load_config
@@ -30,14 +24,6 @@ class Results:
         Traceback (most recent call last):
         l2l.errors.UserError: elsewhere/results/smoke/...: run l2l collect mnist ...
     """
-
-    config: Config
-    root: Path = Path()
-
-    @property
-    def layout(self) -> Layout:
-        """Where everything lies, relative to `root`."""
-        return Layout(self.config.run_name)
 
     def curves(self, experiment: str) -> pd.DataFrame:
         """The tests of all optimizers: one row per (optimizer, meta_seed, problem, step)."""
@@ -82,14 +68,21 @@ class Results:
         return table.assign(collapsed=table["collapsed"].fillna(""))
 
     def meta_trainings(self, recipes: Iterable[str]) -> pd.DataFrame:
-        """The same table for some recipes, from their own files; the best seed is selected."""
+        """The same table for some recipes, from their own files.
+
+        The column `selected` marks the meta-seed of each recipe that validated best.
+        """
+        keys = ("recipe", "best_validation")
         table = pd.DataFrame(
-            self._json(self.layout.run(name, seed) / "summary.json", f"train {name} --seed {seed}")
+            self.read_json(
+                self.layout.run(name, seed) / "summary.json", f"train {name} --seed {seed}", keys
+            )
             for name in recipes
             for seed in range(self.config.recipes[name].meta_seeds)
         )
         best = table.groupby("recipe")["best_validation"].idxmin()
-        return table.assign(selected=table.index.isin(best))
+        table.insert(8, "selected", table.index.isin(best))
+        return table
 
     def logs(self, recipe: str) -> pd.DataFrame:
         """The logs of a recipe's meta-trainings, with the columns recipe and meta_seed."""
@@ -103,7 +96,7 @@ class Results:
 
     def search(self, recipe: str) -> dict[str, Any]:
         """The chosen meta_learning_rate, and the trials it was chosen from."""
-        return self._json(self.layout.rate(recipe), f"choose-rate {recipe}")
+        return self.read_json(self.layout.rate(recipe), f"choose-rate {recipe}")
 
     def datasets(self, experiment: str) -> list[dict[str, Any]]:
         """The records of the experiment's datasets; none where problems come from the seed."""
@@ -112,17 +105,17 @@ class Results:
 
     def dataset(self, name: str) -> dict[str, Any]:
         """The record of a dataset, see `l2l.data.sources`."""
-        return self._json(self.layout.data(name), f"data {name}")
+        return self.read_json(self.layout.data(name), f"data {name}")
 
     def provenance(self) -> dict[str, Any]:
         """Commit, versions, machine."""
-        return self._json(self.layout.provenance, "page")
+        return self.read_json(self.layout.provenance, "page")
 
     def figure(self, name: str) -> Path:
         """A figure's path without its suffix; both its files are there."""
-        stem = self.root / self.layout.figure(name)
+        stem = self.layout.figure(name)
         for suffix in (".png", ".pdf"):
-            self.existing(self.layout.figure(name).with_suffix(suffix), f"figure {name}")
+            self.existing(stem.with_suffix(suffix), f"figure {name}")
         return stem
 
     def report(self, name: str) -> Path:
@@ -130,28 +123,13 @@ class Results:
         stem = self.layout.report(name)
         for suffix in (".html", ".ipynb"):
             self.existing(stem.with_suffix(suffix), f"report {name}")
-        return self.root / stem
+        return stem
 
     def seconds(self) -> pd.DataFrame:
         """Columns stage, seconds: a row for each job whose time Snakemake took, maybe none."""
-        folder = self.root / self.layout.results / "benchmarks"
+        folder = self.layout.results / "benchmarks"
         rows = []
         for path in sorted(folder.rglob("*.tsv")):
             stage = path.relative_to(folder).parts[0].removesuffix(".tsv")
             rows.append((stage, float(pd.read_csv(path, sep="\t")["s"].sum())))
         return pd.DataFrame(rows, columns=["stage", "seconds"])
-
-    def existing(self, path: Path, command: str) -> Path:
-        """The path under `root`.
-
-        Args:
-            path: relative to `root`.
-            command: the l2l command that makes the file, without options.
-
-        Raises:
-            UserError: there is no such file.
-        """
-        return Run(self.config).existing(self.root / path, *command.split())
-
-    def _json(self, path: Path, command: str) -> dict[str, Any]:
-        return Run(self.config).read_json(self.root / path, (), *command.split())

@@ -26,86 +26,84 @@ TRAINING = ("trial", "choose-rate", "train", "tune")
 
 @dataclass(frozen=True)
 class Run:
-    """A run of the replication in the working directory.
+    """A run of the replication.
 
     Commands and measurements read their inputs through it. Each missing file is a UserError that
     names the command which makes the file.
 
     Attributes:
         config: the checked configuration.
+        root: the folder of the run's results/ and figures/.
 
     Example:
         >>> from l2l.config import load_config
         >>> run = Run(load_config("smoke"))
         >>> run.layout.curves("mnist").as_posix()
         'results/smoke/evaluation/mnist/curves.parquet'
-        >>> run.command("collect", "mnist")
+        >>> run.command("collect mnist")
         'l2l collect mnist --protocol smoke'
     """
 
     config: Config
+    root: Path = Path()
 
     @property
     def layout(self) -> Layout:
         """The paths of this run's files."""
-        return Layout(self.config.run_name)
+        return Layout(self.config.run_name, self.root)
 
-    def command(self, name: str, *arguments: str | int) -> str:
+    def command(self, stage: str) -> str:
         """The whole command line of a stage of this run, for advice in error messages.
 
         Args:
-            name: a command of `l2l`. Where this run takes released optimizers, commands that
-                meta-train or tune become `l2l take`.
-            arguments: its arguments and options, in order.
+            stage: a command of `l2l` with its arguments, such as "train mnist --seed 1". Where this
+                run takes released optimizers, commands that meta-train or tune become `l2l take`.
         """
         released = self.config.optimizers == "released"
-        if released and name in TRAINING:
-            name, arguments = "take", ()
-        words = ["l2l", name, *map(str, arguments)]
+        if released and stage.split()[0] in TRAINING:
+            stage = "take"
+        words = ["l2l", stage]
         if self.config.protocol != "default":
             words += ["--protocol", self.config.protocol]
         if released:
             words += ["--set", "optimizers=released"]
         return " ".join(words)
 
-    def existing(self, path: Path, name: str, *arguments: str | int) -> Path:
+    def existing(self, path: Path, stage: str) -> Path:
         """The path itself, if there is such a file.
 
         Args:
             path: of a file that an earlier stage makes.
-            name, arguments: the command that makes it, see `command`.
+            stage: the command that makes it, see `command`.
 
         Raises:
             UserError: the file is missing.
         """
         if not path.is_file():
             raise UserError(
-                f"{path} is missing: run {self.command(name, *arguments)}, or snakemake, which "
-                "knows the order"
+                f"{path} is missing: run {self.command(stage)}, or snakemake, which knows the order"
             )
         return path
 
-    def read_json(self, path: Path, keys: Iterable[str], *command: str | int) -> dict[str, Any]:
+    def read_json(self, path: Path, stage: str, keys: Iterable[str] = ()) -> dict[str, Any]:
         """A JSON file of an earlier stage.
 
         Args:
             path: of the file.
+            stage: the command that makes it, see `command`.
             keys: keys that it must have.
-            command: the command that makes it, see `command`.
 
         Raises:
             UserError: the file is missing or damaged.
         """
-        name, *arguments = map(str, command)
-        self.existing(path, name, *arguments)
+        self.existing(path, stage)
         try:
             content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
             if missing := {*keys} - {*content}:
                 raise ValueError(f"it has no {', '.join(sorted(missing))}")
         except (ValueError, TypeError) as error:
             raise UserError(
-                f"{path} is damaged ({error}): delete it and run "
-                f"{self.command(name, *arguments)} again"
+                f"{path} is damaged ({error}): delete it and run {self.command(stage)} again"
             ) from None
         return content
 
@@ -172,20 +170,20 @@ class Run:
         """
         from l2l.optimizers import checkpoint
 
-        command = ("train", recipe, "--seed", seed)
-        path = self.existing(self.layout.run(recipe, seed) / "optimizer.safetensors", *command)
+        command = f"train {recipe} --seed {seed}"
+        path = self.existing(self.layout.run(recipe, seed) / "optimizer.safetensors", command)
         loaded = checkpoint.load(path, str(device))
         origin = loaded.provenance
         made_by = origin.get("recipe"), origin.get("meta_seed")
         if made_by != (recipe, seed):
             raise UserError(
                 f"{path} is of recipe {made_by[0]}, meta-seed {made_by[1]}: put the right "
-                f"file there, or delete it and run {self.command(*command)} again"
+                f"file there, or delete it and run {self.command(command)} again"
             )
         inputs = {**origin.get("inputs", {}), "rate": None}
         if inputs != {**training_inputs(self.config, recipe), "rate": None}:
             raise UserError(
-                f"{path} was trained with other settings: run {self.command(*command)} "
+                f"{path} was trained with other settings: run {self.command(command)} "
                 "again, or give the settings it was trained with"
             )
         return loaded.optimizer
@@ -207,12 +205,12 @@ class Run:
 
         from l2l.evaluation.tune import chosen_rates
 
-        command = ("tune", experiment, baseline)
-        path = self.existing(self.layout.tuning(experiment, baseline), *command)
+        command = f"tune {experiment} {baseline}"
+        path = self.existing(self.layout.tuning(experiment, baseline), command)
         rates = chosen_rates(pd.read_csv(path))
         if missing := {*families} - rates.keys():
             raise UserError(
                 f"{path} has no learning rate for {', '.join(sorted(missing))}: run "
-                f"{self.command(*command)} again"
+                f"{self.command(command)} again"
             )
         return {name: rates[name] for name in families}

@@ -71,7 +71,7 @@ def choose_rate(run: Run, recipe: str) -> None:
     settings = run.config.recipes[recipe].meta_learning_rate
     keys = ("validation", "meta_learning_rate")
     trials = [
-        run.read_json(run.layout.trial(recipe, number), keys, "trial", recipe, number)
+        run.read_json(run.layout.trial(recipe, number), f"trial {recipe} {number}", keys)
         for number in range(settings.trials)
     ]
     if trials:
@@ -100,7 +100,7 @@ def train(run: Run, recipe: str, seed: int) -> None:
     config, folder = run.config, run.layout.run(recipe, seed)
     settings = config.recipes[recipe]
     key = "meta_learning_rate"
-    rate = run.read_json(run.layout.rate(recipe), [key], "choose-rate", recipe)[key]
+    rate = run.read_json(run.layout.rate(recipe), f"choose-rate {recipe}", [key])[key]
     inputs = training_inputs(config, recipe) | {"rate": rate}
     state_path = folder / "training.state"
     state = _meta_train(
@@ -182,17 +182,9 @@ def _meta_train(
 
 def gather_runs(run: Run) -> None:
     """The table of all meta-trainings; `selected` marks the meta-seed that validated best."""
-    import pandas as pd
+    from l2l.results import Results
 
-    layout, keys = run.layout, ("recipe", "best_validation")
-    table = pd.DataFrame(
-        run.read_json(layout.run(name, seed) / "summary.json", keys, "train", name, "--seed", seed)
-        for name in run.config.used_recipes()
-        for seed in range(run.config.recipes[name].meta_seeds)
-    )
-    best = table.groupby("recipe")["best_validation"].idxmin()
-    table.insert(8, "selected", table.index.isin(best))
-    write_table(layout.runs, table)
+    write_table(run.layout.runs, Results(run.config).meta_trainings(run.config.used_recipes()))
 
 
 def tune(run: Run, experiment: str, baseline: str) -> None:
@@ -264,11 +256,11 @@ def collect(run: Run, experiment: str) -> None:
     layout = run.layout
     parts = []
     for name, seed in run.config.tested(experiment):
-        option = () if seed is None else ("--seed", seed)
+        option = "" if seed is None else f" --seed {seed}"
         path = layout.part(experiment, name, seed)
-        parts.append(run.existing(path, "evaluate", experiment, name, *option))
+        parts.append(run.existing(path, f"evaluate {experiment} {name}{option}"))
     tunings = [
-        run.existing(layout.tuning(experiment, baseline), "tune", experiment, baseline)
+        run.existing(layout.tuning(experiment, baseline), f"tune {experiment} {baseline}")
         for baseline in run.config.experiments[experiment].baselines
     ]
     write_table(layout.curves(experiment), pd.concat(map(pd.read_parquet, parts)))

@@ -2,6 +2,7 @@
 
 import contextlib
 import html.parser
+import re
 from pathlib import Path
 
 import pytest
@@ -12,13 +13,22 @@ from l2l.figures.catalog import figures
 from l2l.figures.style import save
 from l2l.figures.style_images import FREE
 from l2l.layout import Layout
-from l2l.report.notebook import external_loads
 from l2l.report.page import build_page, markdown
 from l2l.results import Results
 
 from .conftest import make_run, set_stand_ins, small_config, write_reports
 
+LOADED = re.compile(
+    r"<(?:script|link|img|iframe|source|object)\b[^>]*?\b(?:src|href|data)\s*=\s*"
+    r"[\"']?((?:https?:)?//[^\"'\s>]+)|(?:@import|url\()\s*[\"']?((?:https?:)?//[^\"')\s]+)",
+    re.IGNORECASE,
+)
 VOID = {"meta", "link", "img", "br", "hr", "input", "circle", "line", "polygon"}
+
+
+def external_loads(page: str) -> list[str]:
+    """Addresses that a browser would fetch from elsewhere when it opens the page (not links)."""
+    return [first or second for first, second in LOADED.findall(page)]
 
 
 class Checker(html.parser.HTMLParser):

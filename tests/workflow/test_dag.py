@@ -25,7 +25,7 @@ def test_released_optimizers_that_are_not_there_are_told_before_any_job(
     assert done.returncode == 2
     errors = [line for line in done.stderr.splitlines() if line.startswith("l2l: ")]
     assert len(errors) == 1
-    assert "make publish" in errors[0]
+    assert "optimizers = released" in errors[0]
     assert not (workflow.folder / "results").exists()
 
 

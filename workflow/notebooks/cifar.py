@@ -69,7 +69,4 @@ report.verdicts()
 # - **The baselines are tuned on few networks and a coarse grid,** with a constant learning rate.
 
 # %%
-report.text(
-    f"- **It costs something first.** Meta-training took {report.costs()}, without the search of "
-    "the meta learning rate. That pays only where many similar networks are to be trained."
-)
+report.costs("networks are to be trained")

@@ -152,7 +152,4 @@ report.verdicts()
 #   speed, or with a schedule, they would have other curves.
 
 # %%
-report.text(
-    f"- **It costs something first.** Meta-training took {report.costs()}, without the search of "
-    "the meta learning rate. That pays only where many similar networks are to be trained."
-)
+report.costs("networks are to be trained")

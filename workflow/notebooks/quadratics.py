@@ -139,7 +139,4 @@ report.verdicts()
 #   the whole run.
 
 # %%
-report.text(
-    f"- **It costs something first.** Meta-training took {report.costs()}, without the search of "
-    "the meta learning rate. That pays only where many similar functions are to be minimised."
-)
+report.costs("functions are to be minimised")

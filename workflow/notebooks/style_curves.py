@@ -102,7 +102,4 @@ report.verdicts()
 #   mean loss along the way would do better in that.
 
 # %%
-report.text(
-    f"- **It costs something first.** Meta-training took {report.costs()}, without the search of "
-    "the meta learning rate. That pays only where many similar pictures are to be painted."
-)
+report.costs("pictures are to be painted")

@@ -14,7 +14,7 @@ from l2l.evaluation.claims import SMOKE
 from l2l.evaluation.summary import DIVERGED_ABOVE
 from l2l.figures.catalog import figures
 from l2l.report import claims, runs
-from l2l.report.notebook import reports
+from l2l.report.notebook import BARELY_TRAINED, reports
 from l2l.report.sections import Picture, data_used, sections, stand_ins
 from l2l.report.table import between
 from l2l.results import Results
@@ -48,7 +48,7 @@ def build_page(config: Config, root: Path = Path()) -> str:
     within = {figure.name for part in parts for figure in part.figures}
     beside = [figure for figure in figures(config).values() if figure.name not in within]
     seeds = [config.recipes[name].meta_seeds for name in config.used_recipes()]
-    folder = root / results.layout.page.parent
+    folder = results.layout.page.parent
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -59,6 +59,7 @@ def build_page(config: Config, root: Path = Path()) -> str:
     return environment.get_template("page.html").render(
         protocol=config.protocol,
         smoke=config.protocol == SMOKE,
+        barely_trained=BARELY_TRAINED,
         released=_released(results),
         overrides=_overrides(config),
         stand_ins=stand_ins(results),
@@ -74,8 +75,8 @@ def build_page(config: Config, root: Path = Path()) -> str:
         provenance=_provenance(results),
         stages=runs.stages(results.seconds()),
         layout=results.layout,
-        link=lambda path: Path(os.path.relpath(root / path, folder)).as_posix(),
-        has_config=(root / results.layout.config).is_file(),
+        link=lambda path: Path(os.path.relpath(path, folder)).as_posix(),
+        has_config=results.layout.config.is_file(),
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 from l2l import release
@@ -34,22 +33,24 @@ def record(results: Results, folder: Path) -> None:
         UserError: something of the run is missing.
     """
     layout, config = results.layout, results.config
-    text = tables(results)
     copies = {
-        results.existing(layout.runs, "runs"): "runs.csv",
         results.existing(layout.claims, "claims"): "claims.csv",
+        results.existing(layout.runs, "runs"): "runs.csv",
         results.existing(layout.provenance, "page"): "provenance.json",
     }
+    drawn = figures(config)
+    free = any(one.pictures for one in drawn.values()) and may_be_published(results)
+    text = tables(results, free)
     for name in config.experiments:
         path = results.existing(layout.tuning(name), f"collect {name}")
         copies[path] = f"tuning_{name}.csv"
     left_out = []
-    for name, figure in figures(config).items():
+    for name, figure in drawn.items():
         path = results.existing(layout.figure(name).with_suffix(".png"), f"figure {name}")
         for table in SMALL_TABLES.intersection(figure.measurements):
             measured = results.existing(layout.measurement(table), f"measure {table}")
             copies[measured] = f"{table}.csv"
-        if figure.pictures and not may_be_published(results):
+        if figure.pictures and not free:
             left_out.append(path.name)
         else:
             copies[path] = path.name
@@ -64,31 +65,29 @@ def record(results: Results, folder: Path) -> None:
     write_text(folder / "tables.md", text)
 
 
-def tables(results: Results) -> str:
-    """The losses of every experiment and the verdicts on the claims, in Markdown."""
-    return "\n\n".join(_parts(results)) + "\n"
+def tables(results: Results, free: bool) -> str:
+    """The losses of every experiment and the verdicts on the claims, in Markdown.
 
-
-def _parts(results: Results) -> Iterator[str]:
-    judged, config = results.claims(), results.config
-    yield "# Losses and verdicts"
+    Args:
+        results: a finished run.
+        free: whether its pictures may be published.
+    """
+    judged, parts = results.claims(), ["# Losses and verdicts"]
     for section in sections(results, judged):
         if section.experiments:
-            yield f"## {section.title}"
+            parts.append(f"## {section.title}")
         for table in section.losses():
-            yield table.caption
-            yield table.markdown()
-        for picture in section.pictures:
-            if picture.figure.pictures:
-                free = may_be_published(results)
-                shown = f"{picture.figure.caption} {picture.made_from}"
-                yield shown if free else f"{picture.figure.name}.png is left out: {NOT_FREE}."
-    yield "## Verdicts"
-    yield (
+            parts += [table.caption, table.markdown()]
+        for picture in (one for one in section.pictures if one.figure.pictures):
+            shown = f"{picture.figure.caption} {picture.made_from}"
+            parts.append(shown if free else f"{picture.figure.name}.png is left out: {NOT_FREE}.")
+    parts += [
+        "## Verdicts",
         "The difference is learned / baseline - 1 in the comparison that decides, with its 95 % "
-        "interval. All comparisons: [claims.csv](claims.csv)."
-    )
-    yield claims.overview(judged, config, "Verdicts").markdown()
+        "interval. All comparisons: [claims.csv](claims.csv).",
+        claims.overview(judged, results.config, "Verdicts").markdown(),
+    ]
+    return "\n\n".join(parts) + "\n"
 
 
 def may_be_published(results: Results) -> bool:
@@ -99,7 +98,7 @@ def may_be_published(results: Results) -> bool:
     from l2l.evaluation.pictures import may_be_published as is_free  # imports torch
 
     files = (
-        results.root / results.layout.pictures(experiment, *optimizer)
+        results.layout.pictures(experiment, *optimizer)
         for experiment in style_images.experiments(results.config)
         for optimizer in style_images.OPTIMIZERS.items()
     )

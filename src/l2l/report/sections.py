@@ -34,7 +34,7 @@ class Picture:
 
     @property
     def png(self) -> Path:
-        """The file, under the root of the results."""
+        """The file."""
         return self.results.figure(self.figure.name).with_suffix(".png")
 
     @property
