@@ -53,16 +53,16 @@ runs = {name: [learn(make, seed) for seed in range(5)] for name, make in optimiz
 
 # %%
 figure, axes = plt.subplots(figsize=(6, 3.5), layout="constrained")
-for name, found in runs.items():
-    losses = torch.stack([losses for losses, _ in found]).mean(0)
+for name, results in runs.items():
+    losses = torch.stack([losses for losses, _ in results]).mean(0)
     axes.semilogy(losses, label=name, linewidth=2 if name == "learned" else 1)
 axes.set(xlabel="step", ylabel="training loss (mean of 5 runs)", title="Digits: 64-32-10, sigmoid")
 axes.legend()
 plt.show()
 
 # %%
-for name, found in runs.items():
-    losses, accuracies = zip(*found, strict=True)
+for name, results in runs.items():
+    losses, accuracies = zip(*results, strict=True)
     last = torch.stack(losses)[:, -20:].mean()
     accuracy = sum(accuracies) / len(accuracies)
     print(f"{name:10}  loss {last:.3f}  accuracy {100 * accuracy:.1f} %")

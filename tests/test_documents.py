@@ -66,9 +66,9 @@ def test_every_interval_in_a_text_is_that_of_a_claim(page: Path, claims: pd.Data
         claims = pd.concat([claims, read_claims(page.parent / "claims.csv")])
     rows = claims[["estimate", "low", "high"]].itertuples(index=False)
     known = {plain(effect(Interval(*row))) for row in rows}
-    told = INTERVAL.findall(plain(MARKED.sub("", page.read_text(encoding="utf-8"))))
-    assert len(told) > 4
-    assert not {*told} - known
+    intervals = INTERVAL.findall(plain(MARKED.sub("", page.read_text(encoding="utf-8"))))
+    assert len(intervals) > 4
+    assert not {*intervals} - known
 
 
 def short(estimate: float) -> str:
@@ -90,9 +90,9 @@ def test_readme_has_the_first_deciding_comparison_of_every_claim(claims: pd.Data
 
 def minutes(text: str) -> int:
     """ "61 min 19 s", to the minute."""
-    found = re.fullmatch(r"(\d+) min (\d+) s", text)
-    assert found, text
-    return round(int(found[1]) + int(found[2]) / 60)
+    match = re.fullmatch(r"(\d+) min (\d+) s", text)
+    assert match, text
+    return round(int(match[1]) + int(match[2]) / 60)
 
 
 def test_times_are_those_of_the_committed_run() -> None:
@@ -120,9 +120,9 @@ def test_speed_is_that_of_the_engines_table() -> None:
     text = (DOCS / "engine.md").read_text(encoding="utf-8")
 
     def median(row: str) -> float:
-        found = re.search(rf"^\| [^|]*{row}[^|]* \| ([\d.]+) \|", text, re.MULTILINE)
-        assert found, row
-        return float(found[1])
+        match = re.search(rf"^\| [^|]*{row}[^|]* \| ([\d.]+) \|", text, re.MULTILINE)
+        assert match, row
+        return float(match[1])
 
     plain_pytorch = median("plain PyTorch: LSTMCell")
     exact = plain_pytorch / median("meta-training step, exact")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +10,9 @@ from typing import Any
 import pandas as pd
 
 from l2l.config import Config
-from l2l.errors import UserError
 from l2l.evaluation.claims import compared, describe_data, evaluate_claims, read_claims
 from l2l.layout import Layout
-
-RELEASED = " --set optimizers=released"
+from l2l.run import Run
 
 
 @dataclass(frozen=True)
@@ -154,18 +151,7 @@ class Results:
         Raises:
             UserError: there is no such file.
         """
-        there = self.root / path
-        if not there.is_file():
-            raise UserError(
-                f"{there} is missing: run l2l {command} --protocol {self.config.protocol}"
-                f"{RELEASED if self.config.optimizers == 'released' else ''}, or snakemake, "
-                "which knows the order"
-            )
-        return there
+        return Run(self.config).existing(self.root / path, *command.split())
 
     def _json(self, path: Path, command: str) -> dict[str, Any]:
-        there = self.existing(path, command)
-        try:
-            return dict(json.loads(there.read_text(encoding="utf-8")))
-        except ValueError as error:
-            raise UserError(f"{there} is damaged ({error}): delete it and run again") from None
+        return Run(self.config).read_json(self.root / path, (), *command.split())

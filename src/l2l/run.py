@@ -96,8 +96,8 @@ class Run:
         Raises:
             UserError: the file is missing or damaged.
         """
-        name, *arguments = command
-        self.existing(path, str(name), *arguments)
+        name, *arguments = map(str, command)
+        self.existing(path, name, *arguments)
         try:
             content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
             if missing := {*keys} - {*content}:
@@ -105,7 +105,7 @@ class Run:
         except (ValueError, TypeError) as error:
             raise UserError(
                 f"{path} is damaged ({error}): delete it and run "
-                f"{self.command(str(name), *arguments)} again"
+                f"{self.command(name, *arguments)} again"
             ) from None
         return content
 

@@ -186,12 +186,12 @@ def test_only_pictures_made_from_free_ones_alone_may_be_published() -> None:
 @pytest.mark.parametrize(
     ("missing", "command"),
     [
-        (LAYOUT.pictures("neural_art", "adam", None), "l2l evaluate neural_art adam --"),
+        (LAYOUT.pictures("neural_art", "adam", None), "l2l evaluate neural_art adam,"),
         (
             LAYOUT.pictures("neural_art_new", "neural_art", 0),
-            "l2l evaluate neural_art_new neural_art --seed 0 --",
+            "l2l evaluate neural_art_new neural_art --seed 0,",
         ),
-        (LAYOUT.data("styles"), "l2l data styles --"),
+        (LAYOUT.data("styles"), "l2l data styles,"),
     ],
 )
 def test_a_missing_file_is_named_with_the_command_that_makes_it(

@@ -10,7 +10,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from l2l.config import Config
+from l2l.config import Config, load_config
 from l2l.errors import UserError
 from l2l.report.notebook import BESIDE, execute_report, external_loads
 from l2l.report.sections import section_of
@@ -67,11 +67,12 @@ def test_reports_execute_and_load_nothing(
     assert any(f'Report("{name}", settings)' in cell.source for cell in code)
 
 
-def test_figures_of_other_sections_are_declared(config: Config):
+def test_figures_of_other_sections_are_declared():
     """`BESIDE` says so to the rules, which see to it that the figures are there."""
+    results = Results(load_config())
     for path in NOTEBOOKS.glob("*.py"):
         shown = re.findall(r"report\.picture\(\"(\w+)\"\)", path.read_text())
-        own = {figure.name for figure in section_of(path.stem, Results(config)).figures}
+        own = {figure.name for figure in section_of(path.stem, results).figures}
         assert {*shown} - own == {*BESIDE.get(path.stem, ())} - own, path.stem
 
 

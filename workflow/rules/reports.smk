@@ -7,6 +7,11 @@ snakemake --cores all mnist_report.
 from l2l.report.notebook import inputs, reports
 
 REPORTS = reports(CONFIG)
+SHOWN = digest(  # what reports and the page show beyond their tables
+    drawing_inputs(CONFIG)
+    | {"studies": {name: study.model_dump() for name, study in CONFIG.studies.items()}}
+    | {"statements": {key: claim.statement for key, claim in CONFIG.claims.items()}}
+)
 
 
 for report_name in REPORTS:
@@ -33,7 +38,7 @@ for report_name in REPORTS:
         params:
             config=LAYOUT.config,
             report=report_name,
-            inputs=digest(drawing_inputs(CONFIG)),
+            inputs=SHOWN,
         shell:
             "l2l report {params.report} --config-file {params.config} 2>&1 | tee {log}"
 
@@ -55,6 +60,6 @@ rule page:
         "../../environment.yml"
     params:
         config=LAYOUT.config,
-        inputs=digest(drawing_inputs(CONFIG)),
+        inputs=SHOWN,
     shell:
         "l2l page --config-file {params.config} 2>&1 | tee {log}"

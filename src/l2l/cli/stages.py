@@ -121,7 +121,7 @@ def measure(
     name: Annotated[str, typer.Argument(help=f"One of {', '.join(MEASUREMENTS)}.")],
 ) -> None:
     """Measure something other than losses, such as the time of a step, into a table."""
-    measurement = known("measurement", name.replace("-", "_"), MEASUREMENTS)
+    measurement = known("measurement", name.replace("-", "_"), run.config.measurements.each())
     table = resolve(MEASUREMENTS[measurement].code)(run)
     write_table(run.layout.measurement(measurement), table)
 

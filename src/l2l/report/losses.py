@@ -131,6 +131,9 @@ def of_steps(experiment: str, curves: pd.DataFrame, column: str, config: Config)
                 each: seeds.tolist() if len(seeds) > 1 else None,
             }
         )
+    if all(row[each] is None for row in rows):
+        for row in rows:
+            del row[each]
     problems = curves["problem"].nunique()
     caption = (
         f"{settings.title}: mean {kinds(curves)[column]} over {problems} test problems, with its "
