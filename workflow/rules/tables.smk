@@ -19,34 +19,9 @@ rule data:
         "l2l data {wildcards.dataset} --config-file {params.config} 2>&1 | tee {log}"
 
 
-# It takes all cores, so that nothing else runs while it takes times. It computes with
+# What takes times takes all cores, so that nothing else runs meanwhile. It computes with
 # compute.threads of them, like every job.
-rule measure_overhead:
-    input:
-        inputs_of_measurement("overhead"),
-    output:
-        LAYOUT.measurement("overhead"),
-    log:
-        LOGS / "measure" / "overhead.log",
-    benchmark:
-        BENCHMARKS / "measure" / "overhead.tsv"
-    conda:
-        "../../environment.yml"
-    threads: workflow.cores
-    resources:
-        runtime=minutes(30),
-        mem_mb=memory,
-        gpu=gpus("measure"),
-    params:
-        config=LAYOUT.config,
-        inputs=digest(measurement_inputs(CONFIG, "overhead")),
-    shell:
-        "l2l measure overhead --config-file {params.config} 2>&1 | tee {log}"
-
-
-for name in CONFIG.measurements.each():
-    if name == "overhead":
-        continue
+for name, settings in CONFIG.measurements.each().items():
 
     rule:
         name:
@@ -61,7 +36,7 @@ for name in CONFIG.measurements.each():
             BENCHMARKS / "measure" / f"{name}.tsv"
         conda:
             "../../environment.yml"
-        threads: CONFIG.compute.threads
+        threads: workflow.cores if settings.alone else CONFIG.compute.threads
         resources:
             runtime=minutes(30),
             mem_mb=memory,
@@ -69,10 +44,11 @@ for name in CONFIG.measurements.each():
         params:
             config=LAYOUT.config,
             name=name,
+            threads=lambda wildcards, threads: min(threads, CONFIG.compute.threads),
             inputs=digest(measurement_inputs(CONFIG, name)),
         shell:
             "l2l measure {params.name}"
-            " --config-file {params.config} --set compute.threads={threads} 2>&1 | tee {log}"
+            " --config-file {params.config} --set compute.threads={params.threads} 2>&1 | tee {log}"
 
 
 rule runs:

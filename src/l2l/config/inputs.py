@@ -89,15 +89,11 @@ def claim_inputs(config: Config) -> dict[str, Any]:
 
 def drawing_inputs(config: Config) -> dict[str, Any]:
     """What figures, reports and the page show beyond their tables."""
-    measured = config.measurements.meta_gradients
+    measured = [settings.shown() for settings in config.measurements.each().values()]
     return {
         "figures": config.figures.model_dump(mode="json"),
         "labels": config.labels(),
-        "problems": config.measurements.overhead.problems,
-        "meta_gradients": [
-            {key: one.title for key, one in shown.items()}
-            for shown in (measured.stages, measured.estimators)
-        ],
+        **{key: value for shown in measured for key, value in shown.items()},
         "experiments": {
             name: entry.model_dump(
                 mode="json", include={"title", "figure", "shown", "reference", "learned"}

@@ -6,8 +6,8 @@ a run.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from collections.abc import Collection, Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, create_model, model_validator
 
@@ -15,7 +15,7 @@ from l2l.config.base import Count, Name, Range, Section, Whole, mistake
 from l2l.config.optimizers import LearnedSettings
 from l2l.config.problems import problem_inputs, training_problem_inputs
 from l2l.config.recipes import AnyEstimator
-from l2l.registry import MEASUREMENTS, resolve
+from l2l.registry import Kind, resolve
 
 if TYPE_CHECKING:
     from l2l.config.schema import Config
@@ -36,7 +36,13 @@ META_SEED = 0
 
 
 class MeasurementSettings(Section):
-    """What every measurement has."""
+    """What every measurement has.
+
+    Attributes:
+        alone: whether nothing else may run meanwhile, because it takes times.
+    """
+
+    alone: ClassVar[bool] = False
 
     def columns(self, config: Config) -> Columns:
         """The columns of its table."""
@@ -44,15 +50,19 @@ class MeasurementSettings(Section):
 
     def names(self, config: Config) -> Iterator[tuple[str, str, Collection[str]]]:
         """The entries of other sections that it names: key, name, the names that there are."""
-        raise NotImplementedError
+        return iter(())
 
     def inputs(self, config: Config) -> dict[str, Any]:
-        """What its table depends on, besides seed, trained optimizers and tunings."""
-        raise NotImplementedError
+        """What its table depends on, besides seed, trained optimizers and tunings.
+
+        By default these are its settings and those of its problems.
+        """
+        problems = [problem_inputs(config.problems, name) for name in self.problems_of(config)]
+        return {"settings": self.model_dump(mode="json"), "problems": problems}
 
     def problems_of(self, config: Config) -> tuple[str, ...]:
         """The problems that it measures on."""
-        raise NotImplementedError
+        return ()
 
     def trained(self) -> tuple[str, ...]:
         """Recipes whose trained optimizers, of meta-seed `META_SEED`, it measures."""
@@ -62,10 +72,15 @@ class MeasurementSettings(Section):
         """Tunings that it needs: (experiment, baseline)."""
         return ()
 
+    def shown(self) -> dict[str, Any]:
+        """The settings that figures show, under names that no other measurement has."""
+        return {}
+
 
 class Overhead(MeasurementSettings):
     """The time of a step against the number of coordinates."""
 
+    alone: ClassVar[bool] = True
     coordinates: Annotated[tuple[Count, ...], Field(min_length=1)]
     """Sizes of theta that are timed."""
     repeats: Annotated[Whole, Field(ge=2)]
@@ -107,6 +122,10 @@ class Overhead(MeasurementSettings):
     def problems_of(self, config: Config) -> tuple[str, ...]:
         """Those whose gradients are timed."""
         return tuple(self.problems)
+
+    def shown(self) -> dict[str, Any]:
+        """The names of the problems."""
+        return {"problems": self.problems}
 
 
 class Gradients(Range):
@@ -250,34 +269,37 @@ class MetaGradients(MeasurementSettings):
         after = [stage.recipe for stage in self.stages.values() if stage.weights == "trained"]
         return tuple(dict.fromkeys(after))
 
+    def shown(self) -> dict[str, Any]:
+        """The titles."""
+        titles = [
+            {key: one.title for key, one in titled.items()}
+            for titled in (self.stages, self.estimators)
+        ]
+        return {"meta_gradients": titles}
 
-class _Measurements(Section):
+
+class Measurements(Section):
     """Measurements, each with a table of its own: `l2l measure <name>`."""
 
     def each(self) -> dict[str, MeasurementSettings]:
-        """All measurements by name."""
-        return dict(self)
+        """Those that the configuration has, by name."""
+        return {name: settings for name, settings in self if settings is not None}
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """The settings of a measurement; None: the configuration does not have it."""
 
 
-if TYPE_CHECKING:
-
-    class Measurements(_Measurements):
-        """The measurements of the registry."""
-
-        overhead: Overhead
-        updates: Updates
-        meta_gradients: MetaGradients
-
-else:
-    _settings = {name: resolve(kind.settings) for name, kind in MEASUREMENTS.items()}
-    Measurements = create_model(
-        "Measurements",
-        __base__=_Measurements,
-        __doc__=_Measurements.__doc__,
-        **{
-            name: (settings, Field(description=settings.__doc__.splitlines()[0]))
-            for name, settings in _settings.items()
-        },
+def measurements_of(registry: Mapping[str, Kind]) -> type[Measurements]:
+    """The section `measurements`, with a key for each registered measurement."""
+    fields: dict[str, Any] = {}
+    for name, kind in registry.items():
+        settings = resolve(kind.settings)
+        meaning = settings.__doc__.splitlines()[0]
+        fields[name] = (settings | None, Field(default=None, description=meaning))
+    return create_model(
+        "Measurements", __base__=Measurements, __doc__=Measurements.__doc__, **fields
     )
 
 

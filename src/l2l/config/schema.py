@@ -14,15 +14,17 @@ from l2l.config.base import Count, Name, Section
 from l2l.config.checks import check
 from l2l.config.claims import Claim
 from l2l.config.experiments import Evaluation, Experiment, Tuning
-from l2l.config.measurements import Measurements
+from l2l.config.measurements import Measurements, measurements_of
 from l2l.config.problems import ProblemSettings
 from l2l.config.recipes import Recipe
-from l2l.registry import PROBLEMS, settings_of
+from l2l.registry import MEASUREMENTS, PROBLEMS, settings_of
 
 if TYPE_CHECKING:
     AnyProblem = ProblemSettings
+    AllMeasurements = Measurements
 else:
     AnyProblem = settings_of(PROBLEMS)
+    AllMeasurements = measurements_of(MEASUREMENTS)
 
 ClaimKey = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 Protocol = Literal["smoke", "default", "paper"]
@@ -123,7 +125,7 @@ class Config(Section):
     """Learned optimizers; a recipe that nothing names is not meta-trained."""
     experiments: dict[Name, Experiment]
     """What is compared on what, and drawn."""
-    measurements: Measurements
+    measurements: AllMeasurements
     """What is measured besides losses."""
     claims: dict[ClaimKey, Claim]
     """The claims of the paper, each with what is compared to judge it."""

@@ -54,7 +54,10 @@ class Figure:
             return self.drawn_by(results)
 
     def within(self, config: Config) -> Figure | None:
-        """The figure with those of its experiments that a configuration has; None: it has none.
+        """The figure with those of its experiments that a configuration has.
+
+        Returns:
+            None where the configuration has none of them, or not all measurements.
 
         Raises:
             UserError: an experiment names this figure as its own.
@@ -64,6 +67,8 @@ class Figure:
                 f"config: experiments.{panels[0]}.figure = '{self.name}': this is another "
                 "figure's name; choose a new one"
             )
+        if not {*self.measurements} <= config.measurements.each().keys():
+            return None
         there = tuple(name for name in self.experiments if name in config.experiments)
         return replace(self, experiments=there) if there or not self.experiments else None
 

@@ -42,7 +42,8 @@ def measure(run: Run) -> pd.DataFrame:
     Raises:
         UserError: an optimizer is not trained.
     """
-    config, settings = run.config, run.config.measurements.meta_gradients
+    config = run.config
+    settings: MetaGradients = config.measurements.meta_gradients
     families, device = run.open_problems([settings.problem], "measure")
     optimizers = {}
     for name, stage in settings.stages.items():

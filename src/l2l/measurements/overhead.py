@@ -22,7 +22,7 @@ from torch import Tensor
 
 from l2l import kernels
 from l2l.compute import free_memory, interleaved, milliseconds
-from l2l.config.measurements import GRADIENT, GRID, IMPLEMENTATIONS
+from l2l.config.measurements import GRADIENT, GRID, IMPLEMENTATIONS, Overhead
 from l2l.kernels import implementation
 from l2l.optimizers import CoordinatewiseLSTM, Grouped, Optimizer, bind, make_baseline
 from l2l.optimizers.weights import initial_phi, make_optimizer
@@ -53,7 +53,8 @@ def measure(run: Run) -> pd.DataFrame:
     Returns:
         See `overhead`.
     """
-    config, settings = run.config, run.config.measurements.overhead
+    config = run.config
+    settings: Overhead = config.measurements.overhead
     families, device = run.open_problems(settings.problems, "measure")
     subjects = []
     for name in settings.recipes:

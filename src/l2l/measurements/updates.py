@@ -17,7 +17,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from l2l.config.measurements import ADAM, META_SEED, Gradients
+from l2l.config.measurements import ADAM, META_SEED, Gradients, Updates
 from l2l.meta.rollout import begin, rollout
 from l2l.optimizers import Optimizer, UpdateRule, bind, make_baseline
 from l2l.problems import Family, Problem
@@ -36,7 +36,8 @@ def measure(run: Run) -> pd.DataFrame:
     Raises:
         UserError: an optimizer is not trained, or ADAM not tuned.
     """
-    config, settings = run.config, run.config.measurements.updates
+    config = run.config
+    settings: Updates = config.measurements.updates
     values = gradient_values(settings.gradients)
     tables = []
     for name, recipes in settings.experiments.items():
