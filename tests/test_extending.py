@@ -28,7 +28,7 @@ from tests.meta.runs import training
 from l2l.config import load_config
 from l2l.meta.rollout import begin, rollout
 from l2l.meta.train import train
-from l2l.meta.validation import validate
+from l2l.meta.epoch import validate
 from l2l.optimizers import make_baseline
 from l2l.problems import Setup, make_family
 

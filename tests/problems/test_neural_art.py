@@ -10,21 +10,26 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tests.problems.art import COUNTS, CPU, family, noise, random_weights
+from tests.problems.art import COUNTS, CPU, family, noise, random_weights, settings
 from torch import Tensor
 
+from l2l.config.problems import NeuralArtSettings
 from l2l.errors import UserError
-from l2l.problems.neural_art import NeuralArt, Weights, precision, square
+from l2l.problems.neural_art import NeuralArt, precision, square
 from l2l.problems.vgg_features import VGGFeatures
 
 ROOT = Path(__file__).parents[2]
 STYLE = ("block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1", "block5_conv1")
 
 
+def weighted(content: float, style: float, variation: float) -> NeuralArtSettings:
+    return settings(content_weight=content, style_weight=style, variation_weight=variation)
+
+
 def _double(problems: NeuralArt) -> NeuralArt:
     exact = VGGFeatures.of(random_weights(), STYLE[-1], CPU, torch.float64)
     styles = [style.double() for style in problems.styles]
-    return NeuralArt.of(exact, problems.weights, problems.content.double(), styles)
+    return NeuralArt.of(exact, problems.settings, problems.content.double(), styles)
 
 
 def _written_out(problems: NeuralArt, picture: Tensor, b: int) -> float:
@@ -79,14 +84,14 @@ def test_the_gradient_is_that_of_finite_differences() -> None:
 def test_theta_starts_at_the_photograph_where_content_costs_nothing() -> None:
     problems = family().sample(("test",), [0], 1)
     assert torch.equal(problems.initial()[0].reshape(3, 16, 16), problems.content[0])
-    only_content = replace(problems, weights=Weights(1, 0, 0))
+    only_content = replace(problems, settings=weighted(1, 0, 0))
     assert only_content.loss(problems.initial(), 0).item() == 0
     assert problems.loss(problems.initial(), 0).item() > 0
 
 
 def test_the_style_itself_has_its_grams() -> None:
     problems = family().sample(("test",), [0], 1)
-    only_style = replace(problems, weights=Weights(0, 1, 0))
+    only_style = replace(problems, settings=weighted(0, 1, 0))
     assert only_style.loss(problems.styles[0].flatten()[None], 0).item() < 1e-9
 
 
@@ -97,7 +102,7 @@ def test_a_coordinates_gradient_does_not_depend_on_the_resolution() -> None:
         photograph = torch.full((1, 3, size, size), 0.5)
         noisy = photograph + 0.1 * torch.randn(photograph.shape)
         features = VGGFeatures.of(random_weights(), STYLE[-1], CPU, torch.float32)
-        problem = NeuralArt.of(features, Weights(0, 0, 1), photograph, [photograph[0]])
+        problem = NeuralArt.of(features, weighted(0, 0, 1), photograph, [photograph[0]])
         _, gradient = problem.loss_and_gradient(noisy.flatten(1), 0)
         sizes.append(gradient.square().mean().sqrt().item())
     assert sizes[0] == pytest.approx(sizes[1], rel=0.1)

@@ -15,7 +15,7 @@ from l2l.errors import UserError
 from l2l.meta.rollout import Carry, begin, rollout
 from l2l.optimizers import Optimizer
 from l2l.painting.pictures import Frames
-from l2l.problems.neural_art import LAST_LAYER, NeuralArt, Weights, as_tensor, precision
+from l2l.problems.neural_art import LAST_LAYER, NeuralArt, as_tensor, precision
 from l2l.problems.vgg_features import VGGFeatures
 
 
@@ -51,9 +51,8 @@ def paint(
     """
     dtype = precision(settings.precision, device)
     features = VGGFeatures.of(VGG16.load(directory), LAST_LAYER, device, dtype)
-    weights = Weights(settings.content_weight, settings.style_weight, settings.variation_weight)
     photograph = as_tensor(content)[None].to(device)
-    problem = NeuralArt.of(features, weights, photograph, [as_tensor(style).to(device)])
+    problem = NeuralArt.of(features, settings, photograph, [as_tensor(style).to(device)])
     frames: Frames = {}
 
     def observe(carry: Carry) -> None:

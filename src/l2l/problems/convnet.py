@@ -9,9 +9,7 @@ moves.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Self
 
 import torch
@@ -20,25 +18,22 @@ from torch.nn import functional
 
 from l2l.config.problems import ConvNetSettings
 from l2l.errors import UserError
-from l2l.problems.base import Family, Problem, Setup, Step
-from l2l.problems.images import at_step, draw_minibatches, fixed_sample, labelled_images
-from l2l.rng import stream
+from l2l.problems.base import Setup, Step
+from l2l.problems.images import (
+    ImageFamily,
+    ImageProblem,
+    Labelled,
+    fixed_sample,
+    labelled_images,
+)
 
 KERNEL = 5
 POOL = 2
 
 
 @dataclass(frozen=True)
-class ColourImages:
-    """Labelled images as a convolutional network sees them, on the device that computes.
-
-    Attributes:
-        images: uint8 [count, height, width, channels], the order in which convolutions are fast.
-        labels: int64 [count], from 0.
-    """
-
-    images: Tensor
-    labels: Tensor
+class ColourImages(Labelled):
+    """Images [count, height, width, channels], the order in which convolutions are fast."""
 
     def part(self, chosen: Tensor) -> ColourImages:
         """The images with the numbers `chosen`, int64 [size]."""
@@ -55,32 +50,22 @@ class ColourImages:
 
 
 @dataclass(frozen=True)
-class ConvNet(Problem):
-    """B networks, each with its own initial weights and its own sequence of minibatches.
+class ConvNet(ImageProblem):
+    """B networks; see `ImageProblem`.
 
     They are computed one after the other, because with batches of 128 images one network keeps a
     core busy. On a CPU, four networks side by side took 1.6 times as long with grouped convolutions
     and 3.7 times with vmap; one after the other but with channels first, 1.4 times.
 
     Attributes:
-        shapes: see `ConvNetFamily.shapes`.
         data: the training images.
         train_sample: the fixed training images behind `train_loss`.
         test_sample: the fixed held-out images behind `test_loss`.
-        minibatches: the images of each step, int64 [B, steps + 1, batch].
-        theta0: theta[0], [B, n].
     """
 
-    shapes: dict[str, tuple[int, ...]]
     data: ColourImages
     train_sample: ColourImages
     test_sample: ColourImages
-    minibatches: Tensor
-    theta0: Tensor
-
-    def initial(self) -> Tensor:
-        """theta[0], [B, n]."""
-        return self.theta0
 
     def loss(self, theta: Tensor, step: Step) -> Tensor:
         """Mean cross-entropy of this step's minibatch, [B]."""
@@ -105,16 +90,8 @@ class ConvNet(Problem):
         """Mean cross-entropy on the fixed held-out images, [B]."""
         return self._sample_loss(theta, self.test_sample)
 
-    def repeat(self, times: int) -> ConvNet:
-        """These problems `times` times in a row."""
-        return replace(
-            self,
-            minibatches=self.minibatches.repeat(times, 1, 1),
-            theta0=self.theta0.repeat(times, 1),
-        )
-
     def _loss_of(self, problem: int, theta: Tensor, step: Step) -> Tensor:
-        images, labels = self.data.batch(at_step(self.minibatches, step)[problem], theta.dtype)
+        images, labels = self.data.batch(self.minibatch(step)[problem], theta.dtype)
         return functional.cross_entropy(self._logits(theta, images), labels)
 
     @torch.no_grad()
@@ -152,19 +129,15 @@ def _normalised(hidden: Tensor, named: dict[str, Tensor], layer: str) -> Tensor:
 
 
 @dataclass(frozen=True)
-class ConvNetFamily(Family):
-    """Networks of one architecture on images of some classes.
+class ConvNetFamily(ImageFamily):
+    """Networks of one architecture on images of some classes, labels 0..classes-1.
 
     Attributes:
-        settings: the architecture, the classes and the minibatches.
-        seed: the seed of the run.
-        data: training images of the chosen classes, labels 0..classes-1.
         train_sample: see `ConvNet`.
         test_sample: see `ConvNet`.
     """
 
     settings: ConvNetSettings
-    seed: int
     data: ColourImages
     train_sample: ColourImages
     test_sample: ColourImages
@@ -202,35 +175,10 @@ class ConvNetFamily(Family):
         shapes["output.weight"], shapes["output.bias"] = (classes, hidden), (classes,)
         return shapes
 
-    def sample(self, names: Sequence[str | int], indices: Sequence[int], steps: int) -> ConvNet:
-        """Problem i draws its initial weights and its minibatches from two streams of its own."""
-        device = self.data.images.device
-        size = (steps + 1, self.settings.batch_size)
-        count = len(self.data.labels)
-        minibatches = draw_minibatches(self.seed, names, indices, count, size)
-        theta0 = [self._initial(stream(self.seed, *names, "init", i)) for i in indices]
-        return ConvNet(
-            self.shapes,
-            self.data,
-            self.train_sample,
-            self.test_sample,
-            minibatches.to(device),
-            torch.stack(theta0).to(device),
-        )
-
-    def _initial(self, generator: torch.Generator) -> Tensor:
-        """theta[0], [n]: scales 1, shifts 0, others U(+-1/sqrt(inputs)) or N(0, init_std^2)."""
-        shapes, parts = self.shapes, []
-        for name, shape in shapes.items():
-            n = math.prod(shape)
-            if name.endswith((".scale", ".shift")):
-                parts.append(torch.full((n,), float(name.endswith(".scale"))))
-            elif self.settings.init == "gaussian":
-                parts.append(self.settings.init_std * torch.randn(n, generator=generator))
-            else:
-                inputs = math.prod(shapes[name.replace("bias", "weight")][1:])
-                parts.append((2 * torch.rand(n, generator=generator) - 1) / math.sqrt(inputs))
-        return torch.cat(parts)
+    def networks(self, minibatches: Tensor, theta0: Tensor) -> ConvNet:
+        """See `ImageFamily.networks`."""
+        samples = (self.train_sample, self.test_sample)
+        return ConvNet(self.shapes, minibatches, theta0, self.data, *samples)
 
 
 def _classes(images: Tensor, labels: Tensor, chosen: tuple[int, ...]) -> ColourImages:
@@ -244,5 +192,5 @@ def _classes(images: Tensor, labels: Tensor, chosen: tuple[int, ...]) -> ColourI
         return ColourImages(images, labels)
     new = torch.full((classes,), -1)
     new[list(chosen)] = torch.arange(len(chosen))
-    kept = (new[labels] >= 0).nonzero()[:, 0]
-    return ColourImages(images[kept], new[labels[kept]])
+    wanted = (new[labels] >= 0).nonzero()[:, 0]
+    return ColourImages(images[wanted], new[labels[wanted]])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 import itertools
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -15,9 +15,14 @@ from torch import Tensor
 from torch.nn import functional
 
 from l2l.config.problems import MLPSettings
-from l2l.problems.base import Family, Problem, Setup, Step
-from l2l.problems.images import at_step, draw_minibatches, fixed_sample, labelled_images
-from l2l.rng import stream
+from l2l.problems.base import Setup, Step
+from l2l.problems.images import (
+    ImageFamily,
+    ImageProblem,
+    Labelled,
+    fixed_sample,
+    labelled_images,
+)
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "sigmoid": torch.sigmoid,
@@ -32,19 +37,17 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 @dataclass(frozen=True)
-class ImageSet:
+class ImageSet(Labelled):
     """Labelled images as an MLP sees them, on the device that computes.
 
     Attributes:
         images: uint8 [count, pixels].
-        labels: int64 [count].
+        labels: int64 [count], from 0.
         sample_images: the fixed sample behind `train_loss`, uint8 [lit pixels, size].
         sample_labels: int64 [size].
         sample_pixels: the pixels that are lit in an image of the sample, int64 [lit pixels].
     """
 
-    images: Tensor
-    labels: Tensor
     sample_images: Tensor
     sample_labels: Tensor
     sample_pixels: Tensor
@@ -58,26 +61,16 @@ class ImageSet:
 
 
 @dataclass(frozen=True)
-class MLP(Problem):
-    """B networks, each with its own initial weights and its own sequence of minibatches.
+class MLP(ImageProblem):
+    """B networks, with weight [out, in] and bias [out] of each layer; see `ImageProblem`.
 
     Attributes:
-        shapes: weight [out, in] and bias [out] of each layer.
         activation: of the hidden layers, a key of `ACTIVATIONS`.
         data: the training images.
-        minibatches: the images of each step, int64 [B, steps + 1, batch].
-        theta0: theta[0], [B, n].
     """
 
-    shapes: dict[str, tuple[int, ...]]
     activation: str
     data: ImageSet
-    minibatches: Tensor
-    theta0: Tensor
-
-    def initial(self) -> Tensor:
-        """theta[0], [B, n]."""
-        return self.theta0
 
     def loss(self, theta: Tensor, step: Step) -> Tensor:
         """Mean cross-entropy of this step's minibatch, [B]."""
@@ -138,17 +131,9 @@ class MLP(Problem):
         others = sum(math.prod(shape) for shape in rest)
         return torch.cat([(lit > 0).expand(first).flatten(), lit.new_ones(others).bool()])
 
-    def repeat(self, times: int) -> MLP:
-        """These problems `times` times in a row."""
-        return replace(
-            self,
-            minibatches=self.minibatches.repeat(times, 1, 1),
-            theta0=self.theta0.repeat(times, 1),
-        )
-
     def _minibatch(self, step: Step, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
         """Images [B, pixels, batch] in [0, 1] and labels [B, batch] of a step."""
-        chosen = at_step(self.minibatches, step)
+        chosen = self.minibatch(step)
         images = self.data.images.index_select(0, chosen.flatten()).to(dtype).div_(255)
         labels = self.data.labels.index_select(0, chosen.flatten())
         return images.view(*chosen.shape, -1).mT, labels.view_as(chosen)
@@ -174,18 +159,14 @@ def _cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class MLPFamily(Family):
-    """Networks of one architecture on one data set.
+class MLPFamily(ImageFamily):
+    """Networks of one architecture on one data set; see `ImageFamily`.
 
     Attributes:
-        settings: the architecture and the minibatches.
-        seed: the seed of the run.
-        data: the training images.
         classes: the number of labels.
     """
 
     settings: MLPSettings
-    seed: int
     data: ImageSet
     classes: int = 10
 
@@ -206,33 +187,16 @@ class MLPFamily(Family):
             shapes[f"layers.{layer}.bias"] = (outputs,)
         return shapes
 
-    def sample(self, names: Sequence[str | int], indices: Sequence[int], steps: int) -> MLP:
-        """Problem i draws its initial weights and its minibatches from two streams of its own."""
-        device = self.data.images.device
-        count = self.data.images.shape[0]
-        size = (steps + 1, self.settings.batch_size)
-        minibatches = draw_minibatches(self.seed, names, indices, count, size)
-        theta0 = [self._initial(stream(self.seed, *names, "init", i)) for i in indices]
-        return MLP(
-            self.shapes,
-            self.settings.activation,
-            self.data,
-            minibatches.to(device),
-            torch.stack(theta0).to(device),
-        )
+    def networks(self, minibatches: Tensor, theta0: Tensor) -> MLP:
+        """See `ImageFamily.networks`."""
+        return MLP(self.shapes, minibatches, theta0, self.settings.activation, self.data)
 
-    def _initial(self, generator: torch.Generator) -> Tensor:
-        """Weights and biases of one network, [n]: U(+-1/sqrt(inputs)), or N(0, init_std^2)."""
-        shapes = self.shapes
+    def initial(self, generator: torch.Generator) -> Tensor:
+        """theta[0], [n]; Gaussian weights are one draw for all layers."""
         if self.settings.init == "gaussian":
-            n = sum(math.prod(shape) for shape in shapes.values())
+            n = sum(math.prod(shape) for shape in self.shapes.values())
             return self.settings.init_std * torch.randn(n, generator=generator)
-        parts = []
-        for name, shape in shapes.items():
-            inputs = shapes[name.replace("bias", "weight")][1]
-            uniform = torch.rand(math.prod(shape), generator=generator)
-            parts.append((2 * uniform - 1) / math.sqrt(inputs))
-        return torch.cat(parts)
+        return super().initial(generator)
 
 
 @functools.lru_cache(maxsize=2)  # the families of an experiment share their images

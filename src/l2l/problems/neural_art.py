@@ -13,9 +13,9 @@ optimizer that sees single coordinates would see another scale at every resoluti
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol, Self
+from typing import Self
 
 import numpy as np
 import torch
@@ -25,6 +25,7 @@ from torch import Tensor
 
 from l2l.config.problems import NeuralArtSettings
 from l2l.data.photographs import COUNTS, PHOTOGRAPHS
+from l2l.data.pictures import Pictures as PictureSet
 from l2l.data.styles import STYLES
 from l2l.data.vgg16 import VGG16
 from l2l.errors import UserError
@@ -39,21 +40,12 @@ REFERENCE_PIXELS = 64 * 64
 
 
 @dataclass(frozen=True)
-class Weights:
-    """Weights of the terms of f: alpha, beta, gamma."""
-
-    content: float
-    style: float
-    variation: float
-
-
-@dataclass(frozen=True)
 class NeuralArt(Problem):
     """B pictures, each with a photograph and a style of its own.
 
     Attributes:
         features: the frozen network.
-        weights: of the three terms.
+        settings: the weights of the three terms.
         content: the photographs and theta[0], float32 [B, 3, height, width], RGB in [0, 1].
         content_features: their features, float32 [B, channels, height', width'].
         styles: the style of each, [3, height, width], to be shown beside the results.
@@ -61,7 +53,7 @@ class NeuralArt(Problem):
     """
 
     features: VGGFeatures
-    weights: Weights
+    settings: NeuralArtSettings
     content: Tensor
     content_features: Tensor
     styles: tuple[Tensor, ...]
@@ -69,13 +61,16 @@ class NeuralArt(Problem):
 
     @staticmethod
     def of(
-        features: VGGFeatures, weights: Weights, content: Tensor, styles: Sequence[Tensor]
+        features: VGGFeatures,
+        settings: NeuralArtSettings,
+        content: Tensor,
+        styles: Sequence[Tensor],
     ) -> NeuralArt:
         """The problems of making each photograph look like its style.
 
         Args:
             features: the frozen network.
-            weights: of the three terms.
+            settings: the weights of the three terms.
             content: the photographs, float32 [B, 3, height, width], RGB in [0, 1].
             styles: one for each photograph, [3, any height, any width]; the features of a tensor
                 that is there several times are computed once.
@@ -85,7 +80,7 @@ class NeuralArt(Problem):
             once = {id(style): grams(features, style[None]) for style in styles}
         each = [once[id(style)] for style in styles]
         stacked = {layer: torch.cat([one[layer] for one in each]) for layer in STYLE_LAYERS}
-        return NeuralArt(features, weights, content, target, tuple(styles), stacked)
+        return NeuralArt(features, settings, content, target, tuple(styles), stacked)
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:  # type: ignore[override]
@@ -105,9 +100,9 @@ class NeuralArt(Problem):
             [_relative(gram(features[layer]), self.grams[layer]) for layer in STYLE_LAYERS]
         ).mean(dim=0)
         terms = (
-            self.weights.content * content
-            + self.weights.style * style
-            + self.weights.variation * variation(images)
+            self.settings.content_weight * content
+            + self.settings.style_weight * style
+            + self.settings.variation_weight * variation(images)
         )
         return terms * (images[0, 0].numel() / REFERENCE_PIXELS)
 
@@ -163,25 +158,6 @@ def _relative(values: Tensor, target: Tensor) -> Tensor:
 def _displayed(images: Tensor) -> Tensor:
     """uint8 [B, height, width, RGB] of [B, 3, height, width], clipped to [0, 1]."""
     return (255 * images.clamp(0, 1)).round().to(torch.uint8).permute(0, 2, 3, 1).cpu()
-
-
-class PictureSet(Protocol):
-    """A data set of pictures, see `l2l.data.photographs` and `l2l.data.styles`."""
-
-    @property
-    def image(self) -> Callable[..., NDArray[np.uint8]]:
-        """A picture, uint8 [rows, columns, RGB], by its name or by split and number."""
-        ...
-
-    @property
-    def stand_in(self) -> str | None:
-        """What is used in place of the data set; None if it is the data set itself."""
-        ...
-
-    @property
-    def publishable(self) -> bool:
-        """Whether the licences allow to publish pictures made from the data."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -271,10 +247,7 @@ class NeuralArtFamily(Family):
             )
             styles.append(self.styles[style])
         content = torch.stack(photographs).to(self.styles[0].device)
-        weights = Weights(
-            self.settings.content_weight, self.settings.style_weight, self.settings.variation_weight
-        )
-        return NeuralArt.of(self.features, weights, content, styles)
+        return NeuralArt.of(self.features, self.settings, content, styles)
 
 
 def precision(name: str, device: torch.device) -> torch.dtype:
