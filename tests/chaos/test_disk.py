@@ -73,7 +73,7 @@ def test_data_that_cannot_be_mended_on_a_full_disk_are_one_line(
         fill_up(disk)
         before = contents(folder)
         outcome = l2l(tmp_path, "data", "mnist", L2L_DATA_DIR=str(folder.parent))
-        assert_refused(outcome, f"cannot write {folder / LABELS}", "No space left on device")
+        assert_refused(outcome, f"{folder / LABELS}: No space left on device", "make room")
         assert contents(folder) == before
 
 

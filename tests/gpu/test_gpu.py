@@ -21,7 +21,7 @@ from l2l.config.problems import QuadraticSettings
 from l2l.config.schema import Compute
 from l2l.estimators import Episode, make_estimator, sample_cotangents
 from l2l.kernels import backward_window, cuda, forward_step
-from l2l.meta import captured
+from l2l.meta import cuda_graphs
 from l2l.meta.rollout import begin, rollout
 from l2l.meta.schedule import loss_weights
 from l2l.meta.train import train
@@ -116,8 +116,8 @@ def test_graphs_give_what_kernel_by_kernel_gives(
     if optimizer != "adam":
         chosen = bound(optimizer, problems)
     for calls_before in (2, 1 << 30):
-        monkeypatch.setattr(captured, "CALLS_BEFORE", calls_before)
-        monkeypatch.setattr(captured, "_last", [])
+        monkeypatch.setattr(cuda_graphs, "CALLS_BEFORE", calls_before)
+        monkeypatch.setattr(cuda_graphs, "_last", [])
         losses: list[torch.Tensor] = []
         rollout(
             problems,
@@ -126,7 +126,7 @@ def test_graphs_give_what_kernel_by_kernel_gives(
             STEPS,
             lambda now, losses=losses: losses.append(now.loss),
         )
-        (inner,) = captured._last
+        (inner,) = cuda_graphs._last
         assert (inner._loss._graph is None) == (calls_before > 2)
         assert optimizer == "adam" or (inner._update._graph is None) == (calls_before > 2)
         visited.append(torch.stack(losses))

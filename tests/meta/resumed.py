@@ -11,8 +11,8 @@ from tests.meta.runs import FAMILY, RICH, InterruptedFamily, PowerCutError, asse
 from tests.small import recipe
 
 from l2l.meta import train as train_module
+from l2l.meta.epoch import validate
 from l2l.meta.train import train
-from l2l.meta.validation import validate
 
 SMALL: dict[str, Any] = {
     "like": "quadratics_lstm",

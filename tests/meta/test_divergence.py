@@ -17,9 +17,9 @@ from l2l.config import Recipe, load_config
 from l2l.errors import UserError
 from l2l.layout import Layout
 from l2l.meta import train as train_module
+from l2l.meta.epoch import ValidationResult
 from l2l.meta.state import TrainingState
 from l2l.meta.train import Training, train
-from l2l.meta.validation import ValidationResult
 from l2l.run import Run
 from l2l.stages import choose_rate, run_trial
 

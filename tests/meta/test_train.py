@@ -16,8 +16,8 @@ from torch import Tensor
 
 from l2l.config import Recipe
 from l2l.meta import train as train_module
+from l2l.meta.epoch import ValidationResult, validate
 from l2l.meta.train import Training, train
-from l2l.meta.validation import ValidationResult, validate
 from l2l.optimizers.weights import flatten_phi, initial_phi, unflatten_phi
 from l2l.rng import stream
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from tests.small import lstm_settings, mlp_family, quadratic_family, random_phi
 
-from l2l.meta.validation import validate
+from l2l.meta.epoch import validate
 from l2l.optimizers import CoordinatewiseLSTM, make_baseline
 
 STEPS = 15

@@ -1,7 +1,8 @@
-"""How fast meta-training is, against plain PyTorch and against what the machine's sgemm reaches."""
+"""The speed of meta-training, compared with plain PyTorch and the machine's matrix product."""
 
 from __future__ import annotations
 
+import statistics
 from typing import Any
 
 import torch
@@ -101,22 +102,27 @@ def scaling(
         ones a single run), and the bytes (counted) that a window of 20 steps keeps of it; and a
         line for each size that does not fit into the free memory.
     """
-    rows, skipped = [], []
+    rows, skipped, each = [], [], _bytes(window)
     progress = Progress("bench: scaling", len(sizes), unit="size")
     for coordinates in sizes:
-        per_step, state = _bytes(window)
-        needed = coordinates * (state + STEPS * per_step)
+        needed = coordinates * each
         if needed > free_memory(device):
             skipped.append(f"{coordinates:.0e} coordinates need {needed / 2**30:.1f} GiB")
         else:
-            rows.append(_measure(window, coordinates, device))
+            rows.append(
+                {
+                    "coordinates": coordinates,
+                    "ns_per_coordinate_step": _nanoseconds(window, coordinates, device),
+                    "bytes_per_coordinate": each,
+                }
+            )
         progress.advance()
     progress.close()
     return rows, skipped
 
 
-def _bytes(window: KernelWindow) -> tuple[int, int]:
-    """What a window keeps of a coordinate: for each step (inputs, cotangent), and its states.
+def _bytes(window: KernelWindow) -> int:
+    """What a window of STEPS keeps of a coordinate: each step's inputs and cotangent, and states.
 
     The states are the window's first, for the backward pass, and the one that goes on; on a GPU
     also the one before, and what goes into the captured step and comes out of it.
@@ -124,10 +130,11 @@ def _bytes(window: KernelWindow) -> tuple[int, int]:
     per_step = window.inputs[0, 0].nbytes + window.cotangents[0, 0].nbytes
     one = kernels.zero_state(window.phi, 1)
     states = 5 if window.inputs.is_cuda else 2
-    return per_step, states * (one.hidden.nbytes + one.cell.nbytes)
+    return STEPS * per_step + states * (one.hidden.nbytes + one.cell.nbytes)
 
 
-def _measure(window: KernelWindow, coordinates: int, device: torch.device) -> dict[str, Any]:
+def _nanoseconds(window: KernelWindow, coordinates: int, device: torch.device) -> float:
+    """The time of a forward and a backward step of one coordinate among so many."""
     inputs_each = window.inputs.shape[2]
     generator = torch.Generator(device).manual_seed(0)
 
@@ -141,18 +148,12 @@ def _measure(window: KernelWindow, coordinates: int, device: torch.device) -> di
         draw(STEPS, coordinates),
     )
 
-    def nanoseconds() -> float:
-        elapsed = milliseconds(case.forward, device) + milliseconds(case.backward, device)
-        return 1e6 * elapsed / (coordinates * STEPS)
-
     once = coordinates >= LARGE and device.type == "cpu"
-    times = [nanoseconds() for _ in range(1 if once else REPEATS + 1)]
-    per_step, state = _bytes(window)
-    return {
-        "coordinates": coordinates,
-        "ns_per_coordinate_step": Spread.of(times[-REPEATS:]).median,
-        "bytes_per_coordinate": state + STEPS * per_step,
-    }
+    times = [
+        milliseconds(case.forward, device) + milliseconds(case.backward, device)
+        for _ in range(1 if once else REPEATS + 1)
+    ]
+    return 1e6 * statistics.median(times[-REPEATS:]) / (coordinates * STEPS)
 
 
 LINES = {

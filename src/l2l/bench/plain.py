@@ -21,7 +21,11 @@ States = list[tuple[Tensor, Tensor]]
 
 
 class PlainOptimizer(nn.Module):
-    """The coordinate-wise LSTM with phi as parameters, in the order of `phi_shapes`."""
+    """The coordinate-wise LSTM with phi as parameters, in the order of `phi_shapes`.
+
+    Its call takes a gradient [B, n] and (h, c) of each layer, and returns the step [B, n] and the
+    next ones.
+    """
 
     def __init__(self, settings: LSTMSettings, phi: Phi) -> None:
         super().__init__()
@@ -30,10 +34,6 @@ class PlainOptimizer(nn.Module):
 
     def zero_states(self, coordinates: int) -> States:
         """(h, c) of each layer at the start of an episode."""
-        raise NotImplementedError
-
-    def forward(self, gradient: Tensor, states: States) -> tuple[Tensor, States]:
-        """The step [B, n] for a gradient [B, n], and the next (h, c) of each layer."""
         raise NotImplementedError
 
 

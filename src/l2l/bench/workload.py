@@ -11,16 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from l2l import kernels
-from l2l.bench.plain import (
-    CellOptimizer,
-    ColumnOptimizer,
-    PlainMetaTraining,
-    PlainOptimizer,
-)
-from l2l.config.optimizers import LSTMSettings
+from l2l.bench.plain import CellOptimizer, ColumnOptimizer, PlainMetaTraining, PlainOptimizer
 from l2l.config.recipes import Recipe
 from l2l.estimators.adjoint import roll_window
 from l2l.kernels import implementation
+from l2l.kernels.interface import sizes
 from l2l.meta.cuda_graphs import Captured, InnerStep
 from l2l.meta.rollout import begin
 from l2l.meta.schedule import loss_weights
@@ -34,36 +29,11 @@ META_LEARNING_RATE = 3e-3
 
 
 class MetaTraining:
-    """Episodes of a recipe, one after the other, with windows of one length.
+    """Episodes of a recipe, one after the other."""
 
-    Args:
-        name: the recipe's name.
-        recipe: what to train; the first stage of its unroll is kept throughout.
-        family: its problems.
-        seed: of all streams.
-        device: where to compute.
-        fraction: of the coordinates in the backward pass; 1 is exact.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        recipe: Recipe,
-        family: Family,
-        seed: int,
-        device: torch.device,
-        fraction: float,
-    ) -> None:
-        changes = {
-            "unroll": recipe.unroll[:1],
-            "sampling": recipe.sampling.model_copy(update={"fraction": fraction}),
-        }
-        recipe = recipe.model_copy(update=changes)
-        self._family = family
-        self._training = Training(
-            name, recipe, META_LEARNING_RATE, ("bench",), seed, device, recipe.episodes, name
-        )
-        self._state = self._training.begin(0)
+    def __init__(self, training: Training, family: Family) -> None:
+        self._training, self._family = training, family
+        self._state = training.begin(0)
         for _ in range(EPISODES_BEFORE):
             self.episode()
 
@@ -129,10 +99,9 @@ class KernelWindow:
 
         The largest over the tensors of phi, each as the norm of the difference over the norm.
         """
-        gates, inputs = self.phi["lstm.weight_ih_l0"].shape
-        layers = sum(name.startswith("lstm.weight_ih") for name in self.phi)
-        lstm = nn.LSTM(inputs, gates // 4, layers)
-        modules = nn.ModuleDict({"lstm": lstm, "head": nn.Linear(gates // 4, 1)})
+        size = sizes(self.phi)
+        lstm = nn.LSTM(size.inputs, size.units, size.layers)
+        modules = nn.ModuleDict({"lstm": lstm, "head": nn.Linear(size.units, 1)})
         modules = modules.to(self.inputs.device, torch.float64)
         modules.load_state_dict({name: weight.double() for name, weight in self.phi.items()})
         before = (self.state.hidden.double(), self.state.cell.double())
@@ -141,12 +110,11 @@ class KernelWindow:
         gradients = torch.autograd.grad(
             modules["head"](sequence)[..., 0], list(exact.values()), self.cotangents.double()
         )
-        found = self.backward()
-        errors = [
-            float((found[name].double() - gradient).norm() / gradient.norm())
+        own = self.backward()
+        return max(
+            float((own[name].double() - gradient).norm() / gradient.norm())
             for name, gradient in zip(exact, gradients, strict=True)
-        ]
-        return max(errors)
+        )
 
     def operations(self) -> tuple[float, float]:
         """Floating-point operations of the two kernels, those of their matrix products alone.
@@ -155,9 +123,8 @@ class KernelWindow:
         by the transposed weights (to the layer below, and to the step before), and makes the
         weights' gradients. Skipped coordinates are not counted, activations and biases neither.
         """
-        steps, coordinates, inputs = self.inputs.shape
-        units = self.phi["head.weight"].shape[1]
-        layers = self.state.hidden.shape[0]
+        steps, coordinates, _ = self.inputs.shape
+        inputs, layers, units = sizes(self.phi)
         recurrent = layers * 4 * units * units
         below = (layers - 1) * 4 * units * units
         cell = 4 * units * inputs + below + recurrent
@@ -168,7 +135,13 @@ class KernelWindow:
 class Workload:
     """Everything that is timed: meta-training exact, sampled and plain, and its parts.
 
-    Args: as for `MetaTraining`; `fraction` is of the sampled one.
+    Args:
+        name: the recipe's name.
+        recipe: what to train; the first stage of its unroll is kept throughout.
+        family: its problems.
+        seed: of all streams.
+        device: where to compute.
+        fraction: of the coordinates in the sampled backward pass.
     """
 
     def __init__(
@@ -182,8 +155,17 @@ class Workload:
     ) -> None:
         self.name, self.recipe, self.fraction = name, recipe, fraction
         self.unroll = min(recipe.unroll[0].window, recipe.steps)
-        self.exact = MetaTraining(name, recipe, family, seed, device, 1)
-        self.sampled = MetaTraining(name, recipe, family, seed, device, fraction)
+
+        def meta_training(fraction: float) -> MetaTraining:
+            sampling = recipe.sampling.model_copy(update={"fraction": fraction})
+            own = recipe.model_copy(update={"unroll": recipe.unroll[:1], "sampling": sampling})
+            streams, episodes = ("bench",), recipe.episodes
+            return MetaTraining(
+                Training(name, own, META_LEARNING_RATE, streams, seed, device, episodes, name),
+                family,
+            )
+
+        self.exact, self.sampled = meta_training(1), meta_training(fraction)
         problems = range(recipe.problems_per_episode)
         self.problems = family.sample(("bench", recipe.problem), problems, recipe.steps)
         self.live = live_part(self.problems, train_loss=False)
@@ -199,22 +181,16 @@ class Workload:
         for step in range(self.unroll):
             self._inner.loss_and_gradient(theta, step)
 
-    @property
-    def lstm(self) -> LSTMSettings:
-        """The settings of the LSTM that is timed."""
-        settings = self.recipe.optimizer
-        assert isinstance(settings, LSTMSettings)  # the command sees to it
-        return settings
-
     def describe(self) -> dict[str, Any]:
         """The workload, ready for JSON."""
+        size = sizes(self.window.phi)
         return {
             "recipe": self.name,
             "coordinates": self.problems.initial().numel(),
             "live_coordinates": self.live.initial().numel(),
             "active_coordinates": self.window.active,
-            "layers": self.lstm.layers,
-            "units": self.lstm.units,
+            "layers": size.layers,
+            "units": size.units,
             "unroll": self.unroll,
             "steps": self.recipe.steps,
             "dtype": str(self.window.inputs.dtype).removeprefix("torch."),
@@ -223,7 +199,7 @@ class Workload:
         }
 
     def _plain(self, form: type[PlainOptimizer]) -> PlainMetaTraining:
-        optimizer = form(self.lstm, self.window.phi)
+        optimizer = form(self.exact.optimizer.settings, self.window.phi)
         steps = self.recipe.steps
         return PlainMetaTraining(optimizer, self.problems, steps, self.unroll, META_LEARNING_RATE)
 

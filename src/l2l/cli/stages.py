@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -27,7 +28,7 @@ def data(
 
     source = resolve(DATASETS[known("data set", dataset, DATASETS)])
     record = source.fetch(data_directory(run.config.data.directory))
-    write_json(run.layout.data(dataset), record.as_json())
+    write_json(run.layout.data(dataset), asdict(record))
 
 
 def trial(

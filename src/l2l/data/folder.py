@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from l2l.errors import UserError
-from l2l.files import write_bytes
+from l2l.files import write_text
 
 ENVIRONMENT_VARIABLE = "L2L_DATA_DIR"
 NOTE = "stand-in.txt"
@@ -64,39 +64,12 @@ def read(path: Path) -> bytes | None:
     """The content of a file, None if there is no such file.
 
     Raises:
-        UserError: the file is there and cannot be read.
+        OSError: the file is there and cannot be read.
     """
     try:
         return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror or error}") from error
-
-
-def read_verified(path: Path, sha256: str) -> bytes | None:
-    """The content of a file with a known digest, None if there is no such file.
-
-    Raises:
-        CorruptError: the file has another digest.
-        UserError: the file is there and cannot be read.
-    """
-    content = read(path)
-    if content is not None:
-        verify(str(path), content, sha256)
-    return content
-
-
-def write(path: Path, content: bytes) -> None:
-    """Write a file atomically.
-
-    Raises:
-        UserError: it cannot be written.
-    """
-    try:
-        write_bytes(path, content)
-    except OSError as error:
-        raise UserError(f"cannot write {path}: {error.strerror or error}") from error
 
 
 def prepare_folder(folder: Path) -> None:
@@ -144,30 +117,15 @@ def write_note(folder: Path, title: str, stand_in: str, failure: str) -> None:
         failure: why each source failed.
 
     Raises:
-        UserError: the note cannot be written.
+        OSError: the note cannot be written.
     """
     path = folder / NOTE
     when = time.strftime("%Y-%m-%d %H:%M")
-    write(
+    write_text(
         path,
         f"{when}: the {title} are not in this folder and could not be fetched ({failure}).\n"
         f"Used instead: {stand_in}. Every figure made from that says so.\n"
         "Delete this file to have the sources tried again. Files put here by hand are used if all "
-        "are there, with or without this file.\n".encode(),
+        "are there, with or without this file.\n",
     )
     say(f"the {title} could not be fetched ({failure}); used instead: {stand_in}; see {path}")
-
-
-def delete_note(folder: Path) -> None:
-    """Delete the note if it is there, because the data set itself is.
-
-    Raises:
-        UserError: it cannot be deleted.
-    """
-    path = folder / NOTE
-    if not path.exists():  # on a read-only disk even unlink(missing_ok=True) fails
-        return
-    try:
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        raise UserError(f"cannot delete {path}: {error.strerror or error}") from error

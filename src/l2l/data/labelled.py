@@ -1,6 +1,7 @@
 """Labelled images, a training and a test set, in files that hold one array each.
 
-A new data set of this form is a file of its own with one `LabelledDataset` (see `l2l.data`).
+A new data set of this form is a file of its own with one `LabelledDataset`: docs/extending.md
+has an example.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from l2l.data.folder import ENVIRONMENT_VARIABLE, CorruptError, prepare_folder, read, say, verify
-from l2l.data.folder import write as write_file
 from l2l.data.sources import DatasetRecord, Source, read_first_good
+from l2l.files import write_bytes
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -172,7 +173,7 @@ class LabelledDataset:
             content = contents[key]
             # mtime=0: the same bytes whenever the file is made.
             gzipped = path.suffix == ".gz"
-            write_file(path, gzip.compress(content, 6, mtime=0) if gzipped else content)
+            write_bytes(path, gzip.compress(content, 6, mtime=0) if gzipped else content)
         return {key: file.parse(contents[key]) for key, file in self.files.items()}, source
 
     def _fetch(self, folder: Path, missing: str) -> tuple[dict[str, bytes], str]:

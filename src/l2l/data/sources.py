@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from l2l.data.folder import CorruptError, say
 from l2l.errors import UserError
@@ -34,10 +34,6 @@ class DatasetRecord:
     source: str
     stand_in: str | None
     digests: dict[str, str]
-
-    def as_json(self) -> dict[str, Any]:
-        """The record as plain dicts and strings, for json.dumps."""
-        return asdict(self)
 
 
 class Dataset(Protocol[T_co]):

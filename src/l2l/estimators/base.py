@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from l2l.meta.rollout import begin
-from l2l.optimizers.base import Phi, UpdateRule
+from l2l.meta.rollout import Carry, begin, rollout
+from l2l.optimizers.base import Optimizer, Phi, UpdateRule
 from l2l.problems.base import Problem
 
 LossWeights = Callable[[Tensor, int], Tensor]
@@ -64,6 +64,25 @@ class Episode:
         if times not in self.repetitions:
             self.repetitions[times] = self.problems.repeat(times)
         return self.repetitions[times]
+
+
+def follow(
+    problems: Problem, optimizer: Optimizer, carry: Carry, steps: int
+) -> tuple[Carry, Tensor, Tensor, Tensor]:
+    """Roll a window forward and keep what it visits.
+
+    Returns:
+        Its end; after each update the losses [K, B] and the gradients [K, B, n]; and what the
+        optimizer saw at each step, [K, B, n].
+    """
+    visited: list[tuple[Tensor, Tensor]] = []  # not whole carries: they hold the LSTM's states
+
+    def keep(now: Carry) -> None:
+        visited.append((now.loss, now.gradient))
+
+    end = rollout(problems, optimizer, carry, steps, keep)
+    losses, gradients = (torch.stack(parts) for parts in zip(*visited, strict=True))
+    return end, losses, gradients, torch.stack([carry.gradient, *gradients[:-1]])
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,7 @@ def _dropped(
     def shared(losses: Tensor, first: int) -> Tensor:  # of the mean over one member's problems
         return count * weights(losses[:, :batch], first).repeat(1, count)
 
-    start = perturbation.repeated(carry, count)
+    start = perturbation.repeat(carry, count)
     rolled = roll_window(episode.repeated(count), members, start, steps, shared)
     losses = rolled.losses.unflatten(1, (count, batch))
     totals = perturbation.meta_losses(losses, weights(losses[:, 0], carry.step + 1))
@@ -83,7 +83,7 @@ def _dropped(
         member.backward(seen, carry.state, cotangents)
         for member, (seen, cotangents) in list(zip(members.members, parts, strict=True))[1:]
     ]
-    end = perturbation.unperturbed(rolled.end)
+    end = perturbation.first_member(rolled.end)
     order = members.members[0].phi  # of names: the kernels and files have others
     samples = torch.stack([perturbation.flat(gradient, order) for gradient in gradients])
     return RolledPopulation(end, losses[:, 0], totals), samples.double()
@@ -95,7 +95,7 @@ def _kept(
     """By autograd, one member after the other: a graph of one window is in memory at a time."""
     problems, weights = episode.problems, episode.weights
     alone = Population(members.members[:1])
-    rolled = perturbation.roll(problems, alone, perturbation.repeated(carry, 1), steps, weights)
+    rolled = perturbation.roll(problems, alone, perturbation.repeat(carry, 1), steps, weights)
     weight = weights(rolled.losses, carry.step + 1)
     windows = [
         unrolled(problems, member, carry, steps, lambda losses, first: weight, True)
@@ -103,7 +103,7 @@ def _kept(
     ]
     totals = torch.stack([window.meta_loss.double() for window in windows])
     totals = torch.cat([rolled.meta_losses, totals])
-    end = perturbation.unperturbed(rolled.end)
+    end = perturbation.first_member(rolled.end)
     order = members.members[0].phi
     samples = torch.stack([perturbation.flat(window.gradient, order) for window in windows])
     return RolledPopulation(end, rolled.losses, totals), samples.double()

@@ -23,7 +23,7 @@ most linearly where windows contribute alike. Particles are antithetic pairs, xi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from torch import Tensor
@@ -46,20 +46,9 @@ class Evolution(Estimator):
 
     def window(self, episode: Episode, optimizer: UpdateRule, carry: Any, steps: int) -> Window:
         """The window of the unperturbed optimizer, and the gradient of the smoothed meta-loss."""
-        pairs, sigma = self.settings.pairs, self.settings.sigma
-        offsets = perturbation.draw_offsets(optimizer.phi, pairs, sigma, episode.generator)
-        members = 2 * pairs + 1
-        rolled = perturbation.roll(
-            episode.repeated(members),
-            perturbation.population(optimizer, offsets),
-            perturbation.repeated(carry, members),
-            steps,
-            episode.weights,
-        )
-        samples = perturbation.antithetic(offsets, rolled.meta_losses[1:], sigma)
-        gradient = perturbation.like(samples.mean(dim=0), optimizer.phi)
-        end = perturbation.unperturbed(rolled.end)
-        return Window(end, rolled.losses, rolled.meta_losses[0], gradient)
+        start = Particles.at(carry, optimizer, self.settings.pairs)
+        window = _roll(self.settings, episode, optimizer, start, steps)
+        return replace(window, carry=perturbation.first_member(window.carry.carry))
 
 
 @dataclass(frozen=True)
@@ -74,6 +63,13 @@ class Particles:
     carry: Carry
     xi: Tensor
 
+    @classmethod
+    def at(cls, carry: Carry, optimizer: UpdateRule, pairs: int) -> Particles:
+        """All particles at one place, nothing accumulated."""
+        size = len(perturbation.flat(optimizer.phi))
+        xi = next(iter(optimizer.phi.values())).new_zeros(pairs, size)
+        return cls(perturbation.repeat(carry, 2 * pairs + 1), xi)
+
     @property
     def step(self) -> int:
         """t, the number of updates so far."""
@@ -81,7 +77,7 @@ class Particles:
 
 
 class PersistentEvolution(Estimator):
-    """PES; the unperturbed member is there for w[t] and to be reported.
+    """PES. The unperturbed member gives w[t], and its losses are reported.
 
     A window costs what one of ES does; between windows there are 2 pairs + 1 thetas and states.
     phi changes between the windows of an episode, so theta comes from earlier phi than the one
@@ -93,24 +89,23 @@ class PersistentEvolution(Estimator):
 
     def begin(self, episode: Episode, optimizer: UpdateRule) -> Particles:
         """All particles at theta[0] and h[0], nothing accumulated."""
-        pairs = self.settings.pairs
-        start = super().begin(episode, optimizer)
-        size = len(perturbation.flat(optimizer.phi))
-        xi = next(iter(optimizer.phi.values())).new_zeros(pairs, size)
-        return Particles(perturbation.repeated(start, 2 * pairs + 1), xi)
+        return Particles.at(super().begin(episode, optimizer), optimizer, self.settings.pairs)
 
     def window(self, episode: Episode, optimizer: UpdateRule, carry: Any, steps: int) -> Window:
         """The window of the unperturbed optimizer, and the gradient through the whole episode."""
-        pairs, sigma = self.settings.pairs, self.settings.sigma
-        offsets = perturbation.draw_offsets(optimizer.phi, pairs, sigma, episode.generator)
-        rolled = perturbation.roll(
-            episode.repeated(2 * pairs + 1),
-            perturbation.population(optimizer, offsets),
-            carry.carry,
-            steps,
-            episode.weights,
-        )
-        xi = carry.xi + offsets
-        samples = perturbation.antithetic(xi, rolled.meta_losses[1:], sigma)
-        gradient = perturbation.like(samples.mean(dim=0), optimizer.phi)
-        return Window(Particles(rolled.end, xi), rolled.losses, rolled.meta_losses[0], gradient)
+        return _roll(self.settings, episode, optimizer, carry, steps)
+
+
+def _roll(
+    settings: Any, episode: Episode, optimizer: UpdateRule, start: Particles, steps: int
+) -> Window:
+    """A window of all particles, each with a fresh perturbation, and the gradient by their xi."""
+    pairs, sigma = settings.pairs, settings.sigma
+    offsets = perturbation.draw_offsets(optimizer.phi, pairs, sigma, episode.generator)
+    members = perturbation.population(optimizer, offsets)
+    problems = episode.repeated(2 * pairs + 1)
+    rolled = perturbation.roll(problems, members, start.carry, steps, episode.weights)
+    xi = start.xi + offsets
+    samples = perturbation.antithetic(xi, rolled.meta_losses[1:], sigma)
+    gradient = perturbation.like(samples.mean(dim=0), optimizer.phi)
+    return Window(Particles(rolled.end, xi), rolled.losses, rolled.meta_losses[0], gradient)

@@ -114,7 +114,7 @@ def population(optimizer: UpdateRule, offsets: Tensor) -> Population:
     return Population((optimizer, *others))
 
 
-def repeated(carry: Carry, members: int) -> Carry:
+def repeat(carry: Carry, members: int) -> Carry:
     """The same start for all members; they share the optimizer's state, which stays as it is."""
     return Carry(
         carry.step,
@@ -125,11 +125,11 @@ def repeated(carry: Carry, members: int) -> Carry:
     )
 
 
-def unperturbed(carry: Carry) -> Carry:
+def first_member(carry: Carry) -> Carry:
     """Where the first member stands."""
     count = len(carry.loss) // len(carry.state)
-    own = (part[:count].clone() for part in (carry.theta, carry.loss, carry.gradient))
-    theta, loss, gradient = own
+    parts = (carry.theta, carry.loss, carry.gradient)
+    theta, loss, gradient = (part[:count].clone() for part in parts)
     return Carry(carry.step, theta, carry.state[0], loss, gradient)
 
 

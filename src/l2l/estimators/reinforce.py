@@ -2,7 +2,7 @@
 
 Williams 1992; Zoph and Le 2016 (arXiv:1611.01578) train a recurrent controller so. The step
 a[t] = g[t] + sigma eps[t] is taken, eps ~ N(0, I), and the meta-loss of such noisy episodes is
-minimised. The problem's gradients are inputs of the optimizer and no more. The score of a[t] with
+minimised. The problem's gradients serve as inputs of the optimizer alone. The score of a[t] with
 respect to g[t] is eps[t] / sigma, so with the return R[t] = sum over s > t, to the window's end, of
 w[s] f(theta[s]),
 
@@ -21,8 +21,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from l2l.estimators.base import Episode, Estimator, Window
-from l2l.meta.rollout import rollout
+from l2l.estimators.base import Episode, Estimator, Window, follow
 from l2l.optimizers.base import Optimizer, UpdateRule
 
 
@@ -80,16 +79,7 @@ class Reinforce(Estimator):
     def window(self, episode: Episode, optimizer: UpdateRule, carry: Any, steps: int) -> Window:
         """A noisy window, and the gradient of the expected meta-loss of such."""
         policy = GaussianPolicy(optimizer, self.settings.sigma, episode.generator)
-        visited: list[tuple[Tensor, Tensor]] = []
-        end = rollout(
-            episode.problems,
-            policy,
-            carry,
-            steps,
-            observe=lambda now: visited.append((now.loss, now.gradient)),
-        )
-        losses = torch.stack([loss for loss, _ in visited])  # [K, B]
-        seen = torch.stack([carry.gradient, *(gradient for _, gradient in visited[:-1])])
+        end, losses, _, seen = follow(episode.problems, policy, carry, steps)
         expected, memory = self._baseline(episode.memory, losses.mean(dim=1), carry.step)
         weight = episode.weights(expected[:, None].expand_as(losses).clone(), carry.step + 1)
         advantage = weight * (losses - expected[:, None])

@@ -12,7 +12,7 @@ import torch
 
 from l2l.estimators.base import Episode, Estimator, LossWeights, Window
 from l2l.meta.rollout import Carry
-from l2l.optimizers.base import UpdateRule, detached, gradient_of, require_gradients
+from l2l.optimizers.base import UpdateRule, detach_state, gradient_of, require_gradients
 from l2l.problems.base import Problem
 
 
@@ -53,7 +53,7 @@ def unrolled(
     end = Carry(
         carry.step + steps,
         theta.detach(),
-        detached(state),
+        detach_state(state),
         stacked[-1].detach(),
         gradients[-1].detach(),
     )

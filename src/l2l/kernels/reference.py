@@ -14,17 +14,16 @@ from torch import Tensor
 
 from l2l.kernels.interface import LSTMState, Phi, State, active_part, layer_parameters, sizes
 
-FORWARD_BLOCK = 2048
-BACKWARD_BLOCK = 2048
+CPU_BLOCK = 2048
 ACCELERATOR_BLOCK = 1 << 18
 
 sigmoid_backward = torch.ops.aten.sigmoid_backward.grad_input
 tanh_backward = torch.ops.aten.tanh_backward.grad_input
 
 
-def _blocks(tensor: Tensor, coordinates: int, cpu_block: int) -> Iterator[tuple[int, int]]:
+def _blocks(tensor: Tensor, coordinates: int) -> Iterator[tuple[int, int]]:
     """Cut the coordinates into blocks: [first, last) pairs."""
-    block = cpu_block if tensor.device.type == "cpu" else ACCELERATOR_BLOCK
+    block = CPU_BLOCK if tensor.device.type == "cpu" else ACCELERATOR_BLOCK
     for first in range(0, coordinates, block):
         yield first, min(first + block, coordinates)
 
@@ -74,7 +73,7 @@ def forward_step(
     shape = (size.layers, size.units, coordinates)
     hidden, cell = inputs.new_empty(shape), inputs.new_empty(shape)
     weights = [_weights(phi, layer) for layer in range(size.layers)]
-    for first, last in _blocks(inputs, coordinates, FORWARD_BLOCK):
+    for first, last in _blocks(inputs, coordinates):
         below = inputs[first:last].T
         gates = inputs.new_empty(4 * size.units, last - first)
         one = inputs.new_ones(1, last - first)
@@ -98,7 +97,7 @@ def backward_window(phi: Phi, inputs: Tensor, state: State, cotangents: Tensor) 
     weights = [_weights(phi, layer) for layer in range(size.layers)]
     gradients = [torch.zeros_like(layer_weights) for layer_weights in weights]
     head_gradient = torch.zeros_like(phi["head.weight"])
-    for first, last in _blocks(inputs, inputs.shape[1], BACKWARD_BLOCK):
+    for first, last in _blocks(inputs, inputs.shape[1]):
         _backward_block(
             weights,
             phi["head.weight"],

@@ -1,10 +1,10 @@
 """The inner step on a GPU, as CUDA graphs.
 
-A step is tens to hundreds of small kernels, and to launch them one by one takes the CPU up to
-twenty times as long as they run. Captured once, they are launched together. The two halves of the
-step are captured, the learned optimizer's update and the problem's loss and gradient, as functions
-of tensors. The graphs are kept for as long as the problems stay the same, over an episode's
-windows. L2L_GRAPHS=0 turns this off. For one thread at a time.
+A step is tens to hundreds of small kernels. The CPU needs up to twenty times as long to launch them
+one by one as they run. A graph is captured once and launches them together. There is one for each
+half of the step, the learned optimizer's update and the problem's loss and gradient, as functions
+of tensors. The graphs are kept while the problems stay the same, over an episode's windows.
+L2L_GRAPHS=0 turns this off. Only one thread at a time may use this module.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from l2l.optimizers.base import Optimizer, mapped
+from l2l.optimizers.base import Optimizer, map_state
 from l2l.problems.base import Problem
 
 CALLS_BEFORE = 2
@@ -33,7 +33,7 @@ class Captured:
     """A function of tensors on a GPU, captured at its third call and replayed from then on.
 
     The function only launches kernels: it asks for no value of a tensor, and its course depends on
-    shapes and dtypes alone. Another one is called each time, and a line says so.
+    shapes and dtypes alone. A function that does more is called each time, and a line says so.
 
     Args:
         name: of the function in that line.
@@ -48,8 +48,8 @@ class Captured:
     def __call__(self, function: Function, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
         """The function's values, in memory of their own; the function is the same in each call.
 
-        (It is no attribute: with a reference back to its owner, graphs would stay until Python's
-        garbage collection.)
+        The function is not an attribute: a reference back to its owner would keep graphs until
+        Python's garbage collection.
         """
         self._calls += 1
         if self._calls == CALLS_BEFORE + 1 and self._name not in _refused and _wanted():
@@ -127,8 +127,8 @@ class InnerStep:
 
     Args:
         problems: the problem.
-        optimizer: a hand-crafted one, one that draws random numbers, and one whose state is more
-            than tensors and tuples is called each time.
+        optimizer: it is called each time, without a graph, if it is hand-crafted, draws random
+            numbers, or has a state of more than tensors and tuples.
     """
 
     def __init__(self, problems: Problem, optimizer: Any) -> None:
@@ -148,21 +148,21 @@ class InnerStep:
     def update(self, gradient: Tensor, state: Any, reuse: bool) -> tuple[Tensor, Any]:
         """See `Optimizer.update`."""
         parts: list[Any] = []
-        form = mapped(state, parts.append)
+        form = map_state(state, parts.append)
         if not self._weights or not all(isinstance(part, Tensor) for part in parts):
             return self._current.update(gradient, state, reuse)
 
         def function(inputs: Sequence[Tensor]) -> Sequence[Tensor]:
             values = iter(inputs)
             phi = {name: next(values) for name in self._template.phi}
-            gradient, before = next(values), mapped(form, lambda _: next(values))
+            gradient, before = next(values), map_state(form, lambda _: next(values))
             step, after = self._template.with_phi(phi).update(gradient, before)
-            mapped(after, (outputs := [step]).append)
+            map_state(after, (outputs := [step]).append)
             return outputs
 
         step, *after = self._update(function, [*self._weights, gradient, *parts])
         values = iter(after)
-        return step, mapped(form, lambda _: next(values))
+        return step, map_state(form, lambda _: next(values))
 
     def loss_and_gradient(self, theta: Tensor, step: int) -> tuple[Tensor, Tensor]:
         """See `Problem.loss_and_gradient`."""

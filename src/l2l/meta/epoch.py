@@ -1,4 +1,6 @@
-"""The end of an epoch: the best phi is kept; a collapse or a divergence is seen and acted upon.
+"""The end of an epoch: phi's average is validated and the best is kept; collapse and divergence.
+
+Validation runs a frozen phi on problems kept apart for this, the same ones each time.
 
 A collapse: nothing is learned from the beginning on. Another initialisation is taken
 (`l2l.meta.train`).
@@ -7,20 +9,25 @@ A divergence: the run has learned, and then a whole epoch is lost (a single wind
 skipped by `l2l.meta.train`). phi steps back to the best validated weights, and the run continues
 from there with the episodes that come next. It cannot repeat itself: the streams of problems and
 draws have the number of their episode, the meta-optimizer's moments start anew, and the meta
-learning rate is halved for the rest of the run. Lost episodes are not made up for, so every run
-ends after the episodes that it was given.
+learning rate is halved for the rest of the run. Lost episodes are not repeated, so every run ends
+after the episodes that it was given.
 """
 
 from __future__ import annotations
 
 import math
 import statistics
+from dataclasses import dataclass
+
+import torch
 
 from l2l.config.recipes import Recipe
 from l2l.errors import UserError
+from l2l.meta.rollout import begin, rollout
 from l2l.meta.schedule import window_length
 from l2l.meta.state import TrainingState
-from l2l.meta.validation import ValidationResult
+from l2l.optimizers import Optimizer, bind
+from l2l.problems import Problem
 
 # A collapsed run is both: no progress in validation, and a meta-gradient too weak to change that.
 # Measured on MNIST with head_init_scale 1, where most seeds saturate the problem and stay at
@@ -50,6 +57,32 @@ class AllCollapsedError(UserError):
 
 class DivergedError(UserError):
     """A meta-training diverged once more often than it may step back."""
+
+
+@dataclass(frozen=True)
+class ValidationResult:
+    """Means over the validation problems, infinite where one diverged (never NaN).
+
+    Attributes:
+        initial: train_loss at theta[0].
+        final: train_loss after the last step; the smallest chooses phi.
+        mean: mean loss over steps 1..T.
+    """
+
+    initial: float
+    final: float
+    mean: float
+
+
+def validate(problems: Problem, optimizer: Optimizer, steps: int) -> ValidationResult:
+    """Run whole episodes of `steps` inner steps on the validation problems."""
+    losses: list[torch.Tensor] = []
+    optimizer = bind(optimizer, problems.places())
+    carry = begin(problems, optimizer)
+    end = rollout(problems, optimizer, carry, steps, lambda now: losses.append(now.loss))
+    values = problems.train_loss(carry.theta), problems.train_loss(end.theta), torch.stack(losses)
+    means = (value.mean().item() for value in values)
+    return ValidationResult(*(mean if math.isfinite(mean) else math.inf for mean in means))
 
 
 def close_epoch(

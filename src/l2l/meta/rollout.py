@@ -1,4 +1,4 @@
-"""THE loop: any optimizer on any problem, for tuning, meta-training, validation and tests."""
+"""The only loop: any optimizer on any problem, for tuning, meta-training, validation and tests."""
 
 from __future__ import annotations
 

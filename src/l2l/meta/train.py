@@ -20,15 +20,9 @@ from torch import Tensor
 
 from l2l.config.recipes import Recipe
 from l2l.estimators import Episode, make_estimator, sample_cotangents
-from l2l.meta.epoch import SLOWER, AllCollapsedError, CollapseError, close_epoch
-from l2l.meta.schedule import (
-    episode_length,
-    loss_weights,
-    meta_learning_rate,
-    window_length,
-)
+from l2l.meta.epoch import SLOWER, AllCollapsedError, CollapseError, close_epoch, validate
+from l2l.meta.schedule import episode_length, loss_weights, meta_learning_rate, window_length
 from l2l.meta.state import TrainingState, load_state, save_state
-from l2l.meta.validation import validate
 from l2l.optimizers import UpdateRule, bind, make_optimizer
 from l2l.optimizers.handcrafted import Adam
 from l2l.optimizers.weights import flatten_phi, initial_phi, unflatten_phi
@@ -216,10 +210,8 @@ def _update_phi(
     if not state.alive:
         state.signals.append(norm / meta_loss)
     state.norms = [*state.norms, norm][-NORMS_KEPT:]
-    limit = {"none": math.inf, "running_median": statistics.median(state.norms)}.get(
-        str(recipe.clip)
-    )
-    limit = float(recipe.clip) if limit is None else limit
+    named = {"none": math.inf, "running_median": statistics.median(state.norms)}
+    limit = float(named.get(str(recipe.clip), recipe.clip))
     if norm > limit:
         gradient = gradient * (limit / norm)
     step, state.adam = adam.update(gradient, state.adam)

@@ -135,14 +135,14 @@ def gradient_of(value: Tensor, phi: Phi) -> Phi:
     }
 
 
-def mapped(state: Any, function: Callable[[Any], Any]) -> Any:
+def map_state(state: Any, function: Callable[[Any], Any]) -> Any:
     """A state that looks the same, with the function's value in place of each of its tensors."""
     if not isinstance(state, tuple):
         return function(state)
-    parts = [mapped(part, function) for part in state]
+    parts = [map_state(part, function) for part in state]
     return type(state)(*parts) if hasattr(state, "_fields") else tuple(parts)
 
 
-def detached(state: Any) -> Any:
+def detach_state(state: Any) -> Any:
     """A state without its graph."""
-    return mapped(state, lambda part: part.detach() if isinstance(part, Tensor) else part)
+    return map_state(state, lambda part: part.detach() if isinstance(part, Tensor) else part)

@@ -24,11 +24,11 @@ from l2l.errors import UserError
 from l2l.files import write_bytes
 from l2l.optimizers.base import UpdateRule
 from l2l.optimizers.groups import ONE_GROUP
-from l2l.optimizers.weights import conventions, make_optimizer, phi_shapes
+from l2l.optimizers.weights import make_optimizer, phi_shapes
 from l2l.registry import OPTIMIZERS, resolve
 
 FORMAT = 2
-WITHOUT_CHECKSUM = 1  # the format before, still read
+WITHOUT_CHECKSUM = 1  # the earlier format, which is still read
 DEFAULTS = {  # of what an LSTM's file may leave out
     "kind": "lstm",
     "input_scale": 1.0,
@@ -59,7 +59,7 @@ def save(path: Path, optimizer: UpdateRule, provenance: dict[str, Any]) -> None:
     description = {
         "format": FORMAT,
         **settings.model_dump(mode="json"),
-        **conventions(settings),
+        **optimizer.conventions(settings),
         "provenance": provenance,
     }
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in optimizer.phi.items()}

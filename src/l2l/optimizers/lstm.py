@@ -12,6 +12,7 @@ from torch import Tensor
 from l2l import kernels
 from l2l.config.optimizers import LSTMSettings
 from l2l.kernels import LSTMState
+from l2l.kernels.interface import Sizes, phi_shapes
 from l2l.optimizers.base import Phi, UpdateRule
 from l2l.optimizers.preprocessing import INPUTS, features, width
 from l2l.optimizers.weights import uniform
@@ -76,15 +77,7 @@ class CoordinatewiseLSTM(UpdateRule):
     @staticmethod
     def shapes(settings: LSTMSettings) -> dict[str, tuple[int, ...]]:
         """Names and shapes of phi."""
-        gates = 4 * settings.units
-        shapes: dict[str, tuple[int, ...]] = {}
-        for layer in range(settings.layers):
-            inputs = width(settings) if layer == 0 else settings.units
-            shapes[f"lstm.weight_ih_l{layer}"] = (gates, inputs)
-            shapes[f"lstm.weight_hh_l{layer}"] = (gates, settings.units)
-            shapes[f"lstm.bias_ih_l{layer}"] = (gates,)
-            shapes[f"lstm.bias_hh_l{layer}"] = (gates,)
-        return shapes | {"head.weight": (1, settings.units), "head.bias": (1,)}
+        return dict(phi_shapes(Sizes(width(settings), settings.layers, settings.units)))
 
     @staticmethod
     def initial(settings: LSTMSettings, generator: torch.Generator) -> Phi:

@@ -22,11 +22,6 @@ def make_optimizer(settings: LearnedSettings, phi: Phi) -> UpdateRule:
     return _class(settings)(settings, phi)
 
 
-def conventions(settings: LearnedSettings) -> dict[str, str]:
-    """See `UpdateRule.conventions`."""
-    return _class(settings).conventions(settings)
-
-
 def phi_shapes(settings: LearnedSettings) -> dict[str, tuple[int, ...]]:
     """Names and shapes of phi; they depend on the optimizer alone, never on theta (claim C12)."""
     return _class(settings).shapes(settings)

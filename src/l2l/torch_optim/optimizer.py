@@ -15,7 +15,7 @@ from l2l.errors import UserError
 from l2l.optimizers import Grouped, UpdateRule
 from l2l.optimizers.checkpoint import checksum, load
 from l2l.shipped import optimizer_path
-from l2l.torch_optim.state import State, moved, narrowed, packed, unpacked
+from l2l.torch_optim.state import State, narrow, pack, ready, unpack
 
 Source = str | Path
 """A released name, a path of a checkpoint, or either with ":" and a part behind it."""
@@ -127,15 +127,15 @@ class LearnedOptimizer(torch.optim.Optimizer):
             tensors (or as `state_dtype` says); a group has a digest of its phi and settings.
         """
         result = super().state_dict()
-        result["state"] = {number: _packed(entry) for number, entry in result["state"].items()}
+        result["state"] = {number: _pack_entry(entry) for number, entry in result["state"].items()}
         for group in result["param_groups"]:
             group["digest"] = self._digest(group)
         return result
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from a `state_dict`, with the same bits on the same device.
+        """Continue from a `state_dict`, with the same bits on the same device.
 
-        What its groups say wins (`lr`, `state_dtype`), as with any torch optimizer.
+        The values in its groups win (`lr`, `state_dtype`), as with any torch optimizer.
 
         Raises:
             ValueError: the groups have other sizes, as with any torch optimizer.
@@ -154,12 +154,12 @@ class LearnedOptimizer(torch.optim.Optimizer):
         places = [(group, p) for group in self.param_groups for p in group["params"]]
         for number, (group, parameter) in zip(numbers, places, strict=True):
             if number in state_dict["state"]:
-                self.state[parameter] = self._unpacked(group, state_dict["state"][number])
+                self.state[parameter] = self._unpack_entry(group, state_dict["state"][number])
 
     def __getstate__(self) -> dict[str, Any]:
         """For pickle: without the kernels' own layout, which differs between processors."""
         result = super().__getstate__()
-        return result | {"state": {p: _packed(entry) for p, entry in self.state.items()}}
+        return result | {"state": {p: _pack_entry(entry) for p, entry in self.state.items()}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
@@ -167,13 +167,13 @@ class LearnedOptimizer(torch.optim.Optimizer):
             group.setdefault("state_dtype", torch.float32)  # of an older version
             for parameter in group["params"]:
                 if parameter in self.state:
-                    self.state[parameter] = self._unpacked(group, self.state[parameter])
+                    self.state[parameter] = self._unpack_entry(group, self.state[parameter])
 
-    def _unpacked(self, group: dict[str, Any], entry: dict[str, Any]) -> dict[str, Any]:
-        """What `_packed` made of an entry of `state`, as this process keeps it."""
+    def _unpack_entry(self, group: dict[str, Any], entry: dict[str, Any]) -> dict[str, Any]:
+        """What `_pack_entry` made of an entry of `state`, as this process keeps it."""
         members = list(entry[MEMBERS])
         template = self._start(group, [group["params"][member] for member in members])
-        state = narrowed(unpacked(entry, template), group["state_dtype"])
+        state = narrow(unpack(entry, template), group["state_dtype"])
         return {MEMBERS: members, STATE: state}
 
     def _together(self, group: dict[str, Any]) -> list[list[int]]:
@@ -200,12 +200,12 @@ class LearnedOptimizer(torch.optim.Optimizer):
         entry = self.state[parameters[0]]
         if not entry:
             entry.update({MEMBERS: members, STATE: self._start(group, parameters)})
-        state = moved(entry[STATE], gradient.device)
-        if isinstance(state, dict):
-            state = unpacked(state, self._start(group, parameters))
+        state = entry[STATE]
+        if not ready(state, gradient.device):
+            state = unpack(pack(state), self._start(group, parameters))
         rule = self._bound(group, parameters)
         step, state = rule.update(gradient, state, reuse=True)
-        entry[STATE] = narrowed(state, group["state_dtype"])
+        entry[STATE] = narrow(state, group["state_dtype"])
         sizes = [p.numel() for p in parameters]
         for parameter, own in zip(parameters, step[0].split(sizes), strict=True):
             parameter.add_(own.view_as(parameter).to(parameter.dtype), alpha=group["lr"])
@@ -241,9 +241,9 @@ class LearnedOptimizer(torch.optim.Optimizer):
         )
 
 
-def _packed(entry: dict[str, Any]) -> dict[str, Any]:
+def _pack_entry(entry: dict[str, Any]) -> dict[str, Any]:
     """An entry of `state` as a list of numbers and tensors."""
-    return {MEMBERS: entry[MEMBERS], **packed(entry[STATE])}
+    return {MEMBERS: entry[MEMBERS], **pack(entry[STATE])}
 
 
 def _gradient(parameter: Tensor) -> Tensor:
@@ -274,7 +274,10 @@ def _load_rule(source: str, device: str = "cpu") -> UpdateRule:
     Raises:
         UserError: there is none, it is damaged, or it has several parts and none is chosen.
     """
-    path, part = _split(source)
+    name, _, part = source.rpartition(":")
+    if not name or Path(source).is_file():  # a path may have a colon
+        name, part = source, ""
+    path = optimizer_path(name)
     rule = load(path, device).optimizer
     names = [group.name for group in rule.settings.groups] if isinstance(rule, Grouped) else []
     if part and part not in names:
@@ -286,11 +289,3 @@ def _load_rule(source: str, device: str = "cpu") -> UpdateRule:
             f'such as {{"params": ..., "learned": "{path.stem}:{names[0]}"}}'
         )
     return rule.alone(part) if isinstance(rule, Grouped) else rule
-
-
-def _split(source: str) -> tuple[Path, str]:
-    """The file, and the part of it or an empty string."""
-    if Path(source).is_file():  # a path may have a colon
-        return Path(source), ""
-    name, _, part = source.rpartition(":")
-    return (optimizer_path(name), part) if name else (optimizer_path(source), "")

@@ -16,23 +16,23 @@ State = Any
 another dtype than float32, between steps, a dictionary of tensors."""
 
 
-def packed(state: State, name: str = "state") -> dict[str, Tensor]:
+def pack(state: State, name: str = "state") -> dict[str, Tensor]:
     """The tensors of a state by name, copies where the kernels keep another layout.
 
     An LSTM has state.hidden and state.cell, [layers, coordinates, units].
     """
     if isinstance(state, Tensor):
         return {name: state}
-    if isinstance(state, dict):  # of `narrowed`
+    if isinstance(state, dict):  # of `narrow`
         return state
     tensors: dict[str, Tensor] = {}
     for key, part in _parts(state).items():
-        tensors |= packed(part, f"{name}.{key}")
+        tensors |= pack(part, f"{name}.{key}")
     return tensors
 
 
-def unpacked(tensors: Mapping[str, Tensor], like: State, name: str = "state") -> State:
-    """The inverse of `packed`.
+def unpack(tensors: Mapping[str, Tensor], like: State, name: str = "state") -> State:
+    """The inverse of `pack`.
 
     Args:
         tensors: name -> tensor.
@@ -51,41 +51,28 @@ def unpacked(tensors: Mapping[str, Tensor], like: State, name: str = "state") ->
                 "another optimizer, or of other parameters"
             )
         return saved.detach().to(device=like.device, dtype=like.dtype, copy=True)
-    parts = {key: unpacked(tensors, part, f"{name}.{key}") for key, part in _parts(like).items()}
-    return _rebuilt(like, parts)
-
-
-def narrowed(state: State, dtype: torch.dtype) -> State:
-    """The state in a dtype between steps: itself in float32, else as `packed` has it, rounded."""
-    if dtype == torch.float32:
-        return state
-    return {name: tensor.to(dtype) for name, tensor in packed(state).items()}
-
-
-def moved(state: State, device: torch.device) -> State:
-    """The state on a device; itself where it is there."""
-    if isinstance(state, dict):
-        return {name: tensor.to(device) for name, tensor in state.items()}
-    if _device(state) == device:
-        return state
-    if isinstance(state, Tensor):
-        return state.to(device)
-    return _rebuilt(state, {key: moved(part, device) for key, part in _parts(state).items()})
-
-
-def _rebuilt(like: State, parts: dict[str, State]) -> State:
-    """A state of the same structure from parts such as `_parts` gives."""
+    parts = {key: unpack(tensors, part, f"{name}.{key}") for key, part in _parts(like).items()}
     if _is_lstm(like):
         return LSTMState(**parts)
     return type(like)(**parts) if hasattr(like, "_fields") else tuple(parts.values())
 
 
+def narrow(state: State, dtype: torch.dtype) -> State:
+    """The state in a dtype between steps: itself in float32, else as `pack` has it, rounded."""
+    if dtype == torch.float32:
+        return state
+    return {name: tensor.to(dtype) for name, tensor in pack(state).items()}
+
+
+def ready(state: State, device: torch.device) -> bool:
+    """Whether the state can go into a step there as it is: not packed, and on that device."""
+    if isinstance(state, Tensor | tuple):
+        return state.device == device if isinstance(state, Tensor) else ready(state[0], device)
+    return False
+
+
 def _is_lstm(state: State) -> bool:
     return hasattr(state, "hidden") and hasattr(state, "cell")
-
-
-def _device(state: State) -> torch.device:
-    return state.device if isinstance(state, Tensor) else _device(state[0])
 
 
 def _parts(state: State) -> dict[str, State]:
