@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 import yaml
 
+from l2l.config.load import merge
+
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
 MODULES = ("l2l.optimizers", "l2l.config", "l2l.estimators", "l2l.meta.train", "l2l.problems")
@@ -87,6 +89,40 @@ print(figure.inputs(config, Layout("default"))[0], figure.study, len(axes.lines)
 """
 
 
+MINIMISING = """
+import sys
+from pathlib import Path
+import torch
+from l2l.config import load_config
+from l2l.meta.rollout import begin, rollout
+from l2l.optimizers import make_baseline
+from l2l.problems import Setup, make_family
+
+config = load_config(files=["mine.yaml"])
+setup = Setup(0, Path("data"), torch.device("cpu"), config.problems)
+problems = make_family("digits", setup).sample(("test", "digits"), range(2), 50)
+start = begin(problems, make_baseline("adam", 0.03))
+end = rollout(problems, make_baseline("adam", 0.03), start, 50)
+print(start.loss.mean().item(), end.loss.mean().item(), *config.datasets("digits"))
+"""
+
+
+JUDGING = """
+import sys
+import pandas as pd
+from l2l.config import load_config
+from l2l.evaluation.claims import evaluate_claims
+
+config = load_config(files=["mine.yaml"])
+table = pd.read_csv(sys.argv[1])
+columns = config.measurements.gradient_sizes.columns(config)
+claims = evaluate_claims(
+    {"sizes": config.claims["sizes"]}, {}, "default", {}, {"gradient_sizes": table}
+)
+print([*table] == [*columns], len(table), *claims["verdict"], sep="|")
+"""
+
+
 def _files() -> dict[str, str]:
     """The page's files: path -> content."""
     return dict(re.findall(r"^`(src/\S+\.py)`:\n\n```python\n(.*?)^```", PAGE, re.M | re.S))
@@ -121,12 +157,22 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def _run(folder: Path, *arguments: str) -> str:
+@pytest.fixture
+def mine(tmp_path: Path) -> Path:
+    """A working directory with all of the page's YAML in one file, `mine.yaml`."""
+    merged: dict[str, Any] = {}
+    for block in _blocks():
+        merged = merge(merged, block)
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(merged), encoding="utf-8")
+    return tmp_path
+
+
+def _run(folder: Path, *arguments: str, cwd: Path = ROOT) -> str:
     path = os.pathsep.join([str(folder / "src"), str(ROOT)])
     done = subprocess.run(
         [sys.executable, *arguments],
-        cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": path},
+        cwd=cwd,
+        env=os.environ | {"PYTHONPATH": path, "L2L_DATA_DIR": str(cwd / "data")},
         capture_output=True,
         text=True,
         timeout=300,
@@ -137,9 +183,11 @@ def _run(folder: Path, *arguments: str) -> str:
 
 def test_the_page_has_a_file_a_line_and_a_block_of_yaml_for_each_kind() -> None:
     folders = [Path(path).parent.name for path in _files()]
-    assert folders == ["problems", "optimizers", "optimizers", "estimators", "figures"]
-    assert list(_lines()) == ["PROBLEMS", "BASELINES", "OPTIMIZERS", "ESTIMATORS", "FIGURES"]
-    assert len(_blocks()) == 4
+    own = ["problems", "data", "optimizers", "optimizers", "estimators", "measurements", "figures"]
+    assert folders == own
+    kinds = ["PROBLEMS", "DATASETS", "BASELINES", "OPTIMIZERS", "ESTIMATORS", "MEASUREMENTS"]
+    assert list(_lines()) == [*kinds, "FIGURES"]
+    assert len(_blocks()) == 6
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -164,7 +212,7 @@ def test_its_yaml_has_its_recipes_meta_trained_and_drawn(folder: Path) -> None:
     )
     printed = _run(folder, "-c", program, json.dumps(_blocks())).splitlines()
     for block, line in zip(_blocks(), printed, strict=True):
-        assert {*block.get("recipes", ()), *block["experiments"]} <= {*line.split(",")}
+        assert {*block.get("recipes", ()), *block.get("experiments", ())} <= {*line.split(",")}
 
 
 def test_its_examples_are_clean(folder: Path) -> None:
@@ -193,3 +241,25 @@ def test_each_works(folder: Path) -> None:
 def test_the_figure_is_drawn(folder: Path, tmp_path: Path) -> None:
     printed = _run(folder, "-c", DRAWING, str(tmp_path)).strip().split("|")
     assert printed == ["results/default/evaluation/mnist/curves.parquet", "mnist", "5"]
+
+
+def test_the_data_set_is_fetched_and_problems_are_minimised_on_it(folder: Path, mine: Path) -> None:
+    _run(folder, "-m", "l2l", "data", "digits", "--config-file", "mine.yaml", cwd=mine)
+    record = json.loads((mine / "results/default/data/digits.json").read_text())
+    assert (record["source"], record["stand_in"]) == ("scikit-learn", None)
+    before, after, *datasets = _run(folder, "-c", MINIMISING, cwd=mine).split()
+    assert float(after) < 0.7 * float(before)
+    assert datasets == ["digits"]
+
+
+def test_the_workflow_makes_the_measurement_and_its_claim_is_judged(
+    folder: Path, mine: Path
+) -> None:
+    rule = ("measure_gradient_sizes", "--configfile", "mine.yaml")
+    _run(folder, "-m", "snakemake", "-s", str(ROOT / "Snakefile"), "--cores", "1", *rule, cwd=mine)
+    table = mine / "results/default/measurements/gradient_sizes.csv"
+    made = table.read_bytes()
+    command = ("measure", "gradient-sizes", "--config-file", "mine.yaml")
+    _run(folder, "-m", "l2l", *command, cwd=mine)
+    assert table.read_bytes() == made
+    assert _run(folder, "-c", JUDGING, str(table), cwd=mine).strip() == "True|64|replicated"

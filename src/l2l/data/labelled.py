@@ -1,6 +1,7 @@
 """Labelled images, a training and a test set, in files that hold one array each.
 
-A new data set of this form is a file of its own with one `LabelledDataset` (see `l2l.data`).
+A new data set of this form is a file of its own with one `LabelledDataset`: docs/extending.md
+has an example.
 """
 
 from __future__ import annotations
