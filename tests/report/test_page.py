@@ -211,5 +211,5 @@ def test_a_missing_file_is_named_with_the_command_that_makes_it(
         build_page(config, copy)
     message = str(caught.value)
     assert missing in message
-    assert f"run {command} --protocol default" in message
+    assert f"run {command}, or snakemake" in message
     assert "\n" not in message
