@@ -11,6 +11,7 @@ second rule has none, so look at the interval of the comparison that decides.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,10 @@ import numpy as np
 import pandas as pd
 
 from l2l.config.claims import TUNED, Claim, Comparison, Measured, Metric, Sizes
+from l2l.config.measurements import IMPLEMENTATIONS
 from l2l.errors import UserError
-from l2l.evaluation.measured import measured_effect
 from l2l.evaluation.metrics import HANDCRAFTED, matrix_of, values
-from l2l.evaluation.statistics import Effect, relative_difference
+from l2l.evaluation.statistics import Effect, jackknife_difference, relative_difference
 
 REPLICATED, NOT_REPLICATED, INCONCLUSIVE = "replicated", "not replicated", "inconclusive"
 NOT_JUDGED = "not judged (smoke)"
@@ -160,12 +161,12 @@ def evaluate_claims(
         judged: list[dict[str, Any]] = []
         for comparison in claim.comparisons:
             name = comparison.experiment
-            judged += _judge(comparison, tables[name], data[name], protocol)
-        judged += [
-            _judge_measured(one, measurements[one.table], protocol) for one in claim.measured
-        ]
+            judged += _judge(comparison, tables[name], data[name])
+        judged += [_judge_measured(one, measurements[one.table]) for one in claim.measured]
         if claim.sizes:
-            judged += _judge_sizes(claim.sizes, tables, data, protocol)
+            judged += _judge_sizes(claim.sizes, tables, data)
+        if protocol == SMOKE:
+            judged = [row | {"verdict": NOT_JUDGED} for row in judged]
         if not judged:
             judged = [{"verdict": NOT_YET_RUN}]
         by_recipe: dict[str, list[dict[str, Any]]] = {}
@@ -186,9 +187,7 @@ def evaluate_claims(
     return pd.DataFrame({name: pd.Series(cells[name], dtype=COLUMNS[name]) for name in COLUMNS})
 
 
-def _judge(
-    comparison: Comparison, curves: pd.DataFrame, data: str, protocol: str
-) -> Iterator[dict[str, Any]]:
+def _judge(comparison: Comparison, curves: pd.DataFrame, data: str) -> Iterator[dict[str, Any]]:
     """Every recipe against every baseline, metric by metric."""
     experiment = comparison.experiment
     for metric in comparison.metrics:
@@ -220,16 +219,15 @@ def _judge(
                     "diverged": int((~np.isfinite(ours.to_numpy())).sum()),
                     "baseline_runs": theirs.size,
                     "baseline_diverged": int((~np.isfinite(theirs.to_numpy())).sum()),
-                    **_of_effect(effect),
-                    "verdict": NOT_JUDGED if protocol == SMOKE else verdict,
+                    **asdict(effect),
+                    "verdict": verdict,
                     "data": data,
                 }
 
 
-def _judge_measured(measured: Measured, table: pd.DataFrame, protocol: str) -> dict[str, Any]:
+def _judge_measured(measured: Measured, table: pd.DataFrame) -> dict[str, Any]:
     """One number of a table of measurements against another."""
-    condition, effect = measured_effect(measured, table)
-    verdict = NOT_JUDGED if protocol == SMOKE else _verdict(effect, measured.claimed)
+    condition, effect = _compare(measured, table)
     return {
         "recipe": measured.name,
         "baseline": measured.baseline,
@@ -239,24 +237,95 @@ def _judge_measured(measured: Measured, table: pd.DataFrame, protocol: str) -> d
         "condition": condition,
         "claimed": measured.claimed,
         "allowance": 0.0,
-        **_of_effect(effect),
-        "verdict": verdict,
+        **asdict(effect),
+        "verdict": _verdict(effect, measured.claimed),
     }
 
 
+def _compare(measured: Measured, table: pd.DataFrame) -> tuple[str, Effect]:
+    """Compare the two selections of a table.
+
+    Args:
+        measured: which rows, which column, and what pairs them.
+        table: tidy.
+
+    Returns:
+        What selects the rows besides the two things compared, in words; and the relative difference
+        of the means, of / against - 1, with its interval over the repeats (a jackknife's, if each
+        value leaves one repeat out). `problems` is the number of repeats.
+
+    Raises:
+        UserError: rows are missing, stand there twice or are not paired, or a value is negative.
+    """
+    ours = _selected(measured, measured.of, table)
+    theirs = _selected(measured, measured.against, table)
+    if not ours.index.equals(theirs.index):
+        raise UserError(
+            f"table {measured.table}: the rows of {measured.name} and {measured.baseline} have "
+            f"different values of {measured.pair}; measure anew"
+        )
+    conditions = _conditions(measured)
+    condition = "; ".join(filter(None, (", ".join(conditions), measured.note)))
+    if measured.interval == "jackknife":
+        return condition, jackknife_difference(ours.to_numpy(), theirs.to_numpy())
+    what = ", ".join([_words(measured.value.removesuffix("_left_out")), *conditions])
+    note = f"; {measured.note}" if measured.note else ""
+    name = f"{measured.table}/{measured.name} vs {measured.baseline}: {what}{note}"
+    return condition, relative_difference(ours.to_numpy()[None], theirs.to_numpy()[None], name)
+
+
+def _conditions(measured: Measured) -> list[str]:
+    """What holds on both sides, and what differs besides the two things that are compared."""
+    words = []
+    for column, value in measured.of.items():
+        other = measured.against.get(column)
+        if other == value:
+            if (column, value) != ("implementation", IMPLEMENTATIONS[0]):  # nothing special
+                words.append(f"{_words(column)} {_words(value)}")
+        elif column == "implementation":
+            words.append(f"{_words(column)} {value} against {other}")
+    return words
+
+
+def _words(value: str | int | float) -> str:
+    return str(value).replace("_", " ")
+
+
+def _selected(
+    measured: Measured, selected: Mapping[str, str | int | float], table: pd.DataFrame
+) -> pd.Series:
+    """The values of the selected rows, by what pairs them."""
+    rows = table
+    for column, value in selected.items():
+        rows = rows[rows[column] == value]
+    choice = ", ".join(f"{column} = {value}" for column, value in selected.items())
+    if rows.empty:
+        raise UserError(f"table {measured.table} has no rows with {choice}; measure anew")
+    values = rows.set_index(measured.pair)[measured.value].sort_index()
+    if not values.index.is_unique:
+        raise UserError(
+            f"table {measured.table} has several rows with {choice} for a value of "
+            f"{measured.pair}: say more in the claim"
+        )
+    if (values < 0).any():
+        raise UserError(
+            f"table {measured.table}: {measured.value} is negative, and has no relative difference"
+        )
+    return values
+
+
 def _judge_sizes(
-    sizes: Sizes, tables: Mapping[str, pd.DataFrame], data: Mapping[str, str], protocol: str
+    sizes: Sizes, tables: Mapping[str, pd.DataFrame], data: Mapping[str, str]
 ) -> Iterator[dict[str, Any]]:
     """Whether the number of weights grows with the number of coordinates, recipe by recipe."""
     for recipe in sizes.learned:
         condition, effect = _growth(recipe, [tables[name] for name in sizes.experiments])
-        verdict = REPLICATED if effect.estimate == 0 else NOT_REPLICATED
         yield {
             "recipe": recipe,
             "metric": WEIGHTS,
             "condition": condition,
-            **_of_effect(effect),
-            "verdict": NOT_JUDGED if protocol == SMOKE else verdict,
+            **asdict(effect),
+            "verdict": REPLICATED if effect.estimate == 0 else NOT_REPLICATED,
             "data": "; ".join(dict.fromkeys(data[name] for name in sizes.experiments)),
         }
 
@@ -306,16 +375,6 @@ def _of_metric(metric: Metric, curves: pd.DataFrame) -> dict[str, Any]:
         "first_step": first,
         "horizon": int(curves["step"].max()) if last == "end" else last,
         "target": getattr(metric, "target", None),
-    }
-
-
-def _of_effect(effect: Effect) -> dict[str, Any]:
-    return {
-        "problems": effect.problems,
-        "estimate": effect.estimate,
-        "low": effect.low,
-        "high": effect.high,
-        "wins": effect.wins,
     }
 
 

@@ -1,6 +1,6 @@
-"""What one run amounts to: how low, how fast and how steady, from the tidy table of curves.
+"""Metrics of a run: how low, how fast and how steady its losses are, from the tidy table of curves.
 
-The settings of a metric stand in `l2l.config.claims`; `values(metric, curves)` gives one number
+The settings of a metric are in `l2l.config.claims`; `values(metric, curves)` gives one number
 for each run (optimizer, meta_seed, problem). Every metric is >= 0 and smaller is better or calmer.
 A run that met a loss that is not finite stays in the table: the settings say what it counts as.
 """
@@ -62,8 +62,8 @@ def _mean_loss(metric: MeanLoss, curves: pd.DataFrame) -> pd.Series:
         steps = np.intersect1d(steps, runs.columns)
         if not steps.size:
             raise _not_measured(curves, metric.of, int(runs.columns[-1]))
-        measured = curves[curves["step"].isin(steps)]
-        runs = measured.pivot(index=RUN, columns="step", values=metric.of).astype(np.float64)
+        rows = curves[curves["step"].isin(steps)]
+        runs = rows.pivot(index=RUN, columns="step", values=metric.of).astype(np.float64)
     return _per_run(runs, runs.to_numpy().mean(axis=1), diverged=np.inf)
 
 
@@ -121,16 +121,16 @@ def run_matrix(curves: pd.DataFrame, column: str, first: int, last: int) -> pd.D
     if twice.any():
         raise _faulty(curves, tuple(curves.loc[twice, RUN].iloc[0]), "has a step twice")
     needed = last - first + 1
-    found = curves["step"].between(first, last).groupby([curves[key] for key in RUN]).sum()
-    short = found[found != needed]
+    counts = curves["step"].between(first, last).groupby([curves[key] for key in RUN]).sum()
+    short = counts[counts != needed]
     if len(short):
         what = f"has {short.iloc[0]} of the {needed} steps {first} to {last}"
         raise _faulty(curves, short.index[0], what)
     window = curves[curves["step"].between(first, last)]
     runs = window.pivot(index=RUN, columns="step", values=column).astype(np.float64)
     if column != "loss":
-        went_on = window.groupby("step")["loss"].apply(lambda loss: np.isfinite(loss).any())
-        gaps = runs.columns[runs.isna().all(axis=0) & went_on]
+        unfinished = window.groupby("step")["loss"].apply(lambda loss: np.isfinite(loss).any())
+        gaps = runs.columns[runs.isna().all(axis=0) & unfinished]
         if len(gaps):
             raise _not_measured(curves, column, int(gaps[0]))
     return runs

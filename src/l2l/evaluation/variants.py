@@ -43,20 +43,21 @@ def variants(curves: pd.DataFrame, experiment: Experiment) -> list[Variant]:
         FinalLoss(metric="final_loss", horizon=horizon),
     )
     numbers = [values(metric, curves) for metric in metrics]
-    found = []
+    table, reference = str(curves["experiment"].iloc[0]), str(experiment.reference)
+    rows = []
     for optimizer in (*experiment.learned, *experiment.baselines):
-        if optimizer == experiment.reference:
+        if optimizer == reference:
             continue
-        against = (str(experiment.reference), str(curves["experiment"].iloc[0]))
-        mean, final = (_effect(value, optimizer, *against) for value in numbers)
-        trained = optimizer in experiment.learned
+        mean, final = (
+            relative_difference(
+                matrix_of(each, optimizer, table).to_numpy(np.float64),
+                matrix_of(each, reference, table).to_numpy(np.float64),
+                f"{optimizer} vs {reference}",
+            )
+            for each in numbers
+        )
         seeds = numbers[0].loc[optimizer].index.get_level_values("meta_seed").nunique()
-        found.append(Variant(optimizer, mean, final, seeds if trained else 0))
-    return found
-
-
-def _effect(numbers: pd.Series, optimizer: str, reference: str, experiment: str) -> Effect:
-    ours, theirs = (
-        matrix_of(numbers, name, experiment).to_numpy(np.float64) for name in (optimizer, reference)
-    )
-    return relative_difference(ours, theirs, f"{optimizer} vs {reference}")
+        rows.append(
+            Variant(optimizer, mean, final, seeds if optimizer in experiment.learned else 0)
+        )
+    return rows

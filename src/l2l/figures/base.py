@@ -69,8 +69,8 @@ class Figure:
             )
         if not {*self.measurements} <= config.measurements.each().keys():
             return None
-        there = tuple(name for name in self.experiments if name in config.experiments)
-        return replace(self, experiments=there) if there or not self.experiments else None
+        shown = tuple(name for name in self.experiments if name in config.experiments)
+        return replace(self, experiments=shown) if shown or not self.experiments else None
 
     def inputs(self, config: Config, layout: Layout) -> list[Path]:
         """The files that it is drawn from."""

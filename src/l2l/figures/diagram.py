@@ -79,13 +79,7 @@ class Canvas:
         patch = Circle(center, radius, facecolor=fill, edgecolor=INK, linewidth=0.7, zorder=3)
         self.axes.add_patch(patch)
         size = rcParams["font.size"] + 1
-        look: dict[str, Any] = {
-            "ha": "center",
-            "va": "center_baseline",
-            "zorder": 4,
-            "fontsize": size,
-        }
-        self.axes.annotate(text, center, **look)
+        self.axes.annotate(text, center, ha="center", va="center_baseline", zorder=4, fontsize=size)
         return patch
 
     def arrow(
@@ -157,13 +151,7 @@ class Canvas:
         """
         base = rcParams["font.size"]
         size = min(base, max(7.0, base - 1))
-        look: dict[str, Any] = {
-            "ha": align,
-            "va": "center",
-            "color": color,
-            "fontsize": size,
-            "zorder": 5,
-        }
+        look = {"ha": align, "va": "center", "color": color, "fontsize": size, "zorder": 5}
         self.axes.text(*point, text, linespacing=1.25, **look)
 
     def band(self, bottom: float, top: float, fill: str, name: str) -> None:

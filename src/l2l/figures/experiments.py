@@ -102,7 +102,7 @@ def draw_panels(panels: Sequence[Panel], labels: dict[str, str], style: FigureSe
     """One figure of all panels, to be drawn within `style.look_of`.
 
     Each optimizer stands once in the legend. A single panel has its last losses there; several
-    have them at their right edges, and the legend in the place of a missing panel or above.
+    have them at their right edges, and the legend where a panel is missing, or above.
 
     Args:
         panels: one or more.
@@ -129,7 +129,7 @@ def draw_panels(panels: Sequence[Panel], labels: dict[str, str], style: FigureSe
     legend_of_names(empty[0] if empty.size else figure, styles, dict.fromkeys(names.values()))
     figure.draw_without_rendering()  # lays out the figure
     for axes, numbers in zip(grid.flat, ends, strict=False):
-        spread_ends(axes, numbers)
+        spread_ends(axes, numbers, [number.xy[1] for number in numbers], 1.22)
     return figure
 
 
@@ -217,7 +217,7 @@ def draw_networks(experiment: str, results: Results) -> Figure:
         units = {name: _units(net) for name, net in networks.items() if _kind(net) == kind}
         tables.append(own := curves[curves["family"].isin(units)])
         ends = own[own["step"] == horizon]
-        ends = ends.assign(step=ends["family"].map(units))  # the x axis, in the place of steps
+        ends = ends.assign(step=ends["family"].map(units))  # the x axis, instead of steps
         by_name = {
             names[key]: curve for key, curve in summarise(ends, FINAL, style.interval).items()
         }

@@ -37,13 +37,13 @@ def loss_limits(means: list[Floats], divergence: bool = False) -> tuple[float, f
     Returns:
         Low and high.
     """
-    kept = [mean[np.isfinite(mean) & (mean > 0)] for mean in means]
-    kept = [mean for mean in kept if mean.size]
-    if not kept:
+    finite = [mean[np.isfinite(mean) & (mean > 0)] for mean in means]
+    finite = [mean for mean in finite if mean.size]
+    if not finite:
         return 0.1, 1.0
-    low = min(float(mean.min()) for mean in kept)
-    start = max(float(mean[0]) for mean in kept)
-    highest = max(float(mean.max()) for mean in kept)
+    low = min(float(mean.min()) for mean in finite)
+    start = max(float(mean[0]) for mean in finite)
+    highest = max(float(mean.max()) for mean in finite)
     top = min(highest, start * (SHOWN_DIVERGENCE if divergence else (start / low) ** 0.25))
     margin = max((top / low) ** 0.05, 1.02)
     return low / margin, top * margin
@@ -92,15 +92,15 @@ def draw_curves(
     shown = []
     for name, curve in curves.items():
         color, look = looks[name].color, looks[name]
-        kept = (curve.steps >= steps[0]) & (curve.steps <= steps[1])
+        inside = (curve.steps >= steps[0]) & (curve.steps <= steps[1])
         x, mean, low, high = (
-            each[kept] for each in (curve.steps, curve.mean, curve.low, curve.high)
+            each[inside] for each in (curve.steps, curve.mean, curve.low, curve.high)
         )
         shown.append(mean)
         front = 3 if look.width > 1.5 else 2
         axes.fill_between(x, low, high, color=color, alpha=0.12, linewidth=0, zorder=front - 1)
         if len(curve.seeds) > 1:
-            for seed in curve.seeds[:, kept]:
+            for seed in curve.seeds[:, inside]:
                 axes.plot(x, seed, color=color, linewidth=0.4, alpha=0.7, zorder=front)
         axes.plot(
             x,
@@ -240,13 +240,21 @@ def _height(axes: Axes, loss: float) -> float:
     return min(max(math.log(max(loss, low) / low) / math.log(high / low), 0.0), 1.0)
 
 
-def spread_ends(axes: Axes, ends: list[Annotation]) -> None:
-    """Move the numbers of `label_ends` apart, when the layout of the figure is known."""
+def spread_ends(axes: Axes, ends: list[Annotation], heights: list[float], gap: float) -> None:
+    """Move names or numbers apart, when the layout of the figure is known.
+
+    Args:
+        axes: where they are.
+        ends: annotations that may overlap, with texts that are placed in points.
+        heights: of the annotated points, 0 at the bottom of the axes and 1 at the top.
+        gap: the least distance of two texts, in sizes of the legend's font.
+    """
     points = axes.get_window_extent().height * 72 / rcParams["figure.dpi"]
-    gap = rcParams["legend.fontsize"] * 1.22
-    wanted = np.array([end.xy[1] for end in ends]) * points
-    for end, before, after in zip(ends, wanted, spread(wanted, gap, points), strict=True):
-        end.set_position((LEADER, after - before))
+    wanted = np.array(heights) * points
+    moved = spread(wanted, rcParams["legend.fontsize"] * gap, points)
+    for end, before, after in zip(ends, wanted, moved, strict=True):
+        x, y = end.get_position()
+        end.set_position((x, y + after - before))
 
 
 def spread(wanted: Floats, gap: float, top: float) -> Floats:

@@ -37,7 +37,7 @@ def draw_logs(logs: pd.DataFrame, labels: dict[str, str], style: FigureSettings)
 
     Args:
         logs: see `l2l.results.Results.logs`; a row for each validation.
-        labels: recipe -> label; panels stand in its order.
+        labels: recipe -> label; panels are in its order.
         style: the settings of figures.
     """
     recipes = sorted(logs["recipe"].unique(), key=[*labels].index)
@@ -54,8 +54,17 @@ def draw_logs(logs: pd.DataFrame, labels: dict[str, str], style: FigureSettings)
         axes.set_xlabel("episode")
     for axes in panels[len(recipes) :]:
         axes.set_axis_off()
+    measures = [
+        Line2D([], [], color=GREY, linewidth=1, dashes=dashes, label=name)
+        for name, dashes in MEASURES.values()
+    ]
+    marks = {f"meta-seed {seed}": _marker(seed) for seed in sorted(logs["meta_seed"].unique())}
+    seeds = [
+        Line2D([], [], color=GREY, linewidth=0, marker=marker, markersize=3, label=name)
+        for name, marker in marks.items()
+    ]
     figure.legend(
-        handles=_legend_entries(sorted(logs["meta_seed"].unique())),
+        handles=[*measures, *seeds],
         loc="outside upper center",
         ncols=3 * columns,
         handlelength=2,
@@ -74,7 +83,7 @@ def _draw_recipe(axes: Axes, log: pd.DataFrame, color: str) -> None:
                 color=color,
                 dashes=dashes,
                 linewidth=1,
-                marker=MARKERS[meta_seed % len(MARKERS)],
+                marker=_marker(meta_seed),
                 markersize=2.6,
             )
     axes.set_yscale("log")
@@ -110,25 +119,8 @@ def _mark_windows(axes: Axes, log: pd.DataFrame) -> None:
         start, before = episode, window
 
 
-def _legend_entries(meta_seeds: list[int]) -> list[Line2D]:
-    """What dashes and markers mean."""
-    measures = [
-        Line2D([], [], color=GREY, linewidth=1, dashes=dashes, label=name)
-        for name, dashes in MEASURES.values()
-    ]
-    seeds = [
-        Line2D(
-            [],
-            [],
-            color=GREY,
-            linewidth=0,
-            marker=MARKERS[seed % len(MARKERS)],
-            markersize=3,
-            label=f"meta-seed {seed}",
-        )
-        for seed in meta_seeds
-    ]
-    return [*measures, *seeds]
+def _marker(meta_seed: int) -> str:
+    return MARKERS[meta_seed % len(MARKERS)]
 
 
 FIGURE = Figure(

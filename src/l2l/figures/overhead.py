@@ -19,7 +19,7 @@ from l2l.config import Config
 from l2l.config.measurements import GRADIENT, IMPLEMENTATIONS, cost_settings
 from l2l.evaluation.summary import summarise
 from l2l.figures.base import Figure
-from l2l.figures.loss_curves import draw_curves, entry, share_scale, spread
+from l2l.figures.loss_curves import draw_curves, entry, share_scale, spread_ends
 from l2l.figures.style import display_name, looks, new_figure
 from l2l.results import Results
 
@@ -68,7 +68,9 @@ def _draw_steps(axes: Axes, times: pd.DataFrame, labels: dict[str, str]) -> list
         axes.fill_between(middle.index, low, high, color=look.color, alpha=0.2, linewidth=0)
         axes.plot(middle.index, middle, color=look.color, linewidth=look.width, dashes=look.dashes)
         at = (float(middle.index[-1]), float(middle.iloc[-1]))
-        ends.append(_name(axes, name, at, look.color, beside=at[0] == steps["coordinates"].max()))
+        beside = at[0] == steps["coordinates"].max()  # else above a line that ends before the edge
+        shift = (OFFSET, 0.0) if beside else (0.0, OFFSET)
+        ends.append(_name(axes, name, at, shift, color=look.color, linespacing=1.0))
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xlim(steps["coordinates"].min(), steps["coordinates"].max())
@@ -91,19 +93,7 @@ def _mark_gradients(
         rows = times[(times["timed"] == GRADIENT) & (times["problem"] == problem)]
         at, seconds = rows["coordinates"].median(), rows["seconds"].median()
         axes.plot(at, seconds, zorder=5, **STAR)
-        names.append(
-            axes.annotate(
-                name,
-                (at, seconds),
-                xytext=(-OFFSET, 0),
-                textcoords="offset points",
-                ha="right",
-                va="center",
-                fontsize=rcParams["legend.fontsize"],
-                path_effects=OUTLINE,
-                zorder=5,
-            )
-        )
+        names.append(_name(axes, name, (at, seconds), (-OFFSET, 0.0), zorder=5))
     return names
 
 
@@ -115,33 +105,30 @@ def with_unit(seconds: float) -> str:
     return f"{seconds * 1e9:.3g} ns"
 
 
-def _name(axes: Axes, name: str, at: tuple[float, float], color: str, beside: bool) -> Annotation:
-    """The name of a line at its end: beside the right edge, or above a line that ends before it."""
+def _name(
+    axes: Axes, name: str, at: tuple[float, float], shift: tuple[float, float], **look: Any
+) -> Annotation:
+    """A name, so many points to the right of a place and above it."""
     return axes.annotate(
         name,
         at,
-        xytext=(OFFSET, 0) if beside else (0, OFFSET),
+        xytext=shift,
         textcoords="offset points",
-        ha="left" if beside else "right",
-        va="center" if beside else "bottom",
-        color=color,
+        ha="left" if shift[0] > 0 else "right",
+        va="bottom" if shift[1] else "center",
         fontsize=rcParams["legend.fontsize"],
         path_effects=OUTLINE,
         annotation_clip=False,
-        linespacing=1.0,
+        **look,
     )
 
 
 def _spread(axes: Axes, names: list[Annotation]) -> None:
     """Move names apart that stand below each other, each as little as can be."""
-    height = axes.get_window_extent().height * 72 / rcParams["figure.dpi"]
     low, high = np.log(axes.get_ylim())
+    heights = [(np.log(name.xy[1]) - low) / (high - low) for name in names]
     lines = max(name.get_text().count("\n") + 1 for name in names)
-    gap = rcParams["legend.fontsize"] * 1.25 * lines
-    wanted = np.array([(np.log(name.xy[1]) - low) / (high - low) for name in names]) * height
-    for name, before, after in zip(names, wanted, spread(wanted, gap, height), strict=True):
-        x, y = name.get_position()
-        name.set_position((x, y + after - before))
+    spread_ends(axes, names, heights, 1.25 * lines)
 
 
 def _draw_race(upper: Axes, lower: Axes, times: pd.DataFrame, results: Results) -> list[Line2D]:

@@ -145,6 +145,8 @@ def _is_free(record: Record) -> bool:
 def draw_groups(groups: Sequence[Group], notes: Sequence[str], style: FigureSettings) -> Drawing:
     """A row for each photograph: content, styled by each optimizer, style; a heading each group.
 
+    Pictures are as large as two columns of a page allow, with whole pixels if any such size fits.
+
     To be drawn within `style.look_of`.
 
     Args:
@@ -152,100 +154,44 @@ def draw_groups(groups: Sequence[Group], notes: Sequence[str], style: FigureSett
         notes: lines below the pictures.
         style: the settings of figures.
     """
-    grid = _Grid.of(groups, style)
-    top, bands = grid.dots(MARGIN + TITLES), [grid.band(len(group.content)) for group in groups]
-    below = grid.dots(NOTE) * len(notes) + grid.dots(MARGIN)
-    page = _Page.of(grid.width, top + sum(bands) + below, style)
-    small = {"color": GREY, "size": rcParams["legend.fontsize"]}
-    for column, title in enumerate(groups[0].columns):
-        page.text(grid.middle(column), top, title, ha="center", va="bottom", weight="bold")
-    styled = sum(grid.middle(column) for column in (1, grid.columns - 2)) / 2
-    page.text(styled, grid.dots(MARGIN), "styled by", ha="center", va="top", **small)
-    for group, start in zip(groups, np.cumsum([top, *bands]), strict=False):
-        line = start + grid.dots(HEADING) - 1.5 * grid.gap
-        page.text(grid.left(0), line, group.title, weight="bold")
-        page.text(styled, line, group.detail, ha="center", **small)
-        for column, pictures in enumerate(group.columns.values()):
-            for row, picture in enumerate(pictures):
-                y = start + grid.dots(HEADING) + row * (grid.side + grid.gap)
-                page.picture(grid.left(column), y, grid.side, picture)
-    for number, note in enumerate(notes, start=1):
-        page.text(grid.left(0), top + sum(bands) + number * grid.dots(NOTE), note, **small)
-    return page.figure
+    gap, margin, heading, line = (_dots(points, style) for points in (GAP, MARGIN, HEADING, NOTE))
+    columns = len(groups[0].columns)
+    room = 2 * style.width_inches * style.dpi - 2 * margin - (columns - 1) * gap
+    whole = math.lcm(*(group.content.shape[2] for group in groups))
+    side = int(room / columns // whole * whole) or int(room / columns)
+    lefts = [margin + column * (side + gap) for column in range(columns)]
+    bands = [heading + len(group.content) * (side + gap) for group in groups]
+    top = _dots(MARGIN + TITLES, style)
+    width, bottom = lefts[-1] + side + margin, top + sum(bands)
+    height = bottom + line * len(notes) + margin
+    figure = Drawing(figsize=(width / style.dpi, height / style.dpi), facecolor="white")
 
-
-@dataclass(frozen=True)
-class _Grid:
-    """Columns of square pictures, in pixels of the PNG.
-
-    Attributes:
-        columns: how many.
-        side: of a picture.
-        scale: pixels in a point.
-    """
-
-    columns: int
-    side: int
-    scale: float
-
-    @staticmethod
-    def of(groups: Sequence[Group], style: FigureSettings) -> _Grid:
-        """As large as two columns of a page allow, with whole pixels if any such size fits."""
-        grid = _Grid(len(groups[0].columns), 0, style.dpi / 72)
-        room = (2 * style.width_inches * style.dpi - grid.width) / grid.columns
-        whole = math.lcm(*(group.content.shape[2] for group in groups))
-        return replace(grid, side=int(room // whole * whole) or int(room))
-
-    def dots(self, points: float) -> int:
-        """Points as whole pixels."""
-        return round(points * self.scale)
-
-    @property
-    def gap(self) -> int:
-        """Between pictures."""
-        return self.dots(GAP)
-
-    @property
-    def width(self) -> int:
-        """Of all columns and the margins beside them."""
-        return 2 * self.dots(MARGIN) + self.columns * (self.side + self.gap) - self.gap
-
-    def band(self, rows: int) -> int:
-        """The height of a group with its heading and what is left free below it."""
-        return self.dots(HEADING) + rows * (self.side + self.gap)
-
-    def left(self, column: int) -> int:
-        """Where a column begins."""
-        return self.dots(MARGIN) + column * (self.side + self.gap)
-
-    def middle(self, column: int) -> float:
-        """The middle of a column."""
-        return self.left(column) + self.side / 2
-
-
-@dataclass(frozen=True)
-class _Page:
-    """A figure on which places are pixels from the left and from the top."""
-
-    figure: Drawing
-    width: int
-    height: int
-
-    @staticmethod
-    def of(width: int, height: int, style: FigureSettings) -> _Page:
-        size = (width / style.dpi, height / style.dpi)
-        return _Page(Drawing(figsize=size, facecolor="white"), width, height)
-
-    def text(self, x: float, y: float, text: str, **look: Any) -> None:
+    def write(x: float, y: float, text: str, **look: Any) -> None:
         """A line of text whose lower left corner is there, unless `look` says another."""
-        self.figure.text(x / self.width, 1 - y / self.height, text, **look)
+        figure.text(x / width, 1 - y / height, text, **look)
 
-    def picture(self, x: int, y: int, side: int, picture: Pixels) -> None:
-        """A picture with its upper left corner there."""
-        bottom, high = (self.height - y - side) / self.height, side / self.height
-        axes = self.figure.add_axes((x / self.width, bottom, side / self.width, high))
-        axes.imshow(picture, interpolation="nearest", aspect="auto")
-        axes.set_axis_off()
+    small = {"color": GREY, "size": rcParams["legend.fontsize"]}
+    for left, title in zip(lefts, groups[0].columns, strict=True):
+        write(left + side / 2, top, title, ha="center", va="bottom", weight="bold")
+    styled = (lefts[1] + side / 2 + lefts[-2] + side / 2) / 2
+    write(styled, margin, "styled by", ha="center", va="top", **small)
+    for group, start in zip(groups, np.cumsum([top, *bands]), strict=False):
+        write(lefts[0], start + heading - 1.5 * gap, group.title, weight="bold")
+        write(styled, start + heading - 1.5 * gap, group.detail, ha="center", **small)
+        for left, pictures in zip(lefts, group.columns.values(), strict=True):
+            for row, picture in enumerate(pictures):
+                low = (height - (start + heading + row * (side + gap)) - side) / height
+                axes = figure.add_axes((left / width, low, side / width, side / height))
+                axes.imshow(picture, interpolation="nearest", aspect="auto")
+                axes.set_axis_off()
+    for number, note in enumerate(notes, start=1):
+        write(lefts[0], bottom + number * line, note, **small)
+    return figure
+
+
+def _dots(points: float, style: FigureSettings) -> int:
+    """Points as whole pixels of the PNG."""
+    return round(points * (style.dpi / 72))
 
 
 class StyleImages(Figure):

@@ -1,4 +1,4 @@
-"""What the length of the window does (claim C16): to meta-gradients, and to what is learned."""
+"""Figure `unroll` (claim C16): how the window changes meta-gradients and what is learned."""
 
 from __future__ import annotations
 
@@ -154,21 +154,9 @@ def _draw_measure(axes: Axes, rows: pd.DataFrame, measure: str, looks: dict[str,
                 markersize=3,
                 linestyle="",
             )
-        axes.fill_between(
-            windows,
-            repeats.min(axis=1),
-            repeats.max(axis=1),
-            color=look.color,
-            alpha=0.15,
-            linewidth=0,
-        )
-        axes.plot(
-            windows,
-            np.median(repeats, axis=1),
-            color=look.color,
-            dashes=look.dashes,
-            linewidth=look.width,
-        )
+        low, high, middle = repeats.min(axis=1), repeats.max(axis=1), np.median(repeats, axis=1)
+        axes.fill_between(windows, low, high, color=look.color, alpha=0.15, linewidth=0)
+        axes.plot(windows, middle, color=look.color, dashes=look.dashes, linewidth=look.width)
     axes.set_yscale("log")
     _window_axis(axes, sorted(rows["window"].unique()))
 
@@ -189,12 +177,9 @@ def _draw_quality(axes: Axes, quality: Quality) -> None:
             axes.axhline(height, color=color, linewidth=1, dashes=(2, 1.5))
     axes.axhline(1, color=GREY, linewidth=0.6)
     axes.set_yscale("log")
-    shown = [
-        1 + getattr(variant, attribute).estimate
-        for variant in (*quality.variants.values(), *([quality.growing] if quality.growing else []))
-        for attribute in QUALITY
-    ]
-    finite = [ratio for ratio in shown if np.isfinite(ratio) and ratio > 0]
+    shown = filter(None, (*quality.variants.values(), quality.growing))
+    ratios = [1 + getattr(each, attribute).estimate for each in shown for attribute in QUALITY]
+    finite = [ratio for ratio in ratios if np.isfinite(ratio) and ratio > 0]
     axes.set_ylim(min([*finite, 0.9]) / 1.25, max([*finite, 1.1]) * 1.25)
     plain_log_ticks(axes)
     _window_axis(axes, windows)

@@ -161,9 +161,9 @@ def _table(estimates: Flat, true: Flat) -> pd.DataFrame:
                 "cosine": _cosine(estimates, true),
                 "ratio": norms / np.linalg.norm(true, axis=1),
                 "noise": relative_noise(estimates),
-                "noise_left_out": [relative_noise(kept) for kept in others],
+                "noise_left_out": [relative_noise(each) for each in others],
                 "bias": _bias(estimates, true),
-                "bias_left_out": [_bias(*kept) for kept in zip(others, true_others, strict=True)],
+                "bias_left_out": [_bias(*pair) for pair in zip(others, true_others, strict=True)],
             }
         )
 

@@ -61,9 +61,9 @@ class LiveProblem(Problem):
 
     def places(self) -> dict[str, Tensor]:
         """The kept coordinates of each named parameter of the whole problem."""
-        kept = torch.full((self.problem.coordinates,), -1, device=self.index.device)
-        kept[self.index] = torch.arange(len(self.index), device=self.index.device)
-        places = {name: kept[place] for name, place in self.problem.places().items()}
+        number = torch.full((self.problem.coordinates,), -1, device=self.index.device)
+        number[self.index] = torch.arange(len(self.index), device=self.index.device)
+        places = {name: number[place] for name, place in self.problem.places().items()}
         return {name: place[place >= 0] for name, place in places.items()}
 
     def repeat(self, times: int) -> LiveProblem:

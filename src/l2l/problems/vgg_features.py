@@ -38,14 +38,15 @@ class VGGFeatures:
             device: where to compute.
             dtype: what to compute in: float32, or bfloat16 where the processor has it.
         """
-        kept: dict[str, Tensor] = {}
+        converted: dict[str, Tensor] = {}
         for layer in LAYERS[: LAYERS.index(last) + 1]:
             weight = weights[f"{layer}.weight"]
             if layer == LAYERS[0]:
                 weight = weight.flip(1)
-            kept[f"{layer}.weight"] = weight.to(device, dtype, memory_format=torch.channels_last)
-            kept[f"{layer}.bias"] = weights[f"{layer}.bias"].to(device, dtype)
-        return VGGFeatures(kept)
+            weight = weight.to(device, dtype, memory_format=torch.channels_last)
+            converted[f"{layer}.weight"] = weight
+            converted[f"{layer}.bias"] = weights[f"{layer}.bias"].to(device, dtype)
+        return VGGFeatures(converted)
 
     def __call__(self, images: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
         """Features after the ReLU of some layers, differentiable with respect to the images.
