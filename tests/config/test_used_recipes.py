@@ -8,6 +8,8 @@ import pytest
 
 from l2l.config import Config, load_config
 from l2l.config.load import PROTOCOLS
+from l2l.config.stages import drawing_inputs
+from l2l.figures.catalog import figures
 
 
 def changed(**sections: Any) -> Config:
@@ -79,3 +81,10 @@ def test_main_recipes_are_not_compared_as_variants_alone() -> None:
     )
     assert config.main_recipes() == ["quadratics_lstm", "mnist_paper"]
     assert config.used_recipes() == ["quadratics_lstm", "mnist_paper", "mnist_base", "mnist_rnn"]
+
+
+def test_a_configuration_may_be_without_a_measurement_and_its_figure() -> None:
+    config = load_config(settings=["measurements.updates=null"])
+    assert [*config.measurements.each()] == ["overhead", "meta_gradients"]
+    assert figures(load_config()).keys() - figures(config).keys() == {"updates"}
+    assert drawing_inputs(config) == drawing_inputs(load_config())

@@ -48,37 +48,36 @@ class UnrolledSettings(EstimatorSettings):
     """Whether the gradient's own dependence on theta counts."""
 
 
-class EvolutionSettings(EstimatorSettings):
+class PerturbationSettings(EstimatorSettings):
+    """What estimators from perturbed phi have."""
+
+    pairs: Count
+    """Antithetic pairs of perturbed phi."""
+    sigma: Positive
+    """Standard deviation of phi's perturbations."""
+
+
+class EvolutionSettings(PerturbationSettings):
     """Evolution strategies on the smoothed meta-loss E[L(phi + sigma eps)], antithetic pairs."""
 
     kind: Literal["es"]
     """The kind: evolution strategies."""
-    pairs: Count
-    """Antithetic pairs of perturbed phi."""
-    sigma: Positive
-    """Standard deviation of phi's perturbations."""
 
 
-class PersistentEvolutionSettings(EstimatorSettings):
+class PersistentEvolutionSettings(PerturbationSettings):
     """Persistent evolution strategies (Vicol et al. 2021): unbiased over truncated windows."""
 
     kind: Literal["pes"]
     """The kind: persistent evolution strategies."""
-    pairs: Count
-    """Antithetic pairs of perturbed phi."""
-    sigma: Positive
-    """Standard deviation of phi's perturbations."""
 
 
-class CombinedSettings(EstimatorSettings):
+class CombinedSettings(PerturbationSettings):
     """Backpropagation and ES, weighted by inverse variances (Metz et al. 2019)."""
 
     kind: Literal["combined"]
     """The kind: both together."""
     pairs: Annotated[Whole, Field(ge=2)]
     """Antithetic pairs of perturbed phi; one would have no variance."""
-    sigma: Positive
-    """Standard deviation of phi's perturbations."""
     second_derivatives: Literal["kept", "dropped"]
     """Whether the gradient's own dependence on theta counts."""
 
