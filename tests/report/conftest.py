@@ -207,7 +207,8 @@ def make_training(recipe: str, config: Config, layout: Layout) -> list[dict]:
                 "commit": "0123456789ab",
             }
         )
-        write_json(layout.run(recipe, seed) / "summary.json", rows[-1])
+        summary = {key: value for key, value in rows[-1].items() if key != "selected"}
+        write_json(layout.run(recipe, seed) / "summary.json", summary)
     return rows
 
 
