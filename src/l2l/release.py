@@ -32,7 +32,7 @@ def release_folder() -> Path:
     return config_folder().parent / "docs" / "replication" / FOLDER
 
 
-class Part(NamedTuple):
+class ReleasedPart(NamedTuple):
     """A recipe's meta-trainings, or the tuning of a baseline on an experiment.
 
     Attributes:
@@ -50,19 +50,21 @@ class Part(NamedTuple):
     horizon: int = 0
 
 
-def parts(config: Config, root: Path = Path()) -> Iterator[Part]:
+def parts(config: Config, root: Path = Path()) -> Iterator[ReleasedPart]:
     """Everything that a run in the folder `root` would meta-train and tune."""
     layout = Layout(config.run_name, root)
     for recipe in config.used_recipes():
         runs = [layout.run(recipe, seed) for seed in range(config.recipes[recipe].meta_seeds)]
         files = [layout.rate(recipe), *(run / name for run in runs for name in RUN)]
-        yield Part(f"recipes.{recipe}", digest(training_inputs(config, recipe)), files)
+        yield ReleasedPart(f"recipes.{recipe}", digest(training_inputs(config, recipe)), files)
     for experiment, settings in config.experiments.items():
         for baseline in settings.baselines:
             inputs = tuning_inputs(config, experiment, baseline)
             horizon = inputs.pop("horizon")
             files = [layout.tuning(experiment, baseline)]
-            yield Part(f"experiments.{experiment} with {baseline}", digest(inputs), files, horizon)
+            yield ReleasedPart(
+                f"experiments.{experiment} with {baseline}", digest(inputs), files, horizon
+            )
 
 
 def write_release(config: Config, folder: Path, root: Path = Path()) -> None:
@@ -134,7 +136,7 @@ def check_release(config: Config, folder: Path | None = None) -> dict[str, Any]:
     return contents
 
 
-def _reason_against(part: Part, released: dict[str, Any] | None, results: Path) -> str:
+def _reason_against(part: ReleasedPart, released: dict[str, Any] | None, results: Path) -> str:
     """Why a part cannot be taken; empty if it can."""
     names = {file.relative_to(results).as_posix() for file in part.files}
     if released is None or names - released["files"].keys():

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from l2l.config import Config, load_config
+from l2l.config.inputs import drawing_inputs
 from l2l.config.load import PROTOCOLS
-from l2l.config.stages import drawing_inputs
 from l2l.figures.catalog import figures
 
 

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from l2l.evaluation.pictures import write_pictures
-from l2l.problems import Pictures
+from l2l.problems import StyledPictures
 
 
 def discs(count: int, size: int) -> NDArray[np.uint8]:
@@ -49,4 +49,4 @@ def write_fakes(path: Path, family: str, count: int, size: int, share: float) ->
         torch.from_numpy(made)
         for made in (discs(count, size), mixture(count, size, share), waves(count, size))
     )
-    write_pictures(path, {family: Pictures(content, styled, tuple(style))}, publishable=True)
+    write_pictures(path, {family: StyledPictures(content, styled, tuple(style))}, publishable=True)

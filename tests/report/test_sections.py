@@ -8,14 +8,14 @@ from l2l.config import Config
 from l2l.errors import UserError
 from l2l.figures.catalog import figures
 from l2l.figures.style_images import FREE
-from l2l.report.sections import Picture, section_of, sections
+from l2l.report.sections import ShownFigure, section_of, sections
 from l2l.results import Results
 
 from .conftest import set_stand_ins
 
 
 def made_from(name: str, results: Results) -> str:
-    return Picture(figures(results.config)[name], results).made_from
+    return ShownFigure(figures(results.config)[name], results).made_from
 
 
 def test_a_stand_in_is_named_below_a_figure(results: Results, monkeypatch: pytest.MonkeyPatch):

@@ -1,6 +1,6 @@
 """The checked configuration, the paths of outputs, the resources of jobs, and one run at a time in a folder.
 
-`conda:` in the rules names the environment for `snakemake --lint` and readers. Activate it first (README):
+`conda:` in the rules names the environment for `snakemake --lint` and readers. Activate it first (docs/running.md):
 `--sdm conda` cannot make it, because environment.yml installs this checkout.
 """
 

@@ -137,7 +137,7 @@ class Comparison(Section):
     10 % higher"; for claims that something makes little difference."""
 
 
-class Sizes(Section):
+class WeightCounts(Section):
     """The number of weights phi of each recipe in `learned`, over the problems of `experiments`."""
 
     experiments: Annotated[tuple[Name, ...], Field(min_length=1)]
@@ -181,7 +181,7 @@ class Claim(Section):
     """Where: [P] Andrychowicz et al. 2016, [S] its summary (Jiang 2019)."""
     comparisons: tuple[Comparison, ...] = ()
     """What has to come out lower or higher in loss curves."""
-    sizes: Sizes | None = None
+    sizes: WeightCounts | None = None
     """For the claim that phi does not grow with theta."""
     measured: tuple[Measured, ...] = ()
     """What has to come out lower or higher in tables of measurements."""

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from l2l.config.claims import TUNED, Claim, Comparison, Measured, Metric, Sizes
+from l2l.config.claims import TUNED, Claim, Comparison, Measured, Metric, WeightCounts
 from l2l.config.measurements import IMPLEMENTATIONS
 from l2l.errors import UserError
 from l2l.evaluation.metrics import HANDCRAFTED, matrix_of, values
@@ -315,7 +315,7 @@ def _selected(
 
 
 def _judge_sizes(
-    sizes: Sizes, tables: Mapping[str, pd.DataFrame], data: Mapping[str, str]
+    sizes: WeightCounts, tables: Mapping[str, pd.DataFrame], data: Mapping[str, str]
 ) -> Iterator[dict[str, Any]]:
     """Whether the number of weights grows with the number of coordinates, recipe by recipe."""
     for recipe in sizes.learned:

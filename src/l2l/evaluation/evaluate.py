@@ -14,7 +14,7 @@ from l2l.config.experiments import Experiment
 from l2l.evaluation.metrics import HANDCRAFTED
 from l2l.meta.rollout import Carry, begin, rollout
 from l2l.optimizers import Optimizer, UpdateRule, bind
-from l2l.problems import Family, Pictures, Problem, live_part
+from l2l.problems import Family, Problem, StyledPictures, live_part
 from l2l.progress import Progress
 
 
@@ -29,7 +29,7 @@ class Outcome:
     """
 
     curves: pd.DataFrame
-    pictures: dict[str, Pictures]
+    pictures: dict[str, StyledPictures]
 
 
 def evaluate(

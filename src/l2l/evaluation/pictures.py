@@ -13,12 +13,12 @@ from torch import Tensor
 
 from l2l.errors import UserError
 from l2l.files import write_bytes
-from l2l.problems import Pictures
+from l2l.problems import StyledPictures
 
 PUBLISHABLE = "publishable"
 
 
-def write_pictures(path: Path, pictures: Mapping[str, Pictures], publishable: bool) -> None:
+def write_pictures(path: Path, pictures: Mapping[str, StyledPictures], publishable: bool) -> None:
     """Write the pictures of each family: tensors <family>/content, /styled and /style.
 
     Args:
@@ -40,7 +40,7 @@ def may_be_published(path: Path) -> bool:
         return (file.metadata() or {}).get(PUBLISHABLE) == str(True)
 
 
-def read_pictures(path: Path) -> dict[str, Pictures]:
+def read_pictures(path: Path) -> dict[str, StyledPictures]:
     """The pictures in a file: family -> its pictures.
 
     Raises:
@@ -54,7 +54,7 @@ def read_pictures(path: Path) -> dict[str, Pictures]:
         raise UserError(f"{path} is damaged ({error}): delete it and run l2l evaluate") from error
     families = dict.fromkeys(name.rpartition("/")[0] for name in tensors)
     return {
-        family: Pictures(
+        family: StyledPictures(
             tensors[f"{family}/content"],
             tensors[f"{family}/styled"],
             tuple(tensors[f"{family}/style"]),

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Pictures:
+class StyledPictures:
     """A theta that is a picture, as it looks, and the pictures it was made from; all uint8 RGB.
 
     Attributes:
@@ -35,9 +35,9 @@ class Pictures:
     styled: Tensor
     style: tuple[Tensor, ...]
 
-    def first(self, count: int) -> Pictures:
+    def first(self, count: int) -> StyledPictures:
         """The pictures of the first `count` problems."""
-        return Pictures(self.content[:count], self.styled[:count], self.style[:count])
+        return StyledPictures(self.content[:count], self.styled[:count], self.style[:count])
 
 
 Step = int | Tensor
@@ -98,7 +98,7 @@ class Problem(ABC):
         """The loss on held-out data, [B]; None for problems without held-out data."""
         return None
 
-    def pictures(self, theta: Tensor) -> Pictures | None:
+    def pictures(self, theta: Tensor) -> StyledPictures | None:
         """How theta [B, n] looks; None for problems whose theta is not a picture."""
         return None
 

@@ -25,11 +25,11 @@ from torch import Tensor
 
 from l2l.config.problems import NeuralArtSettings
 from l2l.data.photographs import COUNTS, PHOTOGRAPHS
-from l2l.data.pictures import Pictures as PictureSet
+from l2l.data.pictures import Pictures
 from l2l.data.styles import STYLES
 from l2l.data.vgg16 import VGG16
 from l2l.errors import UserError
-from l2l.problems.base import Family, Pictures, Problem, Setup, Step
+from l2l.problems.base import Family, Problem, Setup, Step, StyledPictures
 from l2l.problems.vgg_features import VGGFeatures
 from l2l.rng import stream
 
@@ -116,10 +116,10 @@ class NeuralArt(Problem):
             grams={layer: g.repeat(times, 1, 1) for layer, g in self.grams.items()},
         )
 
-    def pictures(self, theta: Tensor) -> Pictures:
+    def pictures(self, theta: Tensor) -> StyledPictures:
         """theta [B, n] as pictures, beside the photographs and the styles."""
         styled = theta.reshape(self.content.shape)
-        return Pictures(
+        return StyledPictures(
             content=_displayed(self.content),
             styled=_displayed(styled),
             style=tuple(_displayed(style[None])[0] for style in self.styles),
@@ -177,9 +177,9 @@ class NeuralArtFamily(Family):
     settings: NeuralArtSettings
     seed: int
     features: VGGFeatures
-    photographs: PictureSet
+    photographs: Pictures
     counts: Mapping[str, int]
-    paintings: PictureSet
+    paintings: Pictures
     styles: tuple[Tensor, ...]
 
     @classmethod
@@ -195,9 +195,9 @@ class NeuralArtFamily(Family):
         settings: NeuralArtSettings,
         seed: int,
         weights: Mapping[str, Tensor],
-        photographs: PictureSet,
+        photographs: Pictures,
         counts: Mapping[str, int],
-        paintings: PictureSet,
+        paintings: Pictures,
         device: torch.device,
     ) -> Self:
         """The family with these weights, as `VGG16.load` returns them, and these pictures."""

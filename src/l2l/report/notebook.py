@@ -29,7 +29,7 @@ from l2l.figures.catalog import figures
 from l2l.figures.style import display_name, look_of
 from l2l.files import write_text
 from l2l.report import claims, losses, runs
-from l2l.report.sections import Picture, section_of
+from l2l.report.sections import ShownFigure, section_of
 from l2l.report.table import Table, between, duration, listed
 from l2l.results import Results
 
@@ -117,7 +117,7 @@ class Report:
         if name not in figures(self.config):
             self.text("No pictures were kept in this run (evaluation.pictures).")
             return
-        shown = Picture(figures(self.config)[name], self.results)
+        shown = ShownFigure(figures(self.config)[name], self.results)
         data, more = shown.png.read_bytes(), {"wide": shown.wide}
         display(Image(data=data, format="png", alt=shown.alt, metadata=more))
         caption = Markup('<p>{}</p><p class="facts">{}</p>')

@@ -15,7 +15,7 @@ from l2l.evaluation.summary import DIVERGED_ABOVE
 from l2l.figures.catalog import figures
 from l2l.report import claims, runs
 from l2l.report.notebook import BARELY_TRAINED, reports
-from l2l.report.sections import Picture, data_used, sections, stand_ins
+from l2l.report.sections import ShownFigure, data_used, sections, stand_ins
 from l2l.report.table import between
 from l2l.results import Results
 
@@ -66,8 +66,8 @@ def build_page(config: Config, root: Path = Path()) -> str:
         glance=claims.glance(table, config),
         sections=parts,
         reports=written,
-        training=[Picture(figure, results) for figure in beside if figure.logs],
-        diagrams=[Picture(figure, results) for figure in beside if not figure.logs],
+        training=[ShownFigure(figure, results) for figure in beside if figure.logs],
+        diagrams=[ShownFigure(figure, results) for figure in beside if not figure.logs],
         how_judged=claims.HOW_JUDGED,
         diverged_above=f"{100 * DIVERGED_ABOVE - 100:.0f} %",
         meta_seeds=between(seeds, "meta-seed"),

@@ -26,7 +26,7 @@ NAMES = {"photographs": "the photographs", "styles": "the styles"}
 
 
 @dataclass(frozen=True)
-class Picture:
+class ShownFigure:
     """A figure with its caption and what it was made from."""
 
     figure: Figure
@@ -123,7 +123,7 @@ def stand_ins(results: Results) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Section:
+class StudySection:
     """A study with its claims, figures and tables. Tables are made when they are asked for.
 
     Attributes:
@@ -153,9 +153,9 @@ class Section:
         return list(dict.fromkeys(key for entry in entries for key in entry.learned))
 
     @property
-    def pictures(self) -> list[Picture]:
+    def pictures(self) -> list[ShownFigure]:
         """The figures with their captions."""
-        return [Picture(figure, self.results) for figure in self.figures]
+        return [ShownFigure(figure, self.results) for figure in self.figures]
 
     @cached_property
     def claims(self) -> pd.DataFrame:
@@ -237,12 +237,12 @@ class Section:
         return list(dict.fromkeys(files))
 
 
-def sections(results: Results, table: pd.DataFrame | None = None) -> list[Section]:
+def sections(results: Results, table: pd.DataFrame | None = None) -> list[StudySection]:
     """The sections of the page: a study each, and figures of experiments without a study.
 
     Args:
         results: of the run.
-        table: the table of claims, see `Section.table`.
+        table: the table of claims, see `StudySection.table`.
     """
     config = results.config
     drawn: dict[str, list[Figure]] = {}
@@ -251,7 +251,7 @@ def sections(results: Results, table: pd.DataFrame | None = None) -> list[Sectio
         if study := figure.study or (figure.name if shown else None):
             drawn.setdefault(study, []).append(figure)
     found = [
-        Section(
+        StudySection(
             results,
             name,
             study.title,
@@ -264,12 +264,12 @@ def sections(results: Results, table: pd.DataFrame | None = None) -> list[Sectio
         for name, study in config.studies.items()
     ]
     return found + [
-        Section(results, name, group[0].title, "", tuple(group), group[0].experiments)
+        StudySection(results, name, group[0].title, "", tuple(group), group[0].experiments)
         for name, group in drawn.items()
     ]
 
 
-def section_of(figure: str, results: Results) -> Section:
+def section_of(figure: str, results: Results) -> StudySection:
     """The section in which a figure stands."""
     every = sections(results)
     return next(one for one in every if figure in {each.name for each in one.figures})
