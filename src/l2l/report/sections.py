@@ -7,9 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
+from l2l.data.vgg16 import VGG16
 from l2l.evaluation.claims import compared
 from l2l.figures import style_images
 from l2l.figures.base import Figure
@@ -18,10 +20,13 @@ from l2l.report import claims, losses, runs
 from l2l.report.table import Table, between
 from l2l.results import Results
 
-STAND_IN = "STAND-IN"
 HANDCRAFTED = -1
 """The meta_seed of an optimizer that was not trained."""
-NAMES = {"photographs": "the photographs", "styles": "the styles"}
+NAMES = {
+    "photographs": "the photographs",
+    "styles": "the styles",
+    VGG16.name: "the weights of VGG-16",
+}
 """Dataset -> its name for readers, where that is not the key in capitals."""
 
 
@@ -101,25 +106,26 @@ def _meta_seeds(tables: Sequence[pd.DataFrame]) -> str:
 
 def data_used(experiments: Iterable[str], results: Results) -> list[str]:
     """The data of experiments with their sources, each once; a stand-in is named as one."""
-    texts: dict[str, None] = {}
-    for experiment in experiments:
-        records = results.datasets(experiment)
-        for record in records:
-            name = NAMES.get(record["name"], record["name"].replace("_", " ").upper())
-            source = "a local folder" if record["source"] == "local" else record["source"]
-            if record["stand_in"]:
-                texts[f"{STAND_IN} for {name}: {record['stand_in']} (from {source})"] = None
-            else:
-                texts[f"{name} (from {source}; verified by digest)"] = None
-        if not records:
-            texts[f"random problems, drawn from seed {results.config.seed}"] = None
-    return list(texts)
+    records = {name: results.datasets(name) for name in experiments}
+    texts = [_data_text(record) for each in records.values() for record in each]
+    if not all(records.values()):
+        texts.append(f"random problems, drawn from seed {results.config.seed}")
+    return list(dict.fromkeys(texts))
+
+
+def _data_text(record: dict[str, Any]) -> str:
+    """A data set with its source, from its record."""
+    name = NAMES.get(record["name"], record["name"].replace("_", " ").upper())
+    source = "a local folder" if record["source"] == "local" else record["source"]
+    if record["stand_in"]:
+        return f"STAND-IN for {name}: {record['stand_in']} (from {source})"
+    return f"{name} (from {source}; verified by digest)"
 
 
 def stand_ins(results: Results) -> list[str]:
     """A line for each data set of the run that another one stands in for."""
-    used = data_used(results.config.experiments, results)
-    return [text for text in used if text.startswith(STAND_IN)]
+    records = [record for name in results.config.experiments for record in results.datasets(name)]
+    return list(dict.fromkeys(_data_text(record) for record in records if record["stand_in"]))
 
 
 @dataclass(frozen=True)
