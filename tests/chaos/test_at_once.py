@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 from tests.chaos.folders import RECIPE, prepared, small
-from tests.data.helpers import files_below, together
+from tests.data.helpers import contents, together
 
 # Its state is saved after every episode: the two write the same file all the time.
 TRAIN = """
@@ -26,7 +26,7 @@ def test_two_trainings_of_the_same_run(tmp_path: Path) -> None:
     calm, twice = prepared(tmp_path / "calm"), prepared(tmp_path / "twice")
     subprocess.run([sys.executable, "-c", TRAIN, *command], cwd=tmp_path / "calm", check=True)
     together(TRAIN, *command, folder=tmp_path / "twice")
-    expected, found = files_below(calm / "seed0"), files_below(twice / "seed0")
+    expected, found = contents(calm / "seed0"), contents(twice / "seed0")
     assert expected.keys() == found.keys() == {"optimizer.safetensors", "log.csv", "summary.json"}
     assert found["optimizer.safetensors"] == expected["optimizer.safetensors"]
     logs = [pd.read_csv(folder / "seed0/log.csv", dtype=str) for folder in (calm, twice)]

@@ -9,7 +9,7 @@ import pytest
 from tests.chaos.command import assert_refused, l2l
 from tests.chaos.folders import RECIPE, prepared, small
 from tests.chaos.network import without_network
-from tests.data.helpers import contents, files_below, flipped
+from tests.data.helpers import contents, flipped
 
 
 @pytest.fixture(scope="module")
@@ -42,10 +42,10 @@ def test_a_damaged_or_exchanged_optimizer_is_not_used(
         seeds[1].write_bytes(good[0])
     else:
         seeds[0].write_bytes(good[0][:3000] if damage == "truncated" else flipped(good[0], -1000))
-    before = files_below(folder)
+    before = contents(folder)
     outcome = l2l(folder, "evaluate", "quadratics", RECIPE, "--seed", "0", *small())
     assert_refused(outcome, "training/quadratics_lstm/seed0/optimizer.safetensors", told, "delete")
-    assert files_below(folder) == before
+    assert contents(folder) == before
 
 
 def test_exchanged_data_files_are_not_used(tmp_path: Path, mnist_directory: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.chaos.command import assert_refused, l2l
 from tests.chaos.folders import RECIPE, fill_up, prepared, read_only, small, small_disk
-from tests.data.helpers import contents, files_below
+from tests.data.helpers import contents
 from tests.workflow.harness import SMOKE, copy_workflow
 
 LABELS = "t10k-labels-idx1-ubyte"
@@ -30,9 +30,9 @@ def test_a_training_on_a_full_disk_is_one_line_and_goes_on_when_there_is_room(
         found.parent.mkdir()
         found.write_bytes(b"of an earlier run")
         filler = fill_up(disk)
-        before = files_below(disk)
+        before = contents(disk)
         assert_refused(l2l(disk, *command), "seed0/", "No space left on device", "make room")
-        assert files_below(disk) == before
+        assert contents(disk) == before
         filler.unlink()
         assert l2l(disk, *command)[0] == 0
         assert found.read_bytes() == calm.read_bytes()

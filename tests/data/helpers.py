@@ -75,11 +75,12 @@ def times(folder: Path) -> dict[Path, int]:
     return {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
 
 
-def together(code: str) -> list[str]:
+def together(code: str, *arguments: str, folder: Path | None = None) -> list[str]:
     """What two processes with the same Python code wrote to stdout; both must end well."""
     processes = [
         subprocess.Popen(
-            [sys.executable, "-c", code],
+            [sys.executable, "-c", code, *arguments],
+            cwd=folder,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
