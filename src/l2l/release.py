@@ -28,8 +28,9 @@ RUN = ("optimizer.safetensors", "log.csv", "summary.json")
 
 
 def release_folder() -> Path:
-    """The folder of the release in the checkout."""
-    return config_folder().parent / "docs" / "replication" / FOLDER
+    """The folder of the release: that of a record in the working directory, else the checkout's."""
+    own = Path("docs") / "replication" / FOLDER
+    return own if own.is_dir() else config_folder().parent / own
 
 
 class ReleasedPart(NamedTuple):
