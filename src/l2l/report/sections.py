@@ -13,6 +13,7 @@ import pandas as pd
 
 from l2l.data.vgg16 import VGG16
 from l2l.evaluation.claims import compared
+from l2l.evaluation.metrics import HANDCRAFTED
 from l2l.figures import style_images
 from l2l.figures.base import Figure
 from l2l.figures.catalog import figures
@@ -20,8 +21,6 @@ from l2l.report import claims, losses, runs
 from l2l.report.table import Table, between
 from l2l.results import Results
 
-HANDCRAFTED = -1
-"""The meta_seed of an optimizer that was not trained."""
 NAMES = {
     "photographs": "the photographs",
     "styles": "the styles",
