@@ -55,27 +55,15 @@ def draw(results: Results) -> Drawing:
 
 
 def _draw_lines(axes: Axes, proposed: pd.DataFrame, look: Look) -> None:
-    """A line for each coordinate, and where its gradient really was."""
+    """A line for each coordinate, and a point where its gradient really was."""
     width = 0.55 * look.width
     for _, rows in proposed.groupby("coordinate", sort=False):
         rows = rows.sort_values("gradient")
-        axes.plot(
-            rows["gradient"],
-            rows["update"],
-            color=look.color,
-            linewidth=width,
-            dashes=look.dashes,
-        )
-        axes.plot(
-            rows["actual_gradient"].iloc[0],
-            rows["actual_update"].iloc[0],
-            "o",
-            color=look.color,
-            markersize=3,
-            markeredgecolor="white",
-            markeredgewidth=0.4,
-            zorder=4,
-        )
+        line = {"color": look.color, "linewidth": width, "dashes": look.dashes}
+        axes.plot(rows["gradient"], rows["update"], **line)
+        real = rows["actual_gradient"].iloc[0], rows["actual_update"].iloc[0]
+        point = {"color": look.color, "markersize": 3, "zorder": 4}
+        axes.plot(*real, "o", markeredgecolor="white", markeredgewidth=0.4, **point)
 
 
 def _lay_out(axes: Axes, values: np.ndarray) -> None:
