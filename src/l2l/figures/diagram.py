@@ -60,9 +60,9 @@ class Canvas:
     ) -> Patch:
         """A rounded rectangle with text in its middle. Returns the outline, for arrows."""
         (x, y), (width, height) = center, size
-        look = {"facecolor": fill, "edgecolor": edge, "linewidth": 0.7, "zorder": 2}
-        shape = {"boxstyle": "round,pad=0,rounding_size=4"}
-        patch = FancyBboxPatch((x - width / 2, y - height / 2), width, height, **shape, **look)
+        look: dict[str, Any] = {"facecolor": fill, "edgecolor": edge, "linewidth": 0.7, "zorder": 2}
+        look["boxstyle"] = "round,pad=0,rounding_size=4"
+        patch = FancyBboxPatch((x - width / 2, y - height / 2), width, height, **look)
         self.axes.add_patch(patch)
         self.axes.text(x, y, text, ha="center", va="center", zorder=4, linespacing=1.25)
         return patch

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -84,7 +85,7 @@ def draw_losses(experiments: Sequence[str], results: Results, one_problem: str =
     rows = -(-count // columns)
     height = 0.95 if count == 1 else 0.63 * rows + 0.12 * (count % COLUMNS == 0)
     figure = new_figure(style, height, columns)
-    grid = figure.subplots(rows, columns, squeeze=False)
+    grid: Any = figure.subplots(rows, columns, squeeze=False)
     ends = []
     for axes, name, table in zip(grid.flat, experiments, tables, strict=False):
         entry = config.experiments[name]

@@ -102,8 +102,8 @@ def draw_curves(
         if len(curve.seeds) > 1:
             seeds = curve.seeds[:, inside].T
             axes.plot(x, seeds, color=color, linewidth=0.4, alpha=0.7, zorder=front)
-        line = {"marker": marker, "markersize": 3, "zorder": front + 0.5, "label": name}
-        axes.plot(x, mean, color=color, linewidth=look.width, dashes=look.dashes, **line)
+        (line,) = axes.plot(x, mean, color=color, linewidth=look.width, dashes=look.dashes)
+        line.set(marker=marker, markersize=3, zorder=front + 0.5, label=name)
     axes.set_yscale("log")
     axes.set_xlim(*steps)
     axes.set_ylim(*loss_limits(shown, divergence))

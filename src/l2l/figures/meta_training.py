@@ -56,17 +56,17 @@ def draw(results: Results, chosen: Sequence[str] | None = None) -> Drawing:
         Line2D([], [], color=GREY, lw=0, marker=_marker(s), markersize=3, label=f"meta-seed {s}")
         for s in sorted(seeds)
     ]
-    place = {"loc": "outside upper center", "ncols": 3 * columns}
-    figure.legend(handles=handles, handlelength=2, **place)
+    figure.legend(handles=handles, loc="outside upper center", ncols=3 * columns, handlelength=2)
     return figure
 
 
 def _draw_recipe(axes: Axes, log: pd.DataFrame, color: str) -> None:
     """The curves of one recipe and its changes of window."""
-    for meta_seed, rows in log.groupby("meta_seed", sort=False):
-        look = {"color": color, "linewidth": 1, "marker": _marker(meta_seed), "markersize": 2.6}
+    for meta_seed in log["meta_seed"].unique():
+        rows = log[log["meta_seed"] == meta_seed]
         for column, (_, dashes) in MEASURES.items():
-            axes.plot(rows["episode"], rows[column], dashes=dashes, **look)
+            (line,) = axes.plot(rows["episode"], rows[column], dashes=dashes, linewidth=1)
+            line.set(color=color, marker=_marker(meta_seed), markersize=2.6)
     axes.set_yscale("log")
     axes.set_xlim(0, log["episode"].max() * 1.01)
     shown = [np.asarray(log[column], dtype=np.float64) for column in MEASURES]

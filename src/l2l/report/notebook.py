@@ -11,6 +11,7 @@ import io
 import re
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -145,7 +146,7 @@ class Report:
         """The validation losses of the recipes, and the table of their meta-trainings."""
         learned = self.section.learned
         alt = "validation losses against meta-training episodes"
-        self._plot(alt, lambda: meta_training.draw(self.results, learned))
+        self._plot(alt, partial(meta_training.draw, self.results, learned))
         _show(runs.meta_trainings(self.results.meta_trainings(learned), self.config))
 
     def tuning(self) -> None:
@@ -155,7 +156,7 @@ class Report:
             entry = self.config.experiments[name]
             if len(entry.problems) == 1:
                 alt = f"{entry.title}: final loss against learning rate"
-                self._plot(alt, lambda name=name: tuning_plot(name, self.results))
+                self._plot(alt, partial(tuning_plot, name, self.results))
             _show(table)
 
     def losses(self) -> None:
@@ -171,7 +172,7 @@ class Report:
         """The first test problem of the first experiment alone."""
         first = self.section.experiments[:1]
         alt = f"{title}: loss against step of every optimizer"
-        self._plot(alt, lambda: experiments.draw_losses(first, self.results, title))
+        self._plot(alt, partial(experiments.draw_losses, first, self.results, title))
 
     def verdicts(self) -> None:
         """How a verdict comes about, and all comparisons of the claims."""
@@ -232,9 +233,9 @@ def tuning_plot(experiment: str, results: Results) -> Figure:
         color, dashes = styles[name].color, styles[name].dashes
         place = tried["learning_rate"], tried["final_loss"]
         axes.plot(*place, color=color, dashes=dashes, linewidth=HANDCRAFTED_WIDTH, label=name)
-        ring = {"markersize": 6, "fillstyle": "none", "linewidth": 0}
         best = tried[tried["chosen"]]
-        axes.plot(best["learning_rate"], best["final_loss"], "o", color=color, **ring)
+        (ring,) = axes.plot(best["learning_rate"], best["final_loss"], "o", color=color)
+        ring.set(markersize=6, fillstyle="none")
     horizon = results.config.experiments[experiment].horizon
     axes.set(xscale="log", yscale="log", xlabel="learning rate")
     axes.set_ylabel(f"mean loss at step {horizon}")
