@@ -71,7 +71,7 @@ TESTED_ALONE = sorted(
     {*EXPERIMENTS} - {name for group in TESTED_TOGETHER.values() for name in group}
 )
 if CONFIG.optimizers == "released":  # nothing is tuned: an experiment is one job, however long
-    TESTED_TOGETHER |= {name: [name] for name in TESTED_ALONE}
+    TESTED_TOGETHER |= {f"{name}_alone": [name] for name in TESTED_ALONE}
     TESTED_ALONE = []
 
 # Jobs use the l2l of this interpreter, even if its environment is not activated. The prefix replaces
