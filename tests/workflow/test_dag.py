@@ -30,6 +30,8 @@ def test_short_work_of_a_study_is_one_job_unless_it_is_wanted_in_pieces(
         *("data", "trial", "choose_rate", "train", "tune"),
         *("evaluate_baseline", "evaluate_learned", "collect", "mnist"),
     }
+    on_a_cluster = workflow.planned("--profile", "workflow/profiles/slurm", *SMOKE, *figure)
+    assert on_a_cluster == {"data", "choose_rate", "train", "collect"}  # the others are in groups
 
 
 def test_released_optimizers_that_are_not_there_are_told_before_any_job(

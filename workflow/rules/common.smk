@@ -60,10 +60,10 @@ RUNS = {  # the folders of every meta-training
     for recipe in CONFIG.used_recipes()
 }
 
-# Short trainings and tests that one job does, and the longer ones with jobs for their pieces. The
-# jobs that a cluster starts read this file again, and see the same groups.
-HERE = workflow.local_exec and workflow.exec_mode == ExecMode.DEFAULT
-SHORTEST = CONFIG.compute.shortest_job if HERE else 0
+# Short trainings and tests that one job does, and the longer ones with jobs for their pieces. On a
+# cluster all are pieces: its profile has default resources, and its jobs read this file again.
+CLUSTER = workflow.resource_settings.default_resources or workflow.exec_mode == ExecMode.REMOTE
+SHORTEST = 0 if CLUSTER else CONFIG.compute.shortest_job
 TRAINED_TOGETHER = training_groups(CONFIG, SHORTEST)
 TESTED_TOGETHER = test_groups(CONFIG, SHORTEST)
 TRAINED_ALONE = sorted({*RECIPES} - {name for group in TRAINED_TOGETHER.values() for name in group})
