@@ -74,11 +74,7 @@ def overview(
 ) -> Table:
     """The verdict on each claim for each optimizer; what repeats the row above is left out.
 
-    Args:
-        claims: the table of claims.
-        config: statements, labels and titles.
-        caption: of the table.
-        verdicts: those that are shown; None: all.
+    Only these verdicts are shown, or all.
     """
     rows = []
     tested = claims[claims["experiment"] != ""].groupby("claim")["experiment"].nunique()
@@ -111,13 +107,7 @@ def overview(
 
 
 def comparisons(claims: pd.DataFrame, config: Config, caption: str) -> Table:
-    """All comparisons of a claim.
-
-    Args:
-        claims: the rows of the claim in the table of claims.
-        config: labels and titles.
-        caption: of the table.
-    """
+    """All comparisons of a claim, from its rows of the table of claims."""
     several = claims["experiment"].nunique() > 1
     rows = [
         {
@@ -147,7 +137,7 @@ def learned(rows: pd.DataFrame, config: Config) -> list[str]:
 
 
 def _words(name: str, key: str) -> str:
-    """A name for a reader: what is no optimizer of the configuration has its key, in words."""
+    """The name; the key in words, where it is not that of an optimizer."""
     return key.replace("_", " ") if name == key else name
 
 
@@ -171,13 +161,7 @@ def metric(row: Mapping[Any, Any]) -> str:
 
 
 def compared_with(row: Mapping[Any, Any], config: Config, say_experiment: bool = False) -> str:
-    """What a row's recipe is compared with: "NAG on ReLU: final loss, step 100".
-
-    Args:
-        row: of the table of claims.
-        config: labels and titles.
-        say_experiment: whether to name the experiment.
-    """
+    """What a row's recipe is compared with: "NAG on ReLU: final loss, step 100"."""
     if row["verdict"] == NOT_YET_RUN:
         return ""
     labels, parts = config.labels(), [metric(row)]
@@ -225,11 +209,7 @@ def marked_tables(claims: pd.DataFrame, config: Config) -> dict[str, str]:
 
 
 def fill(page: Path, tables: Mapping[str, str]) -> None:
-    """Write a page's marked tables anew, and leave all else as it is.
-
-    Args:
-        page: Markdown with marks around its tables.
-        tables: see `marked_tables`.
+    """Write the tables between a page's marks anew, and leave all else as it is.
 
     Raises:
         UserError: there is no such page, or it has no marks, or one names no table.
