@@ -48,7 +48,8 @@ def variants(curves: pd.DataFrame, experiment: Experiment) -> list[Variant]:
         if optimizer == reference:
             continue
         pairs = [[matrix_of(n, key, table) for key in (optimizer, reference)] for n in numbers]
-        mean, final = (relative_difference(*two, f"{optimizer} vs {reference}") for two in pairs)
+        what = f"{optimizer} vs {reference}"
+        mean, final = (relative_difference(ours, theirs, what) for ours, theirs in pairs)
         seeds = len(pairs[0][0]) if optimizer in experiment.learned else 0
         rows.append(Variant(optimizer, mean, final, seeds))
     return rows

@@ -87,17 +87,16 @@ def meta_gradients(
         true = []
         for repeat in range(settings.repeats):
             indices = range(repeat * settings.problems, (repeat + 1) * settings.problems)
-            whole = family.sample(("meta_gradients", settings.problem), indices, settings.steps)
+            sampled = family.sample(("meta_gradients", settings.problem), indices, settings.steps)
             couples = optimizers[stage].settings.couples
-            problems = live_part(whole, train_loss=False, couples=couples)
+            problems = live_part(sampled, train_loss=False, couples=couples)
             optimizer = bind(optimizers[stage], problems.places())
             names = (seed, "meta_gradients", stage, repeat)
             episode = (problems, optimizer, settings.steps)
             true.append(_estimate(make_estimator(TRUE), settings.steps, *episode, names))
             for name, kind, window in pairs:
-                estimator = make_estimator(kind)
-                whole = _estimate(estimator, window, *episode, (*names, name, window))
-                estimates[name, window].append(whole)
+                estimator, named = make_estimator(kind), (*names, name, window)
+                estimates[name, window].append(_estimate(estimator, window, *episode, named))
             progress.advance()
         tables += [
             _table(np.stack(each), np.stack(true)).assign(

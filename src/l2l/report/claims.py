@@ -15,7 +15,18 @@ from l2l.errors import UserError
 from l2l.evaluation.claims import INCONCLUSIVE, NOT_REPLICATED, NOT_YET_RUN
 from l2l.figures.style import display_name, names_in
 from l2l.files import write_text
-from l2l.report.table import EFFECT, LONG_WORDS, PLOT, VERDICT, Format, Interval, Table, badge
+from l2l.report.table import (
+    EFFECT,
+    LONG_WORDS,
+    PERCENT,
+    PLOT,
+    SIGNS,
+    VERDICT,
+    Format,
+    Interval,
+    Table,
+    badge,
+)
 
 LOSSES = {"loss": "loss", "train_loss": "loss", "test_loss": "held-out loss"}
 """What a metric says of a column; train_loss is the same loss without the choice of a minibatch."""
@@ -200,12 +211,20 @@ def _interval(row: Mapping[Any, Any]) -> Interval | None:
 
 def marked_tables(claims: pd.DataFrame, config: Config) -> dict[str, str]:
     """The tables that a page written by hand can have, in Markdown, by the name in their marks."""
-    judged = {*claims["verdict"]} - {NOT_YET_RUN}
-    parts = {"verdicts": judged, "not replicated": {NOT_REPLICATED, INCONCLUSIVE}}
-    return {
-        name: overview(claims, config, name, verdicts).markdown()
-        for name, verdicts in parts.items()
-    }
+    judged = claims[claims["verdict"] != NOT_YET_RUN]
+    parts = {"verdicts": {*judged["verdict"]}, "not replicated": {NOT_REPLICATED, INCONCLUSIVE}}
+    tables = {key: overview(claims, config, key, verdicts) for key, verdicts in parts.items()}
+    first = judged[judged["deciding"]].drop_duplicates("claim")
+    rows = [
+        {
+            "claim": f"{row['claim']} {config.claims[row['claim']].brief}".strip(),
+            "difference": row["estimate"],
+            "verdict": SIGNS.get(row["verdict"], row["verdict"]),
+        }
+        for row in first.to_dict("records")
+    ]
+    tables["in brief"] = Table.of("Claims in brief", rows, {"difference": PERCENT})
+    return {name: table.markdown() for name, table in tables.items()}
 
 
 def fill(page: Path, tables: Mapping[str, str]) -> None:

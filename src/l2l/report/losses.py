@@ -104,7 +104,7 @@ def of_steps(experiment: str, curves: pd.DataFrame, column: str, config: Config)
     rows, several = [], any(len(curve.seeds) > 1 for curve in summaries.values())
     for name in sorted(ends, key=lambda name: (not math.isfinite(ends[name]), ends[name])):
         curve = summaries[name]
-        row = {
+        row: dict[str, Any] = {
             "optimizer": display_name(name, config.labels()),
             "diverged": broken[name],
             **{title: _at(curve, step) for title, step in steps.items()},
