@@ -12,6 +12,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from l2l.config.base import Count, Name, Section, Whole, mistake
+from l2l.config.names import ExperimentName
 
 TUNED = "tuned"
 """As `baselines`: every hand-crafted optimizer of the experiment."""
@@ -111,7 +112,7 @@ Metric = Annotated[
 class Comparison(Section):
     """Each recipe in `learned` against each of `baselines`, in each of `metrics`."""
 
-    experiment: Name
+    experiment: ExperimentName
     """The experiment whose curves are compared."""
     learned: Annotated[tuple[Name, ...], Field(min_length=1)]
     """Recipes; each gets a verdict of its own."""
@@ -129,7 +130,7 @@ class Comparison(Section):
 class WeightCounts(Section):
     """The number of weights phi of each recipe in `learned`, over the problems of `experiments`."""
 
-    experiments: Annotated[tuple[Name, ...], Field(min_length=1)]
+    experiments: Annotated[tuple[ExperimentName, ...], Field(min_length=1)]
     """Experiments whose problems have different numbers of coordinates."""
     learned: Annotated[tuple[Name, ...], Field(min_length=1)]
     """Recipes; each gets a verdict of its own."""

@@ -8,9 +8,11 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from l2l.config.base import Count, Name, NonNegative, Range, Section, Whole, did_you_mean, mistake
+from l2l.config.names import ProblemName
 from l2l.registry import DATASETS
 
 Activation = Literal["sigmoid", "tanh", "relu", "leaky_relu", "elu", "softplus", "gelu", "silu"]
+"""Functions of `torch.nn.functional`."""
 
 
 def _registered(dataset: str) -> str:
@@ -148,7 +150,7 @@ class MixtureSettings(ProblemSettings):
     """Problems of several kinds, their parameters and losses in random units."""
 
     kind: Literal["mixture"]
-    of: Annotated[tuple[Name, ...], Field(min_length=1)]
+    of: Annotated[tuple[ProblemName, ...], Field(min_length=1)]
     """The names of other problems; each episode has one of them."""
     scale: Range
     """Units of theta and of the loss: two log-uniform draws for each problem."""
