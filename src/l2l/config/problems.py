@@ -12,6 +12,7 @@ from l2l.config.names import ProblemName
 from l2l.registry import DATASETS
 
 Activation = Literal["sigmoid", "tanh", "relu", "leaky_relu", "elu", "softplus", "gelu", "silu"]
+"""Functions of `torch.nn.functional`."""
 
 
 def _registered(dataset: str) -> str:
