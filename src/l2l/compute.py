@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import statistics
 import time
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
 
 import psutil
 import torch
@@ -47,19 +45,6 @@ def free_memory(device: torch.device) -> int:
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
     return psutil.virtual_memory().available
-
-
-class Spread(NamedTuple):
-    """Repeated measurements of one thing."""
-
-    median: float
-    low: float
-    high: float
-
-    @classmethod
-    def of(cls, values: list[float]) -> Spread:
-        """The median, the smallest and the largest value."""
-        return cls(statistics.median(values), min(values), max(values))
 
 
 def milliseconds(work: Callable[[], object], device: torch.device) -> float:

@@ -6,20 +6,16 @@ from pathlib import Path
 import pytest
 import torch
 from tests.small import CPU, double, lstm_settings, mlp_family, quadratic_family, random_phi, recipe
+from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from l2l import bench as bench_module
 from l2l import kernels
 from l2l.bench import run_benchmark, scaling, summary
-from l2l.bench.plain import (
-    CellOptimizer,
-    ColumnOptimizer,
-    PlainMetaTraining,
-    PlainOptimizer,
-)
+from l2l.bench.plain import Form, PlainMetaTraining, cells, columns
 from l2l.bench.workload import KernelWindow, Workload
 from l2l.cli.bench import bench
-from l2l.compute import Spread, interleaved
+from l2l.compute import interleaved
 from l2l.config import load_config
 from l2l.estimators import adjoint
 from l2l.meta.rollout import begin
@@ -37,15 +33,13 @@ KEYS = {
 }
 
 
-@pytest.mark.parametrize("form", [CellOptimizer, ColumnOptimizer])
+@pytest.mark.parametrize("form", [cells, columns])
 @pytest.mark.parametrize("layers", [1, 2, 3])
-def test_plain_pytorch_takes_the_same_meta_training_steps(
-    form: type[PlainOptimizer], layers: int
-) -> None:
+def test_plain_pytorch_takes_the_same_meta_training_steps(form: Form, layers: int) -> None:
     settings = lstm_settings(layers=layers)
     phi = random_phi(settings)
     problems = double(mlp_family((4,)).sample(("train",), [0], 10))
-    plain = PlainMetaTraining(form(settings, phi), problems, 10, 5, 0.01)
+    plain = PlainMetaTraining(form, settings, phi, problems, 10, 5, 0.01)
     optimizer, adam = CoordinatewiseLSTM(settings, phi), Adam(0.01)
     flat, carry = flatten_phi(phi, settings), begin(problems, optimizer)
     state = adam.init(flat)
@@ -56,7 +50,7 @@ def test_plain_pytorch_takes_the_same_meta_training_steps(
         step, state = adam.update(flatten_phi(window.gradient, settings), state)
         flat, carry = flat + step, window.carry
         optimizer = CoordinatewiseLSTM(settings, unflatten_phi(flat, settings))
-        found = torch.cat([value.flatten() for value in plain.optimizer.parameters()])
+        found = torch.cat([value.flatten() for value in plain.phi])
         torch.testing.assert_close(found, flat, rtol=1e-9, atol=1e-11)
         torch.testing.assert_close(plain.theta, carry.theta, rtol=1e-9, atol=1e-11)
 
@@ -75,13 +69,13 @@ def test_the_operations_are_those_that_pytorch_counts(layers: int, units: int) -
     """Of LSTM cells and autograd; the backward kernel recomputes the forward products."""
     steps, coordinates = 6, 40
     subject = window(steps, coordinates, layers, units)
-    plain = CellOptimizer(lstm_settings(layers=layers, units=units), subject.phi)
+    plain = [nn.LSTMCell(units if layer else 2, units) for layer in range(layers)]
     hidden = [(torch.zeros(coordinates, units),) * 2 for _ in range(layers)]
     outputs = []
     with FlopCounterMode(display=False) as forward:
         for inputs in subject.inputs:
             below, new = inputs, []
-            for cell, state in zip(plain.cells, hidden, strict=True):
+            for cell, state in zip(plain, hidden, strict=True):
                 new.append(cell(below, state))
                 below = new[-1][0]
             hidden = new
@@ -120,7 +114,6 @@ def test_work_is_done_in_turn_and_the_first_round_does_not_count() -> None:
     times = interleaved(work, 3, CPU, "some")
     assert done == ["a", "b"] * 4
     assert [len(values) for values in times.values()] == [3, 3]
-    assert Spread.of([3.0, 1.0, 10.0]) == (3, 1, 10)
 
 
 def test_sizes_that_do_not_fit_are_named() -> None:

@@ -112,7 +112,10 @@ def _message(**layers: Any) -> str:
         ),
         # names in measurements
         ("measurements.overhead.recipes=[nobody]", ["overhead.recipes = 'nobody'", "mnist_paper"]),
-        ("measurements.overhead.baselines=[lion]", ["overhead.baselines = 'lion'", "adam, nag"]),
+        (
+            "measurements.overhead.baselines=[lion]",
+            ["overhead.baselines.0 = 'lion'", "'adam' or 'nag'"],
+        ),
         (
             "measurements.overhead.problems.cifar=CIFAR",
             ["measurements.overhead.problems = 'cifar'", "cifar10"],

@@ -19,13 +19,14 @@ def test_the_committed_page_is_what_the_command_prints(capsys: pytest.CaptureFix
 
 
 @pytest.mark.parametrize("section", SECTIONS)
-def test_a_section_and_every_key_of_it_have_a_sentence_on_the_page(section: str) -> None:
-    text, entry = PAGE.read_text(encoding="utf-8"), SECTIONS[section]
-    assert entry["description"] in text
-    for key, value in entry["properties"].items():
-        # pydantic leaves out a description that is that of the key's section
-        meaning = value.get("description") or SECTIONS[value["$ref"].split("/")[-1]]["description"]
-        meaning = " ".join(meaning.split())
-        assert len(meaning.split()) > 1, f"{section}.{key} has no description"
-        assert meaning.endswith("."), f"{section}.{key}: {meaning!r} is no sentence"
-        assert f"| {meaning} |" in text
+def test_a_section_has_a_sentence_on_the_page(section: str) -> None:
+    assert SECTIONS[section]["description"] in PAGE.read_text(encoding="utf-8")
+
+
+def test_every_key_has_a_sentence() -> None:
+    rows = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line[:3] == "| `"]
+    assert len(rows) > len(SECTIONS)
+    for row in rows:
+        meaning = row.split(" | ")[-1].removesuffix(" |")
+        assert len(meaning.split()) > 1, row
+        assert meaning.endswith("."), row

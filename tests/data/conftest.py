@@ -18,7 +18,7 @@ from l2l.data import https, photographs, pictures, sources, styles
 
 @pytest.fixture
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "FIRST_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(sources, "WAIT_SECONDS", 0.01)
     monkeypatch.setattr(https, "SILENT_SECONDS", 0.5)
 
 

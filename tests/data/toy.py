@@ -6,7 +6,7 @@ import numpy as np
 from tests.data.helpers import Files, digest, idx
 
 from l2l.data.https import download
-from l2l.data.labelled import ArrayFile, LabelledDataset
+from l2l.data.labelled import LabelledDataset
 from l2l.data.mnist import decode_idx
 from l2l.data.sources import Source, SourceError
 
@@ -17,17 +17,13 @@ ARRAYS = {
     "test_images": random.integers(0, 256, (3, 4, 5), dtype=np.uint8),
     "test_labels": random.integers(0, 10, 3, dtype=np.uint8),
 }
-FILES = {
-    name: ArrayFile(name.replace("_", "-"), array.shape, digest(array.tobytes()), decode_idx)
-    for name, array in ARRAYS.items()
-}
-CONTENTS: Files = {FILES[name].file: idx(array) for name, array in ARRAYS.items()}
+CONTENTS: Files = {name.replace("_", "-"): idx(array) for name, array in ARRAYS.items()}
 SITE = "https://example.invalid"
 
 
 def from_site() -> dict[str, bytes]:
     """File name -> content, from its site."""
-    return {file.file: download(f"{SITE}/{file.file}") for file in FILES.values()}
+    return {file: download(f"{SITE}/{file}") for file in CONTENTS}
 
 
 def from_package() -> dict[str, bytes]:
@@ -38,7 +34,8 @@ def from_package() -> dict[str, bytes]:
 TOY = LabelledDataset(
     name="toy",
     title="the toy set",
-    files=FILES,
+    files={file: digest(content) for file, content in CONTENTS.items()},
     sources=(Source("its site", 1, from_site), Source("its package", 1, from_package)),
-    digests={name: file.sha256 for name, file in FILES.items()},
+    digests={name: digest(array.tobytes()) for name, array in ARRAYS.items()},
+    assemble=lambda files: {name.replace("-", "_"): decode_idx(files[name]) for name in files},
 )

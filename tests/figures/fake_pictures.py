@@ -1,12 +1,17 @@
 """Generated patterns in the place of photographs, of styles and of what became of them."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from l2l.evaluation.pictures import write_pictures
+from l2l.config import Config
+from l2l.evaluation.pictures import write_pictures as write
+from l2l.figures import style_images
+from l2l.files import write_json
+from l2l.layout import Layout
 from l2l.problems import StyledPictures
 
 
@@ -43,10 +48,23 @@ def mixture(count: int, size: int, share: float) -> NDArray[np.uint8]:
     return np.round(mixed).astype(np.uint8)
 
 
-def write_fakes(path: Path, family: str, count: int, size: int, share: float) -> None:
-    """A file of pictures as a test of Neural Art leaves it."""
-    content, styled, style = (
-        torch.from_numpy(made)
-        for made in (discs(count, size), mixture(count, size, share), waves(count, size))
-    )
-    write_pictures(path, {family: StyledPictures(content, styled, tuple(style))}, publishable=True)
+SHARES = {"neural_art": 0.6, "adam": 0.3}
+"""Optimizer -> how much of the style is in its pictures."""
+FREE = [{"name": name, "stand_in": text} for name, text in style_images.FREE.items()]
+REAL = [{"name": name, "stand_in": None} for name in style_images.FREE]
+
+
+def write_pictures(
+    config: Config, root: Path, records: Sequence[dict] = FREE, sizes: Sequence[int] = (64, 128)
+) -> None:
+    """What the figure `style_images` reads: 3 photographs, of another size in each experiment."""
+    layout = Layout(config.run_name, root)
+    for experiment, size in zip(style_images.EXPERIMENTS, sizes, strict=True):
+        for optimizer, meta_seed in style_images.OPTIMIZERS.items():
+            made = (discs(3, size), mixture(3, size, SHARES[optimizer]), waves(3, size))
+            content, styled, style = map(torch.from_numpy, made)
+            path = layout.pictures(experiment, optimizer, meta_seed)
+            pictures = {experiment: StyledPictures(content, styled, tuple(style))}
+            write(path, pictures, publishable=True)
+    for record in records:
+        write_json(layout.data(record["name"]), record)

@@ -4,9 +4,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 from l2l.config import Config, load_config
 from l2l.config.schema import FigureSettings
+from l2l.figures import experiments
 from l2l.results import Results
 
 STYLE = FigureSettings(dpi=200, width_inches=3.25, interval=0.95, font_size=8.0)
@@ -36,6 +38,19 @@ def fake(config: Config | None = None, **tables: pd.DataFrame) -> FakeResults:
     """In the style of print; of the default configuration, if there is no other one."""
     styled = (config or load_config()).model_copy(update={"figures": STYLE})
     return FakeResults(styled, tables=tables)
+
+
+def draw_panels(shown: str = "loss", **tables: pd.DataFrame) -> Figure:
+    """The losses of experiments of these titles, up to the last steps of their tables."""
+    mnist = load_config().experiments["mnist"]
+    entries = {
+        title: mnist.model_copy(
+            update={"title": title, "shown": shown, "horizon": int(table["step"].max())}
+        )
+        for title, table in tables.items()
+    }
+    config = load_config().model_copy(update={"experiments": entries})
+    return experiments.draw_losses([*tables], fake(config, **tables))
 
 
 def with_experiments(config: Config, changes: dict[str, dict[str, Any]]) -> Config:

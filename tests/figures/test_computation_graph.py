@@ -1,80 +1,87 @@
-"""The computational graph is the program's own, and it is the one of the paper's figure 2."""
+"""The graph of figure 2 is the program's own: autograd's record of three steps has its arrows."""
 
 import torch
 from matplotlib.colors import to_hex
 from matplotlib.patches import FancyArrowPatch
 from tests.figures.fake_results import fake
+from torch import Tensor
+from torch.autograd.graph import get_gradient_edge
 
-from l2l.figures.computation_graph import FIGURE, Edge, Node, edges_between, pieces, trace, unroll
+from l2l.config import load_config
+from l2l.config.problems import QuadraticSettings
+from l2l.figures.computation_graph import ARROWS, DASHED, FIGURE, STEPS
 from l2l.figures.style import VERMILLION
 from l2l.meta.rollout import begin, rollout
+from l2l.optimizers.lstm import lstm_step
+from l2l.optimizers.weights import initial_phi, make_optimizer
+from l2l.problems.quadratic import QuadraticFamily
+from l2l.rng import stream
+
+Node = tuple[str, int]
+Edges = set[tuple[Node, Node]]
 
 
-def paper_edges() -> set[Edge]:
-    """Figure 2: written down from equations (1), (3) and (5), step by step."""
-    edges = set()
-    for step in (-2, -1, 0):
-        theta, h, grad, g = (Node(symbol, step) for symbol in ("theta", "h", "grad", "g"))
-        edges |= {
-            Edge(theta, Node("f", step), False),
-            Edge(theta, grad, True),
-            Edge(theta, Node("theta", step + 1), False),
-            Edge(g, Node("theta", step + 1), False),
-            *(Edge(source, g, False) for source in (grad, h)),
-            *(Edge(source, Node("h", step + 1), False) for source in (grad, h)),
-        }
+def drawn() -> tuple[Edges, Edges]:
+    """Edges between named tensors, solid and dashed: without the functions + and m."""
+    solid, dashed = set(), set()
+    for step in STEPS:
+        for source, target, later in ARROWS:
+            into = [one for one, function, _ in ARROWS if function == source]
+            for start in into if source in "+m" else [source]:
+                edge = ((start, step), (target, step + later))
+                if target not in "+m":
+                    (dashed if (source, target) == DASHED else solid).add(edge)
+    return solid, dashed
+
+
+def unrolled(second_derivatives: bool) -> dict[Node, list[Tensor]]:
+    """The tensors of three steps, equations (1) and (3); h has two, hidden and cell."""
+    quadratic = QuadraticSettings(kind="quadratic", dimensions=3, init_std=1.0)
+    problem = QuadraticFamily(quadratic, 0, torch.device("cpu")).sample(("figure",), [0], 3)
+    kind = load_config().recipes["quadratics_lstm"].optimizer
+    optimizer = make_optimizer(kind, initial_phi(kind, stream(0, "figure")))
+    theta = problem.initial().requires_grad_()
+    state = optimizer.init(theta.detach())
+    hidden, cell = state.hidden.requires_grad_(), state.cell.requires_grad_()
+    named = {("theta", STEPS[0]): [theta], ("h", STEPS[0]): [hidden, cell]}
+    for step in STEPS:
+        loss = problem.loss(theta, step)
+        (gradient,) = torch.autograd.grad(
+            loss.sum(), theta, create_graph=second_derivatives, retain_graph=True
+        )
+        if not second_derivatives:
+            gradient = gradient.detach().requires_grad_()
+        inputs = optimizer.inputs(gradient).flatten(0, -2)
+        output, hidden, cell = lstm_step(optimizer.phi, inputs, hidden, cell)
+        update = optimizer.settings.output_scale * output.reshape(theta.shape)
+        theta = theta + update
+        named |= {("f", step): [loss], ("grad", step): [gradient], ("g", step): [update]}
+        named |= {("h", step + 1): [hidden, cell], ("theta", step + 1): [theta]}
+    end = rollout(problem, optimizer, begin(problem, optimizer), 3)
+    torch.testing.assert_close(theta.detach(), end.theta)  # these are the program's own steps
+    return named
+
+
+def recorded(named: dict[Node, list[Tensor]]) -> Edges:
+    """From each named tensor back along autograd's record to the nearest named ones."""
+    owner = {get_gradient_edge(t).node: node for node, tensors in named.items() for t in tensors}
+    edges, seen = set(), set()
+    pending = list(owner.items())
+    while pending:
+        record, target = pending.pop()
+        for parent, _ in record.next_functions:
+            if parent in owner:
+                edges.add((owner[parent], target))
+            elif parent is not None and (parent, target) not in seen:
+                seen.add((parent, target))
+                pending.append((parent, target))
     return edges
 
 
-def test_the_traced_edges_are_those_of_the_paper() -> None:
-    edges = trace()
-    assert len(edges) == len(set(edges))
-    assert set(edges) == paper_edges()
-
-
-def test_no_gradient_flows_where_an_edge_is_dashed_when_second_derivatives_are_dropped() -> None:
-    kept, dropped = unroll(second_derivatives=True), unroll(second_derivatives=False)
-    for step in (-2, -1, 0):
-        theta, grad = Node("theta", step), Node("grad", step)
-        (flow,) = torch.autograd.grad(
-            kept[grad][0].sum(), kept[theta][0], retain_graph=True, allow_unused=True
-        )
-        assert flow is not None
-        assert flow.abs().sum() > 0
-        assert dropped[grad][0].is_leaf
-
-
-def test_keeping_second_derivatives_changes_no_value() -> None:
-    kept, dropped = unroll(second_derivatives=True), unroll(second_derivatives=False)
-    assert kept.keys() == dropped.keys()
-    for found, tensors in kept.items():
-        for one, other in zip(tensors, dropped[found], strict=True):
-            torch.testing.assert_close(one, other, rtol=0, atol=0)
-
-
-def test_the_traced_run_is_the_programs_own_rollout() -> None:
-    problem, optimizer = pieces()
-    end = rollout(problem, optimizer, begin(problem, optimizer), 3)
-    traced = unroll(second_derivatives=True)
-    torch.testing.assert_close(traced[Node("theta", 1)][0].detach(), end.theta)
-    for tensor, expected in zip(
-        traced[Node("h", 1)], (end.state.hidden, end.state.cell), strict=True
-    ):
-        torch.testing.assert_close(tensor.detach(), expected)
-
-
-def test_the_walk_stops_at_the_nearest_named_tensors() -> None:
-    a = torch.ones(2, requires_grad=True)
-    b = torch.ones(2, requires_grad=True)
-    unnamed = (a * b).exp()
-    c = unnamed + a
-    d = c.square().sum()
-    named = {Node("theta", 0): [a], Node("h", 0): [b], Node("g", 0): [c], Node("f", 0): [d]}
-    assert edges_between(named) == {
-        (Node("theta", 0), Node("g", 0)),
-        (Node("h", 0), Node("g", 0)),
-        (Node("g", 0), Node("f", 0)),
-    }
+def test_the_edges_are_those_that_autograd_recorded() -> None:
+    solid, dashed = drawn()
+    assert recorded(unrolled(second_derivatives=False)) == solid
+    assert recorded(unrolled(second_derivatives=True)) == solid | dashed
 
 
 def test_the_figure_has_an_arrow_for_each_edge_and_dashes_three() -> None:

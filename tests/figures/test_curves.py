@@ -4,13 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from scipy import stats
 from tests.figures.fake_results import fake
 from tests.figures.fake_tables import make_curves
 
 from l2l.errors import UserError
 from l2l.evaluation.summary import summarise
-from l2l.figures.experiments import Panel, draw_panels
+from l2l.figures.experiments import draw_losses
 from l2l.figures.loss_curves import loss_limits
 from l2l.figures.mnist_continued import FIGURE as CONTINUED
 from l2l.figures.style import display_name, looks
@@ -23,8 +24,8 @@ def curves() -> pd.DataFrame:
     return make_curves(OPTIMIZERS)
 
 
-def mnist(curves: pd.DataFrame) -> list[Panel]:
-    return [Panel("MNIST", curves, "loss", 100, "minibatch loss")]
+def mnist(curves: pd.DataFrame) -> Figure:
+    return draw_losses(["mnist"], fake(mnist=curves))
 
 
 def cube(curves: pd.DataFrame, optimizer: str, column: str = "loss") -> np.ndarray:
@@ -44,10 +45,10 @@ def mean_line(axes: Axes, optimizer: str, labels: dict) -> np.ndarray:
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_lines_are_the_means_over_problems_and_meta_seeds(
-    curves: pd.DataFrame, labels: dict, style: object, optimizer: str
+    curves: pd.DataFrame, labels: dict, optimizer: str
 ) -> None:
     shuffled = curves.sample(frac=1, random_state=1)
-    axes = draw_panels(mnist(shuffled), labels, style).axes[0]
+    axes = mnist(shuffled).axes[0]
     drawn = mean_line(axes, optimizer, labels)
     np.testing.assert_array_equal(drawn[:, 0], np.arange(101))
     expected = cube(curves, optimizer).mean(axis=(0, 1))[:101]
@@ -55,9 +56,9 @@ def test_lines_are_the_means_over_problems_and_meta_seeds(
 
 
 def test_each_meta_seed_is_a_thin_line_and_hand_crafted_ones_have_one_line(
-    curves: pd.DataFrame, labels: dict, style: object
+    curves: pd.DataFrame, labels: dict
 ) -> None:
-    axes = draw_panels(mnist(curves), labels, style).axes[0]
+    axes = mnist(curves).axes[0]
     for optimizer in OPTIMIZERS:
         name = display_name(optimizer, labels)
         look = looks([name])[name]
@@ -126,9 +127,9 @@ def test_an_axis_that_shows_divergence_goes_to_the_highest_finite_mean() -> None
 
 
 def test_the_legend_is_ordered_like_the_ends_of_the_curves(
-    curves: pd.DataFrame, labels: dict, style: object
+    curves: pd.DataFrame, labels: dict
 ) -> None:
-    (legend,) = draw_panels(mnist(curves), labels, style).legends
+    (legend,) = mnist(curves).legends
     entries = [text.get_text() for text in legend.get_texts()]
     values = [float(entry.rsplit(", ", 1)[1]) for entry in entries]
     assert values == sorted(values, reverse=True)
@@ -137,12 +138,12 @@ def test_the_legend_is_ordered_like_the_ends_of_the_curves(
 
 @pytest.mark.parametrize("value", [np.inf, np.nan])
 def test_an_optimizer_that_diverged_is_named_first_and_said_to_have_diverged(
-    curves: pd.DataFrame, labels: dict, style: object, value: float
+    curves: pd.DataFrame, labels: dict, value: float
 ) -> None:
     broken = curves.copy()
     hit = (broken["optimizer"] == "adam") & (broken["problem"] == 7) & (broken["step"] > 20)
     broken.loc[hit, "loss"] = value
-    figure = draw_panels(mnist(broken), labels, style)
+    figure = mnist(broken)
     entries = [text.get_text() for text in figure.legends[0].get_texts()]
     assert entries[0] == "ADAM, diverged"
     drawn = mean_line(figure.axes[0], "adam", labels)[:, 1]
@@ -151,10 +152,10 @@ def test_an_optimizer_that_diverged_is_named_first_and_said_to_have_diverged(
 
 
 def test_the_y_axis_is_logarithmic_with_several_plain_labels(
-    curves: pd.DataFrame, labels: dict, style: object
+    curves: pd.DataFrame, labels: dict
 ) -> None:
     for table in (curves, curves.assign(loss=curves["loss"] * 1e-4), curves.assign(loss=1.0)):
-        figure = draw_panels(mnist(table), labels, style)
+        figure = mnist(table)
         figure.draw_without_rendering()
         axes = figure.axes[0]
         low, high = axes.get_ylim()

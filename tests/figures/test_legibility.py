@@ -1,13 +1,15 @@
 """Every figure at print size: no small print, nothing cut off, no text on text."""
 
 import itertools
+from collections.abc import Iterable
+from pathlib import Path
 
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
-from tests.figures.fake_pictures import discs, waves
-from tests.figures.fake_results import fake
+from tests.figures.fake_pictures import write_pictures
+from tests.figures.fake_results import draw_panels, fake
 from tests.figures.fake_tables import (
     BASELINES,
     make_curves,
@@ -19,10 +21,10 @@ from tests.figures.fake_tables import (
 )
 
 from l2l.config import Config, load_config
-from l2l.config.schema import FigureSettings
+from l2l.evaluation.variants import Variant
 from l2l.figures import experiments, meta_training, style_images, unroll
 from l2l.figures.catalog import figures
-from l2l.figures.style import look_of
+from l2l.results import Results
 
 ON_MNIST = [*BASELINES, "mnist_paper", "mnist_long_unroll"]
 CURVES = {  # panels: the learned optimizers, what diverges, how many steps
@@ -44,7 +46,7 @@ OTHERS = [
     "style_images",
     "mnist_continued",
     "meta_training",
-    "meta_training_of_all",
+    "few_meta_trainings",
     "architecture",
     "overhead",
     "updates",
@@ -58,78 +60,61 @@ OTHERS = [
 
 
 @pytest.fixture(params=[*CURVES, *OTHERS])
-def figure(request: pytest.FixtureRequest, labels: dict, style: FigureSettings) -> Figure:
-    with look_of(style):
-        return drawn(request.param, labels, style)
-
-
-def drawn(name: str, labels: dict, style: FigureSettings) -> Figure:
+def figure(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Figure:
+    name: str = request.param
     config = load_config()
+    for module in (experiments, unroll):  # variants stand where curves would
+        monkeypatch.setattr(module, "variants", lambda made, settings: made)
     if name in CURVES:
-        panels = [
-            experiments.Panel(
-                "A panel",
-                make_curves([*BASELINES, *learned], 3, steps, ("mnist",), 25, diverging),
-                "test_loss",
-                steps,
-                "held-out loss",
-            )
-            for learned, diverging, steps in CURVES[name]
-        ]
-        return experiments.draw_panels(panels, config.labels(), style)
+        tables = {
+            f"Panel {number}": make_curves([*BASELINES, *keys], 3, steps, ("mnist",), 25, diverging)
+            for number, (keys, diverging, steps) in enumerate(CURVES[name])
+        }
+        return draw_panels("test_loss", **tables)
     if name == "style_images":
-        styled = {"LSTM (continued)": discs(3, 64), "ADAM": discs(3, 64)}
-        titles = ("Training style, 64 x 64", "New styles, 128 x 128")
-        groups = [
-            style_images.Group(title, "after 128 steps", discs(3, 64), styled, waves(3, 64))
-            for title in titles
-        ]
-        records = [{"name": key, "stand_in": text} for key, text in style_images.FREE.items()]
-        return style_images.draw_groups(groups, style_images.notes(records), style)
-    if name == "ablations":
-        return experiments.draw_variants(compared(config), config.labels(), style)
-    if name == "unroll":
-        measured = config.measurements.meta_gradients
-        stages = {key: stage.title for key, stage in measured.stages.items()}
-        sources = {key: source.title for key, source in measured.estimators.items()}
-        table = make_meta_gradients(stages, sources, measured.windows)
-        quality = [
-            unroll.Quality(
-                title,
-                {window: make_variant(f"w{window}", 1 + 5 / window) for window in windows},
-                20,
-                make_variant("growing", 0.8),
-            )
-            for title, windows in (("Quadratics", (1, 2, 5, 10, 50, 100)), ("MNIST", (1, 5, 100)))
-        ]
-        return unroll.draw_windows(table, stages, sources, quality, style)
-    if name.startswith("meta_training"):
-        labels = config.labels() if name.endswith("of_all") else labels
-        logs = [make_log(key, seed) for k, key in enumerate(labels) for seed in range(2 + k % 2)]
-        return meta_training.draw_logs(pd.concat(logs), labels, style)
+        write_pictures(config, tmp_path)
+        return style_images.FIGURE.draw(Results(config, tmp_path))
+    if name == "few_meta_trainings":
+        few = ("quadratics_lstm", "mnist_paper", "mnist_long_unroll")
+        return meta_training.draw(fake(**logs(few)), few)
     networks = config.experiments["architecture"].problems
     recipes = {"mnist": ("mnist_paper", "mnist_long_unroll"), "cifar10": ("cifar",)}
     horizon = config.experiments["architecture"].horizon
+    measured = config.measurements.meta_gradients
     results = fake(
         mnist=make_curves(ON_MNIST, 8),
         architecture=make_curves(ON_MNIST, 3, horizon, networks, 0, {"mnist_paper": 0.03}),
         overhead=make_overhead(),
         updates=make_updates(recipes, (1, 5, 20, 50, 100)),
+        meta_gradients=make_meta_gradients(measured.stages, measured.estimators, measured.windows),
+        **logs(config.main_recipes()),
+        **of_variants(config, "ablations"),
+        **of_variants(config, "unroll"),
     )
     return figures(config)[name].draw(results)
 
 
-def compared(config: Config) -> list[experiments.Variants]:
-    """The panels of the figure `ablations`, with losses from equal to far beyond the edge."""
-    panels = []
-    for name in config.figure_experiments()["ablations"]:
-        experiment = config.experiments[name]
-        others = [key for key in experiment.learned if key != experiment.reference]
-        made = [
-            make_variant(key, 0.7 * 1.5**k, seeds=1 + 2 * (k % 2)) for k, key in enumerate(others)
+def logs(recipes: Iterable[str]) -> dict[str, pd.DataFrame]:
+    return {
+        key: pd.concat([make_log(key, seed) for seed in range(2 + place % 2)])
+        for place, key in enumerate(recipes)
+    }
+
+
+def of_variants(config: Config, figure: str) -> dict[str, list[Variant]]:
+    """Experiments of a figure -> losses from equal to far beyond the edge of `ablations`."""
+    panels = {}
+    for name in config.figure_experiments()[figure]:
+        entry = config.experiments[name]
+        panels[name] = [
+            make_variant(
+                key, 0.7 * 1.5**k if figure == "ablations" else 5 / (k + 1), 1.2, 1 + k % 2
+            )
+            for k, key in enumerate(key for key in entry.learned if key != entry.reference)
         ]
-        made += [make_variant(key, 200, seeds=0) for key in experiment.baselines]
-        panels.append(experiments.Variants(experiment.title, str(experiment.reference), made))
+        panels[name] += [make_variant(key, 200, seeds=0) for key in entry.baselines]
     return panels
 
 

@@ -6,10 +6,10 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from tests.figures.fake_results import draw_panels
 from tests.figures.fake_tables import BASELINES, make_curves
 
 from l2l.errors import UserError
-from l2l.figures.experiments import Panel, draw_panels
 from l2l.figures.loss_curves import spread
 
 OPTIMIZERS = [*BASELINES, "mnist_paper", "mnist_long_unroll"]
@@ -23,10 +23,6 @@ def curves() -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def diverging() -> pd.DataFrame:
     return make_curves(OPTIMIZERS, problems=6, steps=100, diverging={"mnist_paper": 0.06})
-
-
-def panel(title: str, table: pd.DataFrame, column: str = "loss") -> Panel:
-    return Panel(title, table, column, int(table["step"].max()), "minibatch loss")
 
 
 def ends(axes: Axes) -> list[str]:
@@ -43,30 +39,27 @@ def legend_names(figure: Figure) -> list[str]:
 
 @pytest.mark.parametrize("count", [2, 3, 4, 5])
 def test_every_optimizer_stands_once_in_the_legend_learned_ones_first(
-    curves: pd.DataFrame, labels: dict, style: object, count: int
+    curves: pd.DataFrame, count: int
 ) -> None:
-    figure = draw_panels([panel(f"panel {k}", curves) for k in range(count)], labels, style)
+    figure = draw_panels(**{f"panel {k}": curves for k in range(count)})
     names = ["LSTM (paper)", "LSTM (long unroll)", "SGD", "RMSprop", "ADAM", "NAG"]
     assert legend_names(figure) == names
     titles = [axes.get_title(loc="left") for axes in figure.axes if axes.axison]
     assert titles == [f"panel {k}" for k in range(count)]
 
 
-def test_a_panel_tells_the_last_losses_from_the_highest_to_the_lowest(
-    curves: pd.DataFrame, labels: dict, style: object
-) -> None:
-    axes = draw_panels([panel("a", curves), panel("b", curves)], labels, style).axes[0]
+def test_a_panel_tells_the_last_losses_from_the_highest_to_the_lowest(curves: pd.DataFrame) -> None:
+    axes = draw_panels(a=curves, b=curves).axes[0]
     last = curves[curves["step"] == 100].groupby("optimizer")["loss"].mean()
     assert ends(axes) == [f"{loss:#.3g}" for loss in sorted(last, reverse=True)]
 
 
-def test_recipes_of_one_label_share_one_entry_and_one_look(style: object) -> None:
-    labels = {"all": "LSTM", "five_sub": "LSTM-sub", "two_sub": "LSTM-sub"}
-    panels = [
-        panel(sub, make_curves(["nag", "all", sub], problems=2, steps=20))
-        for sub in ("five_sub", "two_sub")
-    ]
-    figure = draw_panels(panels, labels, style)
+def test_recipes_of_one_label_share_one_entry_and_one_look() -> None:
+    tables = {
+        sub: make_curves(["nag", "cifar", sub], problems=2, steps=20)
+        for sub in ("cifar5_sub", "cifar2_sub")
+    }
+    figure = draw_panels(**tables)
     assert legend_names(figure) == ["LSTM", "LSTM-sub", "NAG"]
     drawn = {
         (line.get_color(), line.get_linewidth())
@@ -78,9 +71,9 @@ def test_recipes_of_one_label_share_one_entry_and_one_look(style: object) -> Non
 
 
 def test_divergence_is_drawn_whole_and_counted(
-    curves: pd.DataFrame, diverging: pd.DataFrame, labels: dict, style: object
+    curves: pd.DataFrame, diverging: pd.DataFrame
 ) -> None:
-    good, bad = draw_panels([panel("a", curves), panel("b", diverging)], labels, style).axes
+    good, bad = draw_panels(a=curves, b=diverging).axes
     assert good.get_legend() is None
     assert good.get_ylim()[1] < 4
     mean = diverging[diverging["optimizer"] == "mnist_paper"].groupby("step")["loss"].mean()
@@ -94,10 +87,8 @@ def test_divergence_is_drawn_whole_and_counted(
     assert f"{mean.iloc[-1]:#.3g}" == ends(bad)[0]
 
 
-def test_the_note_lies_above_every_mean(
-    diverging: pd.DataFrame, labels: dict, style: object
-) -> None:
-    figure = draw_panels([panel("a", diverging), panel("b", diverging)], labels, style)
+def test_the_note_lies_above_every_mean(diverging: pd.DataFrame) -> None:
+    figure = draw_panels(a=diverging, b=diverging)
     axes = figure.axes[0]
     bottom = axes.get_legend().get_window_extent().y0
     means = [line.get_ydata().max() for line in axes.get_lines() if line.get_linewidth() > 1]
@@ -105,22 +96,18 @@ def test_the_note_lies_above_every_mean(
 
 
 @pytest.mark.parametrize("value", [np.inf, np.nan])
-def test_a_run_that_ends_at_no_finite_number_diverged(
-    curves: pd.DataFrame, labels: dict, style: object, value: float
-) -> None:
+def test_a_run_that_ends_at_no_finite_number_diverged(curves: pd.DataFrame, value: float) -> None:
     broken = curves.copy()
     hit = (broken["optimizer"] == "adam") & (broken["problem"] == 1) & (broken["step"] > 20)
     broken.loc[hit, ["loss", "train_loss"]] = value
-    axes = draw_panels([panel("a", broken), panel("b", curves)], labels, style).axes[0]
+    axes = draw_panels(a=broken, b=curves).axes[0]
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["1 of 6 runs diverged"]
     assert ends(axes)[0] == "diverged"
 
 
-def test_held_out_losses_are_drawn_where_they_were_measured(labels: dict, style: object) -> None:
+def test_held_out_losses_are_drawn_where_they_were_measured() -> None:
     table = make_curves(OPTIMIZERS, problems=3, steps=100, held_out_every=25)
-    figure = draw_panels(
-        [panel("a", table, "test_loss"), panel("b", table, "test_loss")], labels, style
-    )
+    figure = draw_panels("test_loss", a=table, b=table)
     (line,) = (line for line in figure.axes[0].get_lines() if line.get_label() == "NAG")
     np.testing.assert_array_equal(line.get_xdata(), [0, 25, 50, 75, 100])
     own = table[(table["optimizer"] == "nag") & (table["step"] % 25 == 0)]
@@ -128,11 +115,9 @@ def test_held_out_losses_are_drawn_where_they_were_measured(labels: dict, style:
     np.testing.assert_allclose(line.get_ydata(), means, rtol=1e-12)
 
 
-def test_a_loss_that_was_measured_nowhere_is_one_line(
-    curves: pd.DataFrame, labels: dict, style: object
-) -> None:
+def test_a_loss_that_was_measured_nowhere_is_one_line(curves: pd.DataFrame) -> None:
     with pytest.raises(UserError, match="test_loss was measured nowhere"):
-        draw_panels([panel("a", curves, "test_loss")], labels, style)
+        draw_panels("test_loss", a=curves)
 
 
 @pytest.mark.parametrize(

@@ -9,30 +9,16 @@ import pytest
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
-from tests.figures.fake_pictures import discs, mixture, waves, write_fakes
+from tests.figures.fake_pictures import FREE, REAL, SHARES, discs, mixture, waves, write_pictures
 
 from l2l.config import Config, load_config
-from l2l.config.schema import FigureSettings
 from l2l.errors import UserError
 from l2l.figures import style_images
 from l2l.figures.catalog import figures
-from l2l.figures.style import look_of
-from l2l.files import write_json
 from l2l.layout import Layout
 from l2l.results import Results
 
 LAYOUT = Layout("default")
-SIZES = {"neural_art": 64, "neural_art_new": 128}
-SHARES = {"neural_art": 0.6, "adam": 0.3}
-FREE = [{"name": name, "stand_in": text} for name, text in style_images.FREE.items()]
-REAL = [{"name": name, "stand_in": None} for name in style_images.FREE]
-
-
-def group(size: int, rows: int = 3, title: str = "A style, 64 x 64") -> style_images.Group:
-    styled = {"LSTM (continued)": mixture(rows, size, 0.6), "ADAM": mixture(rows, size, 0.3)}
-    return style_images.Group(
-        title, "after 128 steps", discs(rows, size), styled, waves(rows, size)
-    )
 
 
 def rendered(figure: Figure) -> NDArray[np.uint8]:
@@ -60,83 +46,64 @@ def texts(figure: Figure) -> list[str]:
     return [text.get_text() for text in figure.texts]
 
 
-def test_every_pixel_is_a_square_of_its_own_colour(style: FigureSettings) -> None:
-    """Nothing is interpolated: what lies in the PNG is each pixel, so many times over."""
-    groups = [group(64), group(128)]
-    settings = style.model_copy(update={"dpi": 300})
-    with look_of(settings):
-        figure = style_images.draw_groups(groups, [], settings)
+@pytest.fixture
+def folder(tmp_path: Path):
+    with contextlib.chdir(tmp_path):
+        write_pictures(load_config(), Path(), REAL)
+        yield tmp_path
+
+
+def draw(config: Config) -> Figure:
+    return figures(config)["style_images"].draw(Results(config))
+
+
+def in_print() -> Config:
+    return load_config(overrides={"figures": {"dpi": 300, "width_inches": 3.25}})
+
+
+def test_every_pixel_is_a_square_of_its_own_colour_in_the_row_of_its_photograph(
+    folder: Path,
+) -> None:
+    """Nothing is interpolated: what lies in the PNG is each pixel, so many times over.
+
+    Columns are content, both optimizers and style.
+    """
+    figure = draw(in_print())
     page = rendered(figure)
+    height, width = page.shape[:2]
     expected = [
         picture
-        for each in groups
-        for pictures in (each.content, *each.styled.values(), each.style)
-        for picture in pictures
+        for size in (64, 128)
+        for row in zip(
+            discs(3, size),
+            *(mixture(3, size, share) for share in SHARES.values()),
+            waves(3, size),
+            strict=True,
+        )
+        for picture in row
     ]
-    found = places(figure, *page.shape[:2])
-    tops = sorted({top for top, *_ in found})
-    found.sort(key=lambda place: (tops.index(place[0]) // 3, place[2], place[0]))
-    assert len(found) == len(expected) == 24
+    found = sorted(places(figure, height, width), key=lambda place: (place[0], place[2]))
     for (top, bottom, left, right), picture in zip(found, expected, strict=True):
         times = (bottom - top) / len(picture)
         assert times == (right - left) / len(picture) == int(times) >= 3
         squares = picture.repeat(int(times), axis=0).repeat(int(times), axis=1)
         np.testing.assert_array_equal(page[top:bottom, left:right], squares)
-
-
-def test_columns_are_content_both_optimizers_and_style_and_rows_are_photographs(
-    style: FigureSettings,
-) -> None:
-    figure = style_images.draw_groups([group(64), group(64, rows=2)], [], style)
-    page = rendered(figure)
-    found = places(figure, *page.shape[:2])
-    lefts, tops = (sorted({place[side] for place in found}) for side in (2, 0))
-    assert (len(lefts), len(tops)) == (4, 5)
-    height, width = page.shape[:2]
-    by_title = {
+    titles = {
         text.get_text(): text.get_position()[0] * width
         for text in figure.texts
         if text.get_text() in ("Content", "LSTM (continued)", "ADAM", "Style")
     }
-    side = found[0][3] - found[0][2]
-    assert [round(x - side / 2) for x in by_title.values()] == lefts
-    assert max(place[1] for place in found) < height
+    half = (found[0][3] - found[0][2]) / 2
+    assert [round(x - half) for x in titles.values()] == [left for _, _, left, _ in found[:4]]
 
 
-def test_pictures_lie_over_both_columns_of_a_page_with_thin_gaps(style: FigureSettings) -> None:
-    settings = style.model_copy(update={"dpi": 300})
-    figure = style_images.draw_groups([group(64), group(128)], [], settings)
+def test_pictures_lie_over_both_columns_of_a_page_with_thin_gaps(folder: Path) -> None:
+    figure = draw(in_print())
     width, height = figure.get_size_inches() * 300
     assert 1.5 * 300 * 3.25 < width <= 2 * 300 * 3.25
     found = places(figure, round(height), round(width))
     covered = sum((bottom - top) * (right - left) for top, bottom, left, right in found)
     assert covered > 0.85 * width * height
-
-
-def test_the_notes_stand_below_the_pictures(style: FigureSettings) -> None:
-    without, some = (
-        style_images.draw_groups([group(64)], notes, style) for notes in ([], ["a", "b"])
-    )
-    assert set(texts(some)) - set(texts(without)) == {"a", "b"}
-    assert some.get_size_inches()[1] > without.get_size_inches()[1]
-    lowest = min(axes.get_position().y0 for axes in some.axes)
-    assert all(t.get_position()[1] < lowest for t in some.texts if t.get_text() in "ab")
-
-
-@pytest.fixture
-def folder(tmp_path: Path):
-    with contextlib.chdir(tmp_path):
-        for experiment, size in SIZES.items():
-            for optimizer, meta_seed in style_images.OPTIMIZERS.items():
-                path = LAYOUT.pictures(experiment, optimizer, meta_seed)
-                write_fakes(path, experiment, 3, size, SHARES[optimizer])
-        write_records(REAL)
-        yield tmp_path
-
-
-def write_records(records: list[dict]) -> None:
-    for record in records:
-        write_json(LAYOUT.data(record["name"]), record)
 
 
 def test_titles_and_steps_are_those_of_the_configuration(folder: Path) -> None:
@@ -152,27 +119,17 @@ def test_titles_and_steps_are_those_of_the_configuration(folder: Path) -> None:
     assert len(found) == 4 + 1 + 2 * 2
 
 
-def test_each_optimizer_has_its_own_pictures(folder: Path) -> None:
+def test_stand_ins_and_who_has_to_be_named_stand_below_the_pictures(folder: Path) -> None:
+    without = draw(load_config())
+    assert not any("tand-in" in text for text in texts(without))
+    write_pictures(load_config(), Path(), FREE)
     figure = draw(load_config())
-    shown = [np.asarray(axes.images[0].get_array()) for axes in figure.axes]
-    for start, size in ((0, 64), (12, 128)):
-        for column, share in ((1, 0.6), (2, 0.3)):
-            first = start + 3 * column
-            np.testing.assert_array_equal(shown[first : first + 3], mixture(3, size, share))
-
-
-def test_stand_ins_and_who_has_to_be_named_stand_in_the_figure(folder: Path) -> None:
-    assert not any("tand-in" in text for text in texts(draw(load_config())))
-    write_records(FREE)
-    found = "\n".join(texts(draw(load_config())))
+    assert figure.get_size_inches()[1] > without.get_size_inches()[1]
+    lowest = min(axes.get_position().y0 for axes in figure.axes)
+    found = [text.get_text() for text in figure.texts if text.get_position()[1] < lowest]
     for record in FREE:
         assert f"Stand-in for the {record['name']}: {record['stand_in']}" in found
-    assert "danielbuechele" in found
-    assert "CC BY 2.0" in found
-
-
-def draw(config: Config) -> Figure:
-    return figures(config)["style_images"].draw(Results(config))
+    assert any("danielbuechele" in text and "CC BY 2.0" in text for text in found)
 
 
 def test_only_pictures_made_from_free_ones_alone_may_be_published() -> None:

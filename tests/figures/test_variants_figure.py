@@ -8,20 +8,20 @@ import numpy as np
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from tests.figures.fake_results import STYLE
+from tests.figures.fake_results import FakeResults, fake
 from tests.figures.fake_tables import make_meta_gradients, make_variant
 
+from l2l.config import Config, load_config
 from l2l.evaluation.statistics import Effect
 from l2l.evaluation.variants import Variant
 from l2l.figures import experiments, unroll
 
-LABELS = {"base": "Reference", "rnn": "Plain RNN", "es": "ES"}
 VARIANTS = [
     make_variant("rnn", 1.5),
     make_variant("es", 0.6, seeds=1),
     make_variant("adam", 4, seeds=0),
 ]
-STAGES, SOURCES = {"early": "untrained", "late": "trained"}, {"kept": "Kept", "es": "ES"}
+STAGES, SOURCES = {"early": "untrained", "late": "trained"}, ("kept", "es")
 WINDOWS = (1, 10, 100)
 
 
@@ -32,19 +32,31 @@ def markers(axes: Axes, marker: str) -> list[tuple[float, float]]:
     return sorted(found, key=lambda point: point[1])
 
 
-def of_variants(*chosen: Variant) -> Axes:
-    panel = experiments.Variants("MNIST", "base", chosen)
-    (axes,) = experiments.draw_variants([panel], LABELS, STYLE).axes
-    return axes
+@pytest.fixture(autouse=True)
+def _made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Variants stand where curves would, and are not computed."""
+    for figure in (experiments, unroll):
+        monkeypatch.setattr(figure, "variants", lambda made, settings: made)
+
+
+def compared(changes: dict, config: Config, **made: list[Variant]) -> FakeResults:
+    """Experiments with these variants."""
+    base = config.experiments["mnist"].model_copy(update={"reference": "mnist_paper"})
+    entries = {
+        name: base.model_copy(update={"title": name, **changes.get(name, {})}) for name in made
+    }
+    return fake(config.model_copy(update={"experiments": entries}), **made)
+
+
+def draw_variants(**made: list[Variant]) -> list[Axes]:
+    return experiments.draw_variants([*made], compared({}, load_config(), **made)).axes
 
 
 def test_a_row_for_the_reference_and_each_variant_a_panel_for_each_experiment() -> None:
-    panels = [experiments.Variants("Quadratics", "base", VARIANTS[:1])]
-    panels += [experiments.Variants("MNIST", "base", VARIANTS)]
-    above, below = experiments.draw_variants(panels, LABELS, STYLE).axes
+    above, below = draw_variants(Quadratics=VARIANTS[:1], MNIST=VARIANTS)
     assert [axes.get_title(loc="left") for axes in (above, below)] == ["Quadratics", "MNIST"]
     names = [text.get_text() for text in below.get_yticklabels()]
-    assert names == ["Reference (reference)", "Plain RNN", "ES *", "ADAM, tuned"]
+    assert names == ["LSTM (paper) (reference)", "rnn", "es *", "ADAM, tuned"]
     assert list(below.get_yticks()) == [-1, 0, 1, 2]
     assert len(above.get_yticks()) == 2
     bottom, top = below.get_ylim()
@@ -55,7 +67,7 @@ def test_a_row_for_the_reference_and_each_variant_a_panel_for_each_experiment() 
 def test_a_marker_stands_at_the_ratio_in_its_row_with_its_interval(
     attribute: str, marker: str
 ) -> None:
-    axes = of_variants(*VARIANTS)
+    (axes,) = draw_variants(MNIST=VARIANTS)
     found = markers(axes, marker)
     effects = [getattr(one, attribute) for one in VARIANTS]
     ratios = [1 + effect.estimate for effect in effects]
@@ -76,22 +88,41 @@ def test_a_marker_stands_at_the_ratio_in_its_row_with_its_interval(
 )
 def test_what_lies_beyond_is_an_arrow_at_its_edge(ratio: float, marker: str, edge: int) -> None:
     effect = Effect(ratio - 1, -1, math.inf, 0.5, 8)
-    axes = of_variants(Variant("rnn", effect, make_variant("rnn", 1).mean, 3))
+    (axes,) = draw_variants(MNIST=[Variant("rnn", effect, make_variant("rnn", 1).mean, 3)])
     at = axes.get_xlim()[edge]
     assert [x for x, _ in markers(axes, marker)] == pytest.approx([at])
     assert len(markers(axes, "D")) == 1, "of the reference alone"
     assert len(markers(axes, "o")) == 2
 
 
-@pytest.fixture(scope="module")
-def of_windows() -> Figure:
-    table = make_meta_gradients(STAGES, SOURCES, WINDOWS)
-    by_window = {1: make_variant("a", 6.0), 100: make_variant("b", 0.75)}
-    quality = [
-        unroll.Quality("Quadratics", by_window, 20, make_variant("c", 0.9)),
-        unroll.Quality("MNIST", {5: make_variant("d", 2.0)}, 20, None),
-    ]
-    return unroll.draw_windows(table, STAGES, SOURCES, quality, STYLE)
+@pytest.fixture
+def of_windows(_made: None) -> Figure:
+    config = load_config()
+    recipe = config.recipes["mnist_paper"]
+    (stage,) = recipe.unroll
+    windows = {"mnist_paper": [20], "a": [1], "b": [100], "c": [20, 50], "d": [5]}
+    recipes = {
+        name: recipe.model_copy(
+            update={"unroll": tuple(stage.model_copy(update={"window": w}) for w in own)}
+        )
+        for name, own in windows.items()
+    }
+    settings = config.measurements.meta_gradients
+    stage, source = next(iter(settings.stages.values())), next(iter(settings.estimators.values()))
+    stages = {key: stage.model_copy(update={"title": title}) for key, title in STAGES.items()}
+    few = {"stages": stages, "estimators": dict.fromkeys(SOURCES, source)}
+    measured = config.measurements.model_copy(
+        update={"meta_gradients": settings.model_copy(update=few)}
+    )
+    made = {
+        "Quadratics": [make_variant("a", 6), make_variant("b", 0.75), make_variant("c", 0.9)],
+        "MNIST": [make_variant("d", 2)],
+    }
+    changes = {name: {"figure": "unroll"} for name in made}
+    config = config.model_copy(update={"recipes": recipes, "measurements": measured})
+    results = compared(changes, config, **made)
+    results.tables["meta_gradients"] = make_meta_gradients(STAGES, SOURCES, WINDOWS)
+    return unroll.draw(results)
 
 
 def test_each_measure_and_stage_has_a_panel_with_medians_of_each_estimator(

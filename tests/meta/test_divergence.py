@@ -13,6 +13,7 @@ import torch
 from tests.meta.runs import FAMILY, InterruptedFamily, PowerCutError, assert_same, rows, training
 from tests.small import ESTIMATORS, recipe
 
+from l2l.cli.commands import choose_rate, trial
 from l2l.config import Recipe, load_config
 from l2l.errors import UserError
 from l2l.layout import Layout
@@ -21,7 +22,6 @@ from l2l.meta.epoch import ValidationResult
 from l2l.meta.state import TrainingState
 from l2l.meta.train import Training, train
 from l2l.run import Run
-from l2l.stages import choose_rate, run_trial
 
 each_estimator = pytest.mark.parametrize("estimator", ESTIMATORS.values(), ids=ESTIMATORS)
 ALIVE = 25
@@ -206,8 +206,8 @@ def test_a_trial_that_diverges_is_never_chosen(
     high = 'recipes.quadratics_lstm={"meta_learning_rate": {"low": 1e20, "high": 1e20}}'
     settings = ["recipes.quadratics_lstm.episodes=6", "recipes.quadratics_lstm.attempts=2"]
     settings += ["recipes.quadratics_lstm.meta_learning_rate={trials: 2, episodes: 4}"]
-    run_trial(_smoke([*settings, high]), "quadratics_lstm", 0)
-    run_trial(_smoke(settings), "quadratics_lstm", 1)
+    trial(_smoke([*settings, high]), "quadratics_lstm", 0)
+    trial(_smoke(settings), "quadratics_lstm", 1)
 
     def refuse(constant: str) -> None:
         raise AssertionError(f"{constant} is no JSON")
@@ -234,7 +234,7 @@ def test_a_trial_that_diverges_late_is_an_outcome_without_a_validation(
     name = "recipes.quadratics_lstm"
     settings = [f"{name}.unroll=[{{start: 0, window: 5}}]", f"{name}.episodes=40"]
     settings += [f"{name}.steps=20", f"{name}.meta_learning_rate={{trials: 1, episodes: 35}}"]
-    run_trial(_smoke(settings), "quadratics_lstm", 0)
+    trial(_smoke(settings), "quadratics_lstm", 0)
     outcome = json.loads(Layout("smoke").trial("quadratics_lstm", 0).read_text())
     assert outcome["validation"] is None
     assert outcome["failed"].startswith("quadratics_lstm: diverged at episode 30")

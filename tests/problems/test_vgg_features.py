@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
 from tests.problems.art import CPU, random_weights
 from torch import Tensor
@@ -86,7 +87,7 @@ def test_colours_and_scale_are_those_of_the_published_network() -> None:
     bgr = 255 * images.numpy()[:, ::-1] - np.array(MEAN_BGR, dtype=np.float32)[:, None, None]
     rows_columns_bgr = np.ascontiguousarray(bgr.transpose(0, 2, 3, 1))
     expected = session.run(list(outputs.values()), {"input": rows_columns_bgr})
-    weights = {name: torch.tensor(array) for name, array in from_onnx(content).items()}
+    weights = safetensors.torch.load(from_onnx(content))
     found = VGGFeatures.of(weights, LAST_LAYER, CPU, torch.float32)(images, wanted)
     for layer, values in zip(wanted, expected, strict=True):
         error = np.abs(found[layer].numpy() - values).max() / np.abs(values).max()

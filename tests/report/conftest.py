@@ -8,11 +8,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from tests.figures.fake_pictures import write_fakes
+from tests.figures.fake_pictures import write_pictures
 from tests.figures.fake_tables import make_overhead, make_updates
 
 from l2l.config import Config, load_config, resolved_yaml
-from l2l.figures import style_images
 from l2l.figures.catalog import figures
 from l2l.figures.style import save
 from l2l.files import write_json, write_table, write_text
@@ -222,9 +221,7 @@ def make_run(root: Path, config: Config) -> None:
             for baseline in config.experiments[name].baselines:
                 one = tuning[tuning["optimizer"] == baseline]
                 write_table(layout.tuning(name, baseline), one)
-        for name, size in SIZES.items():
-            for optimizer, meta_seed in style_images.OPTIMIZERS.items():
-                write_fakes(layout.pictures(name, optimizer, meta_seed), name, 3, size, 0.5)
+        write_pictures(config, Path(), (), SIZES.values())
         for dataset in config.datasets(*config.problems):
             record = {"name": dataset, "source": "local", "stand_in": None, "digests": {}}
             write_json(layout.data(dataset), record)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import statistics
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from l2l import kernels
 from l2l.bench.workload import KernelWindow, Workload
-from l2l.compute import Spread, free_memory, interleaved, milliseconds
+from l2l.compute import free_memory, interleaved, milliseconds
 from l2l.progress import Progress
 from l2l.provenance import provenance
 
@@ -34,35 +34,25 @@ def run_benchmark(workload: Workload, device: torch.device, quick: bool) -> dict
     Returns:
         Ready for JSON. Times are milliseconds of an inner step, medians over the rounds; `spread`
         has their smallest and largest. `speedup` is plain_pytorch_ms / meta_step_ms;
-        `column_pytorch_ms` is of `ColumnOptimizer`;
+        `column_pytorch_ms` is of `plain.columns`;
         `sgemm_fraction` the arithmetic of both kernels' products over their time, relative to the
         rate of a square float32 matrix product; `gradient_error` see `KernelWindow.error`.
     """
-    window, unroll = workload.window, workload.unroll
+    window, unroll = workload.window, workload.description["unroll"]
     size = CUDA_SGEMM_SIZE if device.type == "cuda" else SGEMM_SIZE
     square = torch.randn(size, size, device=device)
-    work = {  # name -> work, and how many inner steps it is
-        "plain_pytorch_ms": (workload.plain.window, unroll),
-        "column_pytorch_ms": (workload.columns.window, unroll),
-        "forward_ms": (window.forward, unroll),
-        "backward_ms": (window.backward, unroll),
-        "optimizee_ms": (workload.problem, unroll),
-        "meta_step_ms": (workload.exact.episode, workload.recipe.steps),
-        "meta_step_sampled_ms": (workload.sampled.episode, workload.recipe.steps),
-        "sgemm": (lambda: square @ square, 1),
-    }
     rounds = QUICK_ROUNDS if quick else ROUNDS
-    pieces = {name: piece for name, (piece, _) in work.items()}
-    times = interleaved(pieces, rounds, device, "bench: meta-training")
-    spreads = {
-        name: Spread.of([time / work[name][1] for time in measured])
-        for name, measured in times.items()
+    work = {name: piece for name, (piece, _) in workload.pieces.items()}
+    work["sgemm"] = lambda: square @ square
+    times = interleaved(work, rounds, device, "bench: meta-training")
+    gflops = 2e-6 * size**3 / statistics.median(times.pop("sgemm"))
+    spread = {
+        name: [value / workload.pieces[name][1] for value in (min(each), max(each))]
+        for name, each in times.items()
     }
-    sgemm = spreads.pop("sgemm")
-    median = {name: spread.median for name, spread in spreads.items()}
-    forward, backward = (operations / unroll for operations in window.operations())
-    gflops = 2e-6 * size**3 / sgemm.median
-    rate = 1e-6 * (forward + backward) / (median["forward_ms"] + median["backward_ms"])
+    ms = {name: statistics.median(each) / workload.pieces[name][1] for name, each in times.items()}
+    operations = sum(window.operations()) / unroll
+    rate = 1e-6 * operations / (ms["forward_ms"] + ms["backward_ms"])
     rows, skipped = scaling(window, QUICK_SIZES if quick else SIZES, device)
     return {
         "machine": {
@@ -70,18 +60,17 @@ def run_benchmark(workload: Workload, device: torch.device, quick: bool) -> dict
             "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
             "threads": torch.get_num_threads(),
         },
-        "workload": workload.describe(),
+        "workload": workload.description,
         "rounds": rounds,
-        **median,
-        "speedup": median["plain_pytorch_ms"] / median["meta_step_ms"],
-        "speedup_sampled": median["plain_pytorch_ms"] / median["meta_step_sampled_ms"],
-        "speedup_over_columns": median["column_pytorch_ms"] / median["meta_step_ms"],
-        "speedup_sampled_over_columns": median["column_pytorch_ms"]
-        / median["meta_step_sampled_ms"],
+        **ms,
+        "speedup": ms["plain_pytorch_ms"] / ms["meta_step_ms"],
+        "speedup_sampled": ms["plain_pytorch_ms"] / ms["meta_step_sampled_ms"],
+        "speedup_over_columns": ms["column_pytorch_ms"] / ms["meta_step_ms"],
+        "speedup_sampled_over_columns": ms["column_pytorch_ms"] / ms["meta_step_sampled_ms"],
         "sgemm_gflops": gflops,
         "sgemm_fraction": rate / gflops,
         "gradient_error": window.error(),
-        "spread": {name: [spread.low, spread.high] for name, spread in spreads.items()},
+        "spread": spread,
         "scaling": rows,
         "not_measured": skipped,
     }
@@ -135,19 +124,10 @@ def _bytes(window: KernelWindow) -> int:
 
 def _nanoseconds(window: KernelWindow, coordinates: int, device: torch.device) -> float:
     """The time of a forward and a backward step of one coordinate among so many."""
-    inputs_each = window.inputs.shape[2]
-    generator = torch.Generator(device).manual_seed(0)
-
-    def draw(*shape: int) -> Tensor:
-        return torch.randn(shape, generator=generator, device=device, dtype=window.inputs.dtype)
-
-    case = KernelWindow(
-        window.phi,
-        draw(STEPS, coordinates, inputs_each),
-        kernels.zero_state(window.phi, coordinates),
-        draw(STEPS, coordinates),
-    )
-
+    phi, inputs = window.phi, window.inputs.shape[2]
+    draw = functools.partial(torch.randn, device=device, dtype=window.inputs.dtype)
+    state = kernels.zero_state(phi, coordinates)
+    case = KernelWindow(phi, draw(STEPS, coordinates, inputs), state, draw(STEPS, coordinates))
     once = coordinates >= LARGE and device.type == "cpu"
     times = [
         milliseconds(case.forward, device) + milliseconds(case.backward, device)

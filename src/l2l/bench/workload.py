@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from l2l import kernels
-from l2l.bench.plain import CellOptimizer, ColumnOptimizer, PlainMetaTraining, PlainOptimizer
+from l2l.bench.plain import Form, PlainMetaTraining, cells, columns
 from l2l.config.recipes import Recipe
 from l2l.estimators.adjoint import roll_window
 from l2l.kernels import implementation
@@ -26,27 +26,6 @@ from l2l.problems import Family, live_part
 
 EPISODES_BEFORE = 2  # of meta-training, so that the window is not that of an untrained phi
 META_LEARNING_RATE = 3e-3
-
-
-class MetaTraining:
-    """Episodes of a recipe, one after the other."""
-
-    def __init__(self, training: Training, family: Family) -> None:
-        self._training, self._family = training, family
-        self._state = training.begin(0)
-        for _ in range(EPISODES_BEFORE):
-            self.episode()
-
-    def episode(self) -> None:
-        """Everything that meta-training does in an episode."""
-        train_episode(self._training, self._family, self._state)
-
-    @property
-    def optimizer(self) -> CoordinatewiseLSTM:
-        """The learned optimizer as it stands."""
-        optimizer = self._training.optimizer(self._state.phi)
-        assert isinstance(optimizer, CoordinatewiseLSTM)  # the command sees to it
-        return optimizer
 
 
 @dataclass(frozen=True)
@@ -106,15 +85,12 @@ class KernelWindow:
         modules.load_state_dict({name: weight.double() for name, weight in self.phi.items()})
         before = (self.state.hidden.double(), self.state.cell.double())
         sequence, _ = modules["lstm"](self.inputs.double(), before)
-        exact = dict(modules.named_parameters())
-        gradients = torch.autograd.grad(
-            modules["head"](sequence)[..., 0], list(exact.values()), self.cotangents.double()
-        )
-        own = self.backward()
-        return max(
-            float((own[name].double() - gradient).norm() / gradient.norm())
-            for name, gradient in zip(exact, gradients, strict=True)
-        )
+        modules["head"](sequence)[..., 0].backward(self.cotangents.double())
+        own, errors = self.backward(), []
+        for name, weight in modules.named_parameters():
+            assert weight.grad is not None
+            errors.append(float((own[name].double() - weight.grad).norm() / weight.grad.norm()))
+        return max(errors)
 
     def operations(self) -> tuple[float, float]:
         """Floating-point operations of the two kernels, those of their matrix products alone.
@@ -133,7 +109,7 @@ class KernelWindow:
 
 
 class Workload:
-    """Everything that is timed: meta-training exact, sampled and plain, and its parts.
+    """What is timed: pieces of meta-training, each a function without arguments.
 
     Args:
         name: the recipe's name.
@@ -142,6 +118,12 @@ class Workload:
         seed: of all streams.
         device: where to compute.
         fraction: of the coordinates in the sampled backward pass.
+
+    Attributes:
+        pieces: name of a time -> the work, and how many inner steps it is.
+        window: what the kernels get in the second window of an episode, where there are two: its
+            first state is not zero.
+        description: ready for JSON.
     """
 
     def __init__(
@@ -153,63 +135,66 @@ class Workload:
         device: torch.device,
         fraction: float,
     ) -> None:
-        self.name, self.recipe, self.fraction = name, recipe, fraction
-        self.unroll = min(recipe.unroll[0].window, recipe.steps)
+        unroll, steps = min(recipe.unroll[0].window, recipe.steps), recipe.steps
 
-        def meta_training(fraction: float) -> MetaTraining:
+        def meta_training(fraction: float) -> tuple[Callable[[], None], CoordinatewiseLSTM]:
+            """An episode, everything that meta-training does in it; and the optimizer as it was."""
             sampling = recipe.sampling.model_copy(update={"fraction": fraction})
             own = recipe.model_copy(update={"unroll": recipe.unroll[:1], "sampling": sampling})
-            streams, episodes = ("bench",), recipe.episodes
-            return MetaTraining(
-                Training(name, own, META_LEARNING_RATE, streams, seed, device, episodes, name),
-                family,
-            )
+            rate, episodes = META_LEARNING_RATE, recipe.episodes
+            training = Training(name, own, rate, ("bench",), seed, device, episodes, name)
+            state = training.begin(0)
+            for _ in range(EPISODES_BEFORE):
+                train_episode(training, family, state)
+            optimizer = training.optimizer(state.phi)
+            assert isinstance(optimizer, CoordinatewiseLSTM)  # the command sees to it
+            return functools.partial(train_episode, training, family, state), optimizer
 
-        self.exact, self.sampled = meta_training(1), meta_training(fraction)
+        exact, optimizer = meta_training(1)
+        sampled, _ = meta_training(fraction)
         problems = range(recipe.problems_per_episode)
-        self.problems = family.sample(("bench", recipe.problem), problems, recipe.steps)
-        self.live = live_part(self.problems, train_loss=False)
-        on_gpu = device.type == "cuda"
-        self._inner: Any = InnerStep(self.live, SGD(META_LEARNING_RATE)) if on_gpu else self.live
-        self.window = self._window()
-        self.plain = self._plain(CellOptimizer)
-        self.columns = self._plain(ColumnOptimizer)
+        whole = family.sample(("bench", recipe.problem), problems, steps)
+        live = live_part(whole, train_loss=False)
+        inner: Any = InnerStep(live, SGD(META_LEARNING_RATE)) if device.type == "cuda" else live
 
-    def problem(self) -> None:
-        """Loss and gradient of the problem, as often as in a window."""
-        theta = self.live.initial()
-        for step in range(self.unroll):
-            self._inner.loss_and_gradient(theta, step)
+        def problem() -> None:
+            theta = live.initial()
+            for step in range(unroll):
+                inner.loss_and_gradient(theta, step)
 
-    def describe(self) -> dict[str, Any]:
-        """The workload, ready for JSON."""
+        weights, carry = loss_weights(recipe), begin(live, optimizer)
+        if steps >= 2 * unroll:
+            carry = roll_window(live, optimizer, carry, unroll, weights).end
+        rolled = roll_window(live, optimizer, carry, unroll, weights)
+        inputs = optimizer.inputs(rolled.gradients).flatten(1, 2)
+        cotangents = rolled.cotangents.flatten(1) * optimizer.settings.output_scale
+        self.window = KernelWindow(optimizer.phi, inputs, carry.state, cotangents)
+
+        def plain(form: Form) -> Callable[[], None]:
+            settings, phi = optimizer.settings, self.window.phi
+            rate = META_LEARNING_RATE
+            return PlainMetaTraining(form, settings, phi, whole, steps, unroll, rate).window
+
+        self.pieces: dict[str, tuple[Callable[[], object], int]] = {
+            "plain_pytorch_ms": (plain(cells), unroll),
+            "column_pytorch_ms": (plain(columns), unroll),
+            "forward_ms": (self.window.forward, unroll),
+            "backward_ms": (self.window.backward, unroll),
+            "optimizee_ms": (problem, unroll),
+            "meta_step_ms": (exact, steps),
+            "meta_step_sampled_ms": (sampled, steps),
+        }
         size = sizes(self.window.phi)
-        return {
-            "recipe": self.name,
-            "coordinates": self.problems.initial().numel(),
-            "live_coordinates": self.live.initial().numel(),
+        self.description: dict[str, Any] = {
+            "recipe": name,
+            "coordinates": whole.initial().numel(),
+            "live_coordinates": live.initial().numel(),
             "active_coordinates": self.window.active,
             "layers": size.layers,
             "units": size.units,
-            "unroll": self.unroll,
-            "steps": self.recipe.steps,
-            "dtype": str(self.window.inputs.dtype).removeprefix("torch."),
-            "sampled_fraction": self.fraction,
-            "kernels": implementation(self.window.inputs).__name__.rpartition(".")[2],
+            "unroll": unroll,
+            "steps": steps,
+            "dtype": str(inputs.dtype).removeprefix("torch."),
+            "sampled_fraction": fraction,
+            "kernels": implementation(inputs).__name__.rpartition(".")[2],
         }
-
-    def _plain(self, form: type[PlainOptimizer]) -> PlainMetaTraining:
-        optimizer = form(self.exact.optimizer.settings, self.window.phi)
-        steps = self.recipe.steps
-        return PlainMetaTraining(optimizer, self.problems, steps, self.unroll, META_LEARNING_RATE)
-
-    def _window(self) -> KernelWindow:
-        """The second window of an episode, where there are two: its first state is not zero."""
-        optimizer, weights = self.exact.optimizer, loss_weights(self.recipe)
-        carry = begin(self.live, optimizer)
-        if self.recipe.steps >= 2 * self.unroll:
-            carry = roll_window(self.live, optimizer, carry, self.unroll, weights).end
-        rolled = roll_window(self.live, optimizer, carry, self.unroll, weights)
-        inputs = optimizer.inputs(rolled.gradients).flatten(1, 2)
-        cotangents = rolled.cotangents.flatten(1) * optimizer.settings.output_scale
-        return KernelWindow(optimizer.phi, inputs, carry.state, cotangents)

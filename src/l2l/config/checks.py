@@ -5,13 +5,16 @@ Every check raises a `mistake` that names the key and the value.
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Iterable, Iterator
+from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
 
-from l2l.config.base import SECTIONS, did_you_mean, mistake
+from pydantic import BaseModel
+
+from l2l.config.base import did_you_mean, mistake
 from l2l.config.claims import TUNED, Claim, Measured
 from l2l.config.experiments import Experiment
 from l2l.config.measurements import measurement_columns
+from l2l.config.names import Entry
 from l2l.config.recipes import Recipe
 from l2l.registry import BASELINES
 
@@ -25,6 +28,11 @@ def check(config: Config) -> None:
     Raises:
         PydanticCustomError: the first thing that does not fit.
     """
+    for key, name, entry in _references(None, config, ""):
+        entries = getattr(config, entry.section)
+        _known(key, name, entries if isinstance(entries, dict) else type(entries).model_fields)
+        if entry.single and config.problems[name].parts:
+            raise mistake(f"{key}: '{name}' is a mixture, for meta-training; name its problems")
     for name in config.problems:
         _check_mixture(name, config)
     for name, recipe in config.recipes.items():
@@ -33,24 +41,40 @@ def check(config: Config) -> None:
         _check_experiment(name, experiment, config)
     for figure, names in config.figure_experiments().items():
         _check_figure(figure, names, config)
-    for measurement, settings in config.measurements.each().items():
-        for key, name, among in settings.names(config):
-            _known(f"measurements.{measurement}.{key}", name, among)
-            if among is config.problems:
-                _check_single(f"measurements.{measurement}.{key}", name, "measure", config)
     for key, claim in config.claims.items():
         _check_claim(f"claims.{key}", claim, config)
-    for name, study in config.studies.items():
-        for section in SECTIONS:
-            entries = getattr(config, section)
-            for entry in getattr(study, section):
-                among = entries if isinstance(entries, dict) else type(entries).model_fields
-                _known(f"studies.{name}.{section}", entry, among)
+
+
+def _references(kind: Any, value: Any, key: str) -> Iterator[tuple[str, str, Entry]]:
+    """The names of entries of sections in a value of this type: dotted key, name, mark."""
+    if isinstance(value, BaseModel):
+        for name, field in type(value).model_fields.items():
+            item, place = getattr(value, name), f"{key}.{name}".lstrip(".")
+            yield from _marked(field.metadata, item, place)
+            yield from _references(field.annotation, item, place)
+    elif get_origin(kind) is Annotated:
+        yield from _marked(kind.__metadata__, value, key)
+        yield from _references(kind.__origin__, value, key)
+    elif isinstance(value, dict):
+        of_keys, of_values = get_args(kind)
+        for name, item in value.items():
+            yield from _references(of_keys, name, key)
+            yield from _references(of_values, item, f"{key}.{name}")
+    elif isinstance(value, tuple):
+        for index, item in enumerate(value):
+            place = f"{key}.{index}" if isinstance(item, BaseModel) else key
+            yield from _references(get_args(kind)[0], item, place)
+    else:
+        for member in get_args(kind):  # of a union
+            yield from _references(member, value, key)
+
+
+def _marked(metadata: Iterable[Any], value: Any, key: str) -> Iterator[tuple[str, str, Entry]]:
+    return ((key, value, one) for one in metadata if isinstance(one, Entry) and value)
 
 
 def _check_mixture(name: str, config: Config) -> None:
     for part in config.problems[name].parts:
-        _known(f"problems.{name}.of", part, config.problems)
         if config.problems[part].parts:
             raise mistake(f"problems.{name}.of: '{part}' is a mixture itself; name its problems")
 
@@ -58,8 +82,6 @@ def _check_mixture(name: str, config: Config) -> None:
 def _check_recipe(name: str, recipe: Recipe, config: Config) -> None:
     if name in BASELINES:
         raise mistake(f"recipes.{name}: a baseline has this name")
-    for problem in recipe.problems:
-        _known(f"recipes.{name}.problem", problem, config.problems)
     validated_on = config.problems[recipe.validated_on]
     if validated_on.parts:
         raise mistake(
@@ -75,7 +97,6 @@ def _check_recipe(name: str, recipe: Recipe, config: Config) -> None:
 def _check_start(name: str, recipe: Recipe, start: str, config: Config) -> None:
     visited = [name]
     while start:
-        _known(f"recipes.{visited[-1]}.start_from", start, config.recipes)
         if start in visited:
             raise mistake(f"recipes.{name}.start_from: goes round in a circle")
         visited.append(start)
@@ -89,8 +110,6 @@ def _check_start(name: str, recipe: Recipe, start: str, config: Config) -> None:
 
 def _check_experiment(name: str, experiment: Experiment, config: Config) -> None:
     for problem in experiment.problems:
-        _known(f"experiments.{name}.problems", problem, config.problems)
-        _check_single(f"experiments.{name}.problems", problem, "test", config)
         limits = config.problems[problem].limits
         tuned, tested = experiment.tuning.problems, experiment.evaluation.problems
         _at_most(f"experiments.{name}.tuning.problems", tuned, limits.get("validation"))
@@ -100,8 +119,6 @@ def _check_experiment(name: str, experiment: Experiment, config: Config) -> None
         raise mistake(
             f"experiments.{name}.shown = test_loss: its problems have no held-out data; show loss"
         )
-    for learned in experiment.learned:
-        _known(f"experiments.{name}.learned", learned, config.recipes)
     for baseline in experiment.baselines:
         _known(f"experiments.{name}.baselines", baseline, experiment.tuning.grids)
 
@@ -124,7 +141,6 @@ def _check_figure(figure: str, names: list[str], config: Config) -> None:
 def _check_claim(key: str, claim: Claim, config: Config) -> None:
     for index, comparison in enumerate(claim.comparisons):
         place = f"{key}.comparisons.{index}"
-        _known(f"{place}.experiment", comparison.experiment, config.experiments)
         experiment = config.experiments[comparison.experiment]
         if len(experiment.problems) > 1:
             raise mistake(
@@ -144,7 +160,6 @@ def _check_claim(key: str, claim: Claim, config: Config) -> None:
                     "these, or let the claim look at fewer"
                 )
     for name in claim.sizes.experiments if claim.sizes else ():
-        _known(f"{key}.sizes.experiments", name, config.experiments)
         for recipe in claim.sizes.learned if claim.sizes else ():
             learned = config.experiments[name].learned
             _known(f"{key}.sizes.learned", recipe, learned, f"experiments.{name}")
@@ -166,13 +181,6 @@ def _check_measured(key: str, measured: Measured, config: Config) -> None:
             values = columns[column]
             if values is not None:
                 _known(f"{key}.{side}.{column}", value, values)
-
-
-def _check_single(key: str, problem: str, use: str, config: Config) -> None:
-    if config.problems[problem].parts:
-        raise mistake(
-            f"{key}: '{problem}' is a mixture, for meta-training; {use} on one of its problems"
-        )
 
 
 def _at_most(key: str, value: int, limit: int | None) -> None:

@@ -12,6 +12,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from l2l.config.base import Count, Name, Section, Whole, mistake
+from l2l.config.names import ExperimentName
 
 TUNED = "tuned"
 """As `baselines`: every hand-crafted optimizer of the experiment."""
@@ -26,7 +27,9 @@ Direction = Literal["lower", "higher"]
 
 class _UpToHorizon(Section):
     metric: str
+    """The number that is compared."""
     horizon: Horizon
+    """The last step that counts; `end`: the last step of the curves."""
 
     @property
     def last_step(self) -> int:
@@ -38,9 +41,6 @@ class MeanLoss(_UpToHorizon):
     """Mean loss over steps 1..horizon; a run that diverged counts as infinite."""
 
     metric: Literal["mean_loss"]
-    """The metric: the mean loss."""
-    horizon: Horizon
-    """The last step that counts; `end`: the last step of the curves."""
     of: Literal["loss", "train_loss", "test_loss"] = "loss"
     """loss: of every step's minibatch; another loss: at the steps at which it was measured."""
 
@@ -54,9 +54,6 @@ class FinalLoss(_UpToHorizon):
     """The loss at step `horizon`; a run whose loss is not finite there counts as infinite."""
 
     metric: Literal["final_loss"]
-    """The metric: the final loss."""
-    horizon: Horizon
-    """The step; `end`: the last step of the curves."""
     of: Literal["train_loss", "test_loss"] = "train_loss"
     """The loss; test_loss where there are held-out data."""
 
@@ -67,7 +64,7 @@ class FinalLoss(_UpToHorizon):
         return f"final {LOSSES[self.of]}, {where}"
 
 
-class StepsToTarget(Section):
+class StepsToTarget(_UpToHorizon):
     """First step at which the mean `loss` of the last TRAILING_STEPS steps is <= target.
 
     A run that never gets there, and a run that diverges within the horizon, counts as `horizon`:
@@ -75,9 +72,7 @@ class StepsToTarget(Section):
     """
 
     metric: Literal["steps_to_target"]
-    """The metric: the number of steps to a target."""
     horizon: Annotated[Whole, Field(ge=TRAILING_STEPS)]
-    """The last step that counts."""
     target: Annotated[float, Field(gt=0)]
     """The loss that is to be reached."""
 
@@ -86,17 +81,12 @@ class StepsToTarget(Section):
         """See `MeanLoss.label`."""
         return f"steps to loss {self.target:g} (at most {self.horizon})"
 
-    @property
-    def last_step(self) -> int:
-        """The last step that the curves must reach."""
-        return self.horizon
-
 
 class Oscillation(Section):
     """Movement of `train_loss` that is undone again, per step, over first_step..last_step."""
 
     metric: Literal["oscillation"]
-    """The metric: the oscillation."""
+    """The number that is compared."""
     first_step: Annotated[Whole, Field(ge=0)]
     """The first step that counts."""
     last_step: Count
@@ -122,7 +112,7 @@ Metric = Annotated[
 class Comparison(Section):
     """Each recipe in `learned` against each of `baselines`, in each of `metrics`."""
 
-    experiment: Name
+    experiment: ExperimentName
     """The experiment whose curves are compared."""
     learned: Annotated[tuple[Name, ...], Field(min_length=1)]
     """Recipes; each gets a verdict of its own."""
@@ -140,7 +130,7 @@ class Comparison(Section):
 class WeightCounts(Section):
     """The number of weights phi of each recipe in `learned`, over the problems of `experiments`."""
 
-    experiments: Annotated[tuple[Name, ...], Field(min_length=1)]
+    experiments: Annotated[tuple[ExperimentName, ...], Field(min_length=1)]
     """Experiments whose problems have different numbers of coordinates."""
     learned: Annotated[tuple[Name, ...], Field(min_length=1)]
     """Recipes; each gets a verdict of its own."""
@@ -177,6 +167,8 @@ class Claim(Section):
 
     statement: str
     """What is claimed."""
+    brief: str = ""
+    """The same in a few words, for the table of README."""
     source: str
     """Where: [P] Andrychowicz et al. 2016, [S] its summary (Jiang 2019)."""
     comparisons: tuple[Comparison, ...] = ()

@@ -36,14 +36,12 @@ class AdjointSettings(EstimatorSettings):
 
     samples: ClassVar[bool] = True
     kind: Literal["adjoint"]
-    """The kind: backpropagation by the adjoint."""
 
 
 class UnrolledSettings(EstimatorSettings):
     """Truncated backpropagation by autograd through the whole window."""
 
     kind: Literal["unrolled"]
-    """The kind: backpropagation by autograd."""
     second_derivatives: Literal["kept", "dropped"]
     """Whether the gradient's own dependence on theta counts."""
 
@@ -61,21 +59,18 @@ class EvolutionSettings(PerturbationSettings):
     """Evolution strategies on the smoothed meta-loss E[L(phi + sigma eps)], antithetic pairs."""
 
     kind: Literal["es"]
-    """The kind: evolution strategies."""
 
 
 class PersistentEvolutionSettings(PerturbationSettings):
     """Persistent evolution strategies (Vicol et al. 2021): unbiased over truncated windows."""
 
     kind: Literal["pes"]
-    """The kind: persistent evolution strategies."""
 
 
 class CombinedSettings(PerturbationSettings):
     """Backpropagation and ES, weighted by inverse variances (Metz et al. 2019)."""
 
     kind: Literal["combined"]
-    """The kind: both together."""
     pairs: Annotated[Whole, Field(ge=2)]
     """Antithetic pairs of perturbed phi; one would have no variance."""
     second_derivatives: Literal["kept", "dropped"]
@@ -87,7 +82,6 @@ class ReinforceSettings(EstimatorSettings):
 
     samples: ClassVar[bool] = True
     kind: Literal["reinforce"]
-    """The kind: REINFORCE."""
     sigma: Positive
     """Standard deviation of the noise on a coordinate's step."""
     baseline_decay: Annotated[float, Field(ge=0, lt=1)]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field, model_validator
 
 from l2l.config.base import Count, Name, Natural, Range, Section, mistake
+from l2l.config.names import RecipeName, SingleProblemName
 from l2l.registry import BASELINES
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class Experiment(Section):
     """The heading of its panel and its tables."""
     figure: Name
     """The figure in which it is a panel."""
-    problems: Annotated[tuple[Name, ...], Field(min_length=1)]
+    problems: Annotated[tuple[SingleProblemName, ...], Field(min_length=1)]
     """What is minimised; several make an architecture study."""
     steps: Count
     """Inner steps of a test."""
@@ -71,7 +72,7 @@ class Experiment(Section):
     """The loss that its panel shows: of the minibatch of each step, or on held-out data."""
     reference: Name | None = None
     """The recipe of which the others are variants; absent: none."""
-    learned: Annotated[tuple[Name, ...], Field(min_length=1)]
+    learned: Annotated[tuple[RecipeName, ...], Field(min_length=1)]
     """Names of recipes."""
     baselines: Annotated[tuple[Baseline, ...], Field(min_length=1)]
     """Hand-crafted optimizers, each with a tuned rate."""

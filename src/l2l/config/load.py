@@ -7,6 +7,7 @@ config/released.yaml, the user's files, and single values (`--set`).
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
@@ -120,10 +121,12 @@ def _belong_together(below: Any, over: Any) -> bool:
 
 @functools.cache
 def _default() -> Mapping[str, Any]:
-    """config/default.yaml and what its studies define, each study with the names of its entries."""
+    """config/default.yaml and what the studies define, each study with the names of its entries."""
     merged = _read(config_folder() / "default.yaml")
     merged |= {section: {} for section in SECTIONS}
-    studies = {name: _read(DEFAULTS / "studies" / f"{name}.yaml") for name in merged["studies"]}
+    files = {path.stem: _read(path) for path in (DEFAULTS / "studies").glob("*.yaml")}
+    places = {name: (study.pop("place", math.inf), name) for name, study in files.items()}
+    studies = {name: files[name] for name in sorted(files, key=places.__getitem__)}
     for name, study in studies.items():
         for section in SECTIONS:
             entries = study.get(section, {})
@@ -212,33 +215,24 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _parse(text: str) -> Any:
     """The content of YAML; ValueError with one line if it is none, or if a key stands twice."""
-    # libyaml's parser, if PyYAML has it: ten times as fast, and each job reads a configuration.
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
     try:
-        node = loader.get_single_node()
-        _refuse_duplicates(node, set())
-        return None if node is None else loader.construct_document(node)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        return yaml.load(text, _Loader)
+    except (yaml.YAMLError, ValueError) as error:
         raise ValueError(" ".join(str(error).split())) from None
-    finally:
-        loader.dispose()
 
 
-def _refuse_duplicates(node: yaml.Node | None, seen: set[int]) -> None:
+# libyaml's parser, if PyYAML has it: ten times as fast, and each job reads a configuration.
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """A key that stands twice is an error: one of its values would be lost."""
-    if not isinstance(node, yaml.CollectionNode) or id(node) in seen:
-        return
-    seen.add(id(node))
-    lines: dict[str, int] = {}
-    for item in node.value:
-        parts = item if isinstance(item, tuple) else (item,)  # of a mapping or a list
-        for part in parts:
-            _refuse_duplicates(part, seen)
-        if len(parts) > 1 and isinstance(parts[0], yaml.ScalarNode):
-            key, line = parts[0].value, parts[0].start_mark.line + 1
-            if key in lines:
-                raise ValueError(f"'{key}' stands twice, in lines {lines[key]} and {line}")
-            lines[key] = line
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        lines: dict[str, int] = {}
+        for key, _ in node.value:
+            name, line = str(key.value), key.start_mark.line + 1
+            if name in lines:
+                raise ValueError(f"'{name}' stands twice, in lines {lines[name]} and {line}")
+            lines[name] = line
+        return super().construct_mapping(node, deep)
 
 
 def _parse_setting(setting: str) -> dict[str, Any]:

@@ -6,12 +6,14 @@ a run.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, create_model, model_validator
 
 from l2l.config.base import Count, Name, Range, Section, Whole, mistake
+from l2l.config.experiments import Baseline
+from l2l.config.names import ExperimentName, RecipeName, SingleProblemName
 from l2l.config.optimizers import LearnedSettings
 from l2l.config.problems import problem_inputs, training_problem_inputs
 from l2l.config.recipes import AnyEstimator
@@ -48,10 +50,6 @@ class MeasurementSettings(Section):
         """The columns of its table."""
         raise NotImplementedError
 
-    def names(self, config: Config) -> Iterator[tuple[str, str, Collection[str]]]:
-        """The entries of other sections that it names: key, name, the names that there are."""
-        return iter(())
-
     def inputs(self, config: Config) -> dict[str, Any]:
         """What its table depends on, besides seed, trained optimizers and tunings.
 
@@ -85,11 +83,11 @@ class Overhead(MeasurementSettings):
     """Sizes of theta that are timed."""
     repeats: Annotated[Whole, Field(ge=2)]
     """Timings of each size; from 2 million on there are two."""
-    recipes: tuple[Name, ...]
+    recipes: tuple[RecipeName, ...]
     """Recipes whose optimizers are timed, with untrained weights."""
-    baselines: tuple[Name, ...]
+    baselines: tuple[Baseline, ...]
     """Baselines that are timed."""
-    problems: dict[Name, str]
+    problems: dict[SingleProblemName, str]
     """Problems whose own gradients are timed, and their names in figures."""
 
     def columns(self, config: Config) -> Columns:
@@ -100,12 +98,6 @@ class Overhead(MeasurementSettings):
             "problem": (*self.problems, GRID),
             **dict.fromkeys(("coordinates", "repeat", "seconds", "state_bytes")),
         }
-
-    def names(self, config: Config) -> Iterator[tuple[str, str, Collection[str]]]:
-        """Recipes, problems, baselines."""
-        yield from (("recipes", name, config.recipes) for name in self.recipes)
-        yield from (("problems", name, config.problems) for name in self.problems)
-        yield from (("baselines", name, config.tuning.grids) for name in self.baselines)
 
     def inputs(self, config: Config) -> dict[str, Any]:
         """Unlike losses, times depend on the machine: on the device and the threads."""
@@ -138,7 +130,7 @@ class Gradients(Range):
 class Updates(MeasurementSettings):
     """The update that is proposed for a gradient, over the course of a run on a test problem."""
 
-    experiments: dict[Name, tuple[Name, ...]]
+    experiments: dict[ExperimentName, tuple[RecipeName, ...]]
     """Experiments on whose problems, and recipes that are asked there."""
     steps: Annotated[tuple[Count, ...], Field(min_length=1)]
     """Updates that are looked at; 1 is the first, from h[0]."""
@@ -157,12 +149,6 @@ class Updates(MeasurementSettings):
             **dict.fromkeys(("coordinate", "parameter", "gradient", "update")),
             **dict.fromkeys(("actual_gradient", "actual_update")),
         }
-
-    def names(self, config: Config) -> Iterator[tuple[str, str, Collection[str]]]:
-        """Experiments, and recipes."""
-        yield from (("experiments", name, config.experiments) for name in self.experiments)
-        for experiment, recipes in self.experiments.items():
-            yield from ((f"experiments.{experiment}", name, config.recipes) for name in recipes)
 
     def inputs(self, config: Config) -> dict[str, Any]:
         """The settings, and the experiments' problems."""
@@ -191,7 +177,7 @@ class MetaGradientStage(Section):
 
     title: str
     """Its name in the figure."""
-    recipe: Name
+    recipe: RecipeName
     """Whose optimizer."""
     weights: Literal["initial", "trained"]
     """Before or after meta-training, of meta-seed 0."""
@@ -209,7 +195,7 @@ class GradientSource(Section):
 class MetaGradients(MeasurementSettings):
     """Meta-gradients of whole episodes, as sums over windows, at fixed phi."""
 
-    problem: Name
+    problem: SingleProblemName
     """On what meta-gradients are estimated."""
     steps: Count
     """Inner steps of an episode."""
@@ -243,12 +229,6 @@ class MetaGradients(MeasurementSettings):
             **dict.fromkeys(("repeat", "norm", "cosine", "ratio")),
             **dict.fromkeys(("noise", "noise_left_out", "bias", "bias_left_out")),
         }
-
-    def names(self, config: Config) -> Iterator[tuple[str, str, Collection[str]]]:
-        """The problem, and recipes."""
-        yield "problem", self.problem, config.problems
-        for key, stage in self.stages.items():
-            yield f"stages.{key}.recipe", stage.recipe, config.recipes
 
     def inputs(self, config: Config) -> dict[str, Any]:
         """All settings but the titles; the problem; the optimizers."""

@@ -46,7 +46,6 @@ class LSTMSettings(Preprocessing, LearnedSettings):
     """The coordinate-wise LSTM m(grad, h, phi) of the paper."""
 
     kind: Literal["lstm"]
-    """The kind: the coordinate-wise LSTM."""
     layers: Layers
     """Layers of the LSTM."""
     units: Units
@@ -83,7 +82,6 @@ class RNNSettings(Preprocessing, LearnedSettings):
     """The coordinate-wise optimizer with a plainer cell: tanh RNN, or no recurrence at all."""
 
     kind: Literal["rnn"]
-    """The kind: a plainer cell."""
     recurrence: Literal["tanh", "none"]
     """tanh: an RNN; none: a multi-layer perceptron without memory."""
     layers: Layers
@@ -102,7 +100,6 @@ class HierarchicalSettings(LearnedSettings):
     couples: ClassVar[bool] = True
 
     kind: Literal["hierarchical"]
-    """The kind: the hierarchical RNN."""
     parameter_units: Units
     """Units of the GRU of each coordinate."""
     tensor_units: Units

@@ -8,9 +8,11 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from l2l.config.base import Count, Name, NonNegative, Range, Section, Whole, did_you_mean, mistake
+from l2l.config.names import ProblemName
 from l2l.registry import DATASETS
 
 Activation = Literal["sigmoid", "tanh", "relu", "leaky_relu", "elu", "softplus", "gelu", "silu"]
+"""Functions of `torch.nn.functional`."""
 
 
 def _registered(dataset: str) -> str:
@@ -46,36 +48,39 @@ class ProblemSettings(Section):
         """How many problems there are at most, if there is a limit: "test", "validation"."""
         return {}
 
+    @property
+    def step_seconds(self) -> float:
+        """Roughly the time of an LSTM's step on one problem, on one core (`l2l.config.costs`)."""
+        return 0.04
+
 
 class QuadraticSettings(ProblemSettings):
     """f(theta) = ||W theta - y||^2, W and y i.i.d. standard normal, fresh for each problem."""
 
     kind: Literal["quadratic"]
-    """The kind: a quadratic function."""
     dimensions: Annotated[int, Field(ge=1, le=10000)]
     """Coordinates of theta; W is square."""
     init_std: NonNegative
     """Standard deviation of theta[0]."""
 
+    @property
+    def step_seconds(self) -> float:
+        """A few microseconds for each coordinate."""
+        return 1e-6 * self.dimensions
 
-class MLPSettings(ProblemSettings):
-    """A fully connected classifier: cross-entropy on minibatches of a dataset."""
 
-    kind: Literal["mlp"]
-    """The kind: a multi-layer perceptron."""
+class ImageSettings(ProblemSettings):
+    """What networks on labelled images have."""
+
     dataset: Dataset
     """The labelled images that it classifies."""
-    hidden: tuple[Count, ...]
-    """Units of each hidden layer."""
-    activation: Activation
-    """The activation of the hidden layers."""
     batch_size: Count
     """Images of a minibatch."""
     init: Literal["torch", "gaussian"]
     """theta[0]: PyTorch's default, or normal with mean 0 and `init_std`."""
     init_std: NonNegative
     """Standard deviation of weights and biases with `init: gaussian`."""
-    train_sample: Annotated[int, Field(ge=1, le=60000)]
+    train_sample: Count
     """Fixed training images that train_loss is the loss on."""
 
     @property
@@ -84,13 +89,26 @@ class MLPSettings(ProblemSettings):
         return (self.dataset,)
 
 
-class ConvNetSettings(ProblemSettings):
+class MLPSettings(ImageSettings):
+    """A fully connected classifier: cross-entropy on minibatches of a dataset."""
+
+    kind: Literal["mlp"]
+    hidden: tuple[Count, ...]
+    """Units of each hidden layer."""
+    activation: Activation
+    """The activation of the hidden layers."""
+    train_sample: Annotated[int, Field(ge=1, le=60000)]
+
+    @property
+    def step_seconds(self) -> float:
+        """One layer of 20 units takes 3 ms."""
+        return 1.5e-4 * sum(self.hidden)
+
+
+class ConvNetSettings(ImageSettings):
     """Convolutions with batch normalisation, ReLU and max pooling, then fully connected layers."""
 
     kind: Literal["convnet"]
-    """The kind: a convolutional network."""
-    dataset: Dataset
-    """The labelled images that it classifies."""
     labels: Annotated[tuple[Annotated[Whole, Field(ge=0)], ...], Field(min_length=2)]
     """The classes; images of others are left out."""
     channels: Annotated[tuple[Count, ...], Field(min_length=1)]
@@ -99,12 +117,7 @@ class ConvNetSettings(ProblemSettings):
     """Units of the fully connected hidden layer."""
     batch_size: Annotated[Whole, Field(ge=2)]
     """Images of a minibatch; batch normalisation needs two."""
-    init: Literal["torch", "gaussian"]
-    """theta[0]: PyTorch's default, or normal with mean 0 and `init_std`."""
-    init_std: NonNegative
-    """Standard deviation of weights and biases with `init: gaussian`."""
     train_sample: Annotated[Whole, Field(ge=2)]
-    """Fixed training images that train_loss is the loss on."""
     test_sample: Annotated[Whole, Field(ge=2)]
     """Fixed held-out images that test_loss is the loss on."""
 
@@ -114,11 +127,6 @@ class ConvNetSettings(ProblemSettings):
             raise mistake(f"a label stands twice in {list(self.labels)}")
         return self
 
-    @property
-    def datasets(self) -> tuple[str, ...]:
-        """The data sets it is made from."""
-        return (self.dataset,)
-
 
 Style = Literal["starry_night", "wave", "udnie", "the_scream", "composition_vii", "shipwreck"]
 
@@ -127,7 +135,6 @@ class NeuralArtSettings(ProblemSettings):
     """A picture that keeps a photograph's content and takes on a style (Gatys et al. 2015)."""
 
     kind: Literal["neural_art"]
-    """The kind: a picture."""
     features: Literal["vgg16_dd21191f"]
     """The network whose features are compared; its name has the digest of its weights."""
     size: Annotated[int, Field(ge=16, le=128)]
@@ -158,8 +165,7 @@ class MixtureSettings(ProblemSettings):
     """Problems of several kinds, their parameters and losses in random units."""
 
     kind: Literal["mixture"]
-    """The kind: a mixture of others."""
-    of: Annotated[tuple[Name, ...], Field(min_length=1)]
+    of: Annotated[tuple[ProblemName, ...], Field(min_length=1)]
     """The names of other problems; each episode has one of them."""
     scale: Range
     """Units of theta and of the loss: two log-uniform draws for each problem."""

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from l2l.config.base import Count, Fraction, Name, Natural, Positive, Range, Section, mistake
+from l2l.config.base import Count, Fraction, Natural, Positive, Range, Section, mistake
 from l2l.config.estimators import EstimatorSettings, Sampling
+from l2l.config.names import ProblemName, RecipeName
 from l2l.config.optimizers import LearnedSettings
 from l2l.registry import ESTIMATORS, OPTIMIZERS, settings_of
 
@@ -52,7 +53,7 @@ class Validation(Section):
     """Validation problems, the same each time."""
     steps: Count
     """Inner steps of a validation episode."""
-    problem: Name | None = None
+    problem: ProblemName | None = None
     """The problem of validation; absent: the recipe's own."""
 
 
@@ -61,7 +62,7 @@ class Recipe(Section):
 
     label: str
     """Its name in figures and tables."""
-    problem: Name
+    problem: ProblemName
     """What it is meta-trained on."""
     meta_seeds: Count
     """Independent meta-trainings; absent: the common `meta_seeds`."""
@@ -69,7 +70,7 @@ class Recipe(Section):
     """What is learned."""
     estimator: AnyEstimator
     """How the gradient of the meta-loss is estimated."""
-    start_from: Name | None
+    start_from: RecipeName | None
     """The recipe from whose trained optimizers meta-training starts; null: from new weights."""
     episodes: Count
     """Episodes of a meta-training."""

@@ -24,9 +24,9 @@ config --study cifar` the entries of one study.
 
 Later layers win:
 
-1. `config/default.yaml`: what all studies share, and the list of studies in the order of the page.
-   Each study is a file of `studies/` with its problems, recipes, experiments, measurements, claims,
-   and the words of its section of the page;
+1. `config/default.yaml`: what all studies share; and the studies, each a file of `studies/` with
+   its problems, recipes, experiments, measurements, claims, the words of its section of the page,
+   and its `place` there;
 2. the overlay of the protocol, `config/smoke.yaml` or `config/paper.yaml`;
 3. `config/released.yaml`, with `optimizers: released` and the protocol default;
 4. your files (`--config-file`, or Snakemake's `--configfile`);
@@ -89,7 +89,10 @@ def _first_of_each_kind(
 
 
 def _meaning(key: str, values: BaseModel) -> str:
-    return " ".join(str(type(values).model_fields[key].description).split())
+    """What the section says of the key, or the one that it is derived from."""
+    fields = [getattr(one, "model_fields", {}).get(key) for one in type(values).__mro__]
+    said = next(field.description for field in fields if field and field.description)
+    return " ".join(said.split())
 
 
 def _value(value: Any, entry: dict[str, Any]) -> str:

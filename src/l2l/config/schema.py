@@ -15,6 +15,7 @@ from l2l.config.checks import check
 from l2l.config.claims import Claim
 from l2l.config.experiments import Evaluation, Experiment, Tuning
 from l2l.config.measurements import Measurements, measurements_of
+from l2l.config.names import Entry, ExperimentName, ProblemName, RecipeName
 from l2l.config.problems import ProblemSettings
 from l2l.config.recipes import Recipe
 from l2l.registry import MEASUREMENTS, PROBLEMS, settings_of
@@ -56,6 +57,9 @@ class Compute(Section):
     """Stages that use another device than `device`, with that device."""
     threads: Annotated[int, Field(ge=1, le=256)]
     """CPU threads of a job; `--cores` says how many jobs run."""
+    shortest_job: Annotated[float, Field(ge=0)]
+    """Seconds: trainings and tests that should take less are done together, study by study, in
+    jobs of up to this length; 0: each training and test is a job. On a cluster it counts as 0."""
 
     def device_of(self, stage: Stage | None) -> Device:
         """The configured device of a stage; None: of work outside the stages."""
@@ -87,15 +91,15 @@ class Study(Section):
     """What the paper claims and what to look at, in Markdown."""
     figures: dict[Name, FigureText] = Field(default_factory=dict)
     """Texts of the figures whose panels are the experiments of the study."""
-    problems: tuple[Name, ...] = ()
+    problems: tuple[ProblemName, ...] = ()
     """The problems that it defines."""
-    recipes: tuple[Name, ...] = ()
+    recipes: tuple[RecipeName, ...] = ()
     """The recipes that it defines."""
-    experiments: tuple[Name, ...] = ()
+    experiments: tuple[ExperimentName, ...] = ()
     """The experiments that it defines."""
-    measurements: tuple[Name, ...] = ()
+    measurements: tuple[Annotated[Name, Entry("measurements")], ...] = ()
     """The measurements that it defines."""
-    claims: tuple[ClaimKey, ...] = ()
+    claims: tuple[Annotated[ClaimKey, Entry("claims")], ...] = ()
     """The claims that it defines."""
 
 

@@ -76,18 +76,17 @@ def bundled_picture(name: str) -> NDArray[np.uint8]:
     """
     place, sha256 = FILES[name]
     package, _, file = place.partition("/")
-    remedy = f"pip install --force-reinstall -c constraints.txt {DISTRIBUTIONS[package]}"
     spec = importlib.util.find_spec(package)
-    if spec is None or not spec.submodule_search_locations:
-        raise UserError(f"{package} is not installed: {remedy}")
-    path = Path(spec.submodule_search_locations[0]) / file
-    content = read(path)
-    if content is None:
-        raise UserError(f"{path} is missing: {remedy}")
     try:
+        if spec is None or not spec.submodule_search_locations:
+            raise CorruptError(f"{package} is not installed")
+        path = Path(spec.submodule_search_locations[0]) / file
+        if (content := read(path)) is None:
+            raise CorruptError(f"{path} is missing")
         verify(str(path), content, sha256)
     except CorruptError as error:
-        raise UserError(f"a picture is not the one expected ({error}): {remedy}") from error
+        remedy = f"pip install --force-reinstall -c constraints.txt {DISTRIBUTIONS[package]}"
+        raise UserError(f"{error}: {remedy}") from None
     image = pixels(content)
     image.setflags(write=False)
     return image

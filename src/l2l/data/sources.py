@@ -1,21 +1,23 @@
-"""The sources that a data set is fetched from, how one fails, and the record of what was used."""
+"""What a data set is, the sources that it is fetched from, and the record of what was used."""
 
 from __future__ import annotations
 
+import gzip
 import time
-from collections.abc import Callable, Sequence
+import zlib
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
-from l2l.data.folder import CorruptError, say
+from l2l.data.folder import ENVIRONMENT_VARIABLE, CorruptError, prepare_folder, read, say
 from l2l.errors import UserError
+from l2l.files import write_bytes
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
-TRIES = 2
-FIRST_WAIT_SECONDS = 2.0
+WAIT_SECONDS = 2.0
 REASON_CHARACTERS = 240
 
 
@@ -79,66 +81,103 @@ class TransientSourceError(SourceError):
 
 
 @dataclass(frozen=True)
-class Source(Generic[T]):
-    """Somewhere to get a data set from.
+class Source:
+    """Somewhere to get the files of a data set from.
 
     Attributes:
         name: as it stands in messages and in the data set's record.
-        megabytes: how much is downloaded; 0 for a file on this machine.
-        read: returns the content; raises SourceError or CorruptError.
+        megabytes: how much is downloaded; 0 for what is on this machine.
+        read: returns the content of all files by their names. Whatever it raises is a failure of
+            the source; SourceError is said as it is.
     """
 
     name: str
     megabytes: int
-    read: Callable[[], T]
+    read: Callable[[], dict[str, bytes]]
 
 
-def with_retries(read: Callable[[], T]) -> T:
-    """Call `read` up to TRIES times while it fails in a transient way; the waits double.
-
-    Raises:
-        SourceError: of the last call.
-    """
-    for attempt in range(1, TRIES):
-        try:
-            return read()
-        except TransientSourceError:
-            time.sleep(FIRST_WAIT_SECONDS * 2 ** (attempt - 1))
-    return read()
+def with_retry(read: Callable[[], T]) -> T:
+    """Call `read`, and once more after a failure that may pass; SourceError of the last call."""
+    try:
+        return read()
+    except TransientSourceError:
+        time.sleep(WAIT_SECONDS)
+        return read()
 
 
-def read_first_good(
+def obtain(
     title: str,
-    sources: Sequence[Source[T]],
-    check: Callable[[T], None],
-    missing: str,
+    folder: Path,
+    files: Iterable[str],
+    check: Callable[[str, bytes], object],
+    sources: Sequence[Source],
     by_hand: str,
-) -> tuple[T, str]:
-    """Read the first source whose content is right; say on stderr which are tried and fail.
+    places: Sequence[str] = ("{}",),
+) -> tuple[dict[str, bytes], str]:
+    """The verified files of a data set; what is missing or corrupt comes from a source.
+
+    A corrupt file is named on stderr. In its place, or where a file is missing, lies afterwards
+    what the first source with the right content has.
 
     Args:
         title: the data set, for messages.
+        folder: the data set's own.
+        files: their names.
+        check: raises CorruptError if the content of the file of this name is wrong.
         sources: in the order in which they are tried.
-        check: raises CorruptError if some content is wrong.
-        missing: which local files are missing or corrupt, for the error.
-        by_hand: how the user can provide the files, the end of the error.
+        by_hand: what the user can put into the folder, for the error.
+        places: where a file is looked for in the folder, in this order; "{}" stands for its name,
+            and ".gz" at the end means that it is gzipped. What is fetched is written to the first.
 
     Returns:
-        The content and the source's name.
+        File -> content, not compressed; and where they came from.
 
     Raises:
-        UserError: no source has it.
+        UserError: no source has them, or the folder cannot be written.
     """
-    failures = [f"local: {missing}"]
-    for source in sources:
-        if source.megabytes:
-            say(f"fetching {title} ({source.megabytes} MB) from {source.name}")
-        try:
-            content = source.read()
-            check(content)
-        except (SourceError, CorruptError) as error:
-            say(f"{source.name} failed: {error}")
-            failures.append(f"{source.name}: {error}")
+    contents: dict[str, bytes] = {}
+    wrong: dict[str, str] = {}
+    for file in files:
+        for path in [folder / place.format(file) for place in places]:
+            if (content := read(path)) is None:
+                continue
+            try:
+                content = gzip.decompress(content) if path.suffix == ".gz" else content
+                check(file, content)
+            except (CorruptError, gzip.BadGzipFile, EOFError, zlib.error) as error:
+                say(f"{path} is corrupt ({error}); a good one is put into the folder")
+                wrong[file] = "corrupt"
+            else:
+                contents[file] = content
+                break
+        if file not in contents:
+            wrong.setdefault(file, "missing")
+    source = "local"
+    if wrong:
+        prepare_folder(folder)
+    if lacking := [f"{file} is {how}" for file, how in wrong.items() if file not in contents]:
+        failures = [f"local: {', '.join(lacking)}"]
+        for candidate in sources:
+            if candidate.megabytes:
+                say(f"fetching {title} ({candidate.megabytes} MB) from {candidate.name}")
+            try:
+                fetched = candidate.read()
+                for file, content in fetched.items():
+                    check(file, content)
+                break
+            except Exception as error:  # what a source holds may break whatever reads it
+                known = isinstance(error, SourceError | CorruptError)
+                reason = SourceError(error if known else f"{type(error).__name__}: {error}")
+                say(f"{candidate.name} failed: {reason}")
+                failures.append(f"{candidate.name}: {reason}")
         else:
-            return content, source.name
-    raise UserError(f"no source has {title} ({'; '.join(failures)}); {by_hand}")
+            raise UserError(
+                f"no source has {title} ({'; '.join(failures)}); to provide it by hand, put "
+                f"{by_hand} into {folder}, or set {ENVIRONMENT_VARIABLE} to a folder whose "
+                f"{folder.name}/ holds it"
+            )
+        source = f"{candidate.name} and local" if contents else candidate.name
+        contents = fetched | contents
+    for file in wrong:
+        write_bytes(folder / places[0].format(file), contents[file])
+    return contents, source

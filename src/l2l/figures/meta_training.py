@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from matplotlib import rcParams
@@ -10,7 +12,6 @@ from matplotlib.figure import Figure as Drawing
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from l2l.config.schema import FigureSettings
 from l2l.figures.base import Figure
 from l2l.figures.loss_curves import loss_limits, plain_log_ticks
 from l2l.figures.style import GREY, display_name, looks, new_figure
@@ -23,52 +24,39 @@ IN_ONE_COLUMN = 3
 """Recipes that stand below each other; more go over both columns of a page."""
 
 
-def draw(results: Results) -> Drawing:
-    """The logs of all recipes that are more than variants of another one."""
-    config = results.config
-    logs = pd.concat([results.logs(name) for name in config.main_recipes()])
-    return draw_logs(logs, config.labels(), config.figures)
-
-
-def draw_logs(logs: pd.DataFrame, labels: dict[str, str], style: FigureSettings) -> Drawing:
+def draw(results: Results, chosen: Sequence[str] | None = None) -> Drawing:
     """A panel for each recipe: final and mean validation loss, a line for each meta-seed.
 
-    To be drawn within `style.look_of`.
-
     Args:
-        logs: see `l2l.results.Results.logs`; a row for each validation.
-        labels: recipe -> label; panels are in its order.
-        style: the settings of figures.
+        results: holds the logs.
+        chosen: recipes; None: all that are more than variants of another one.
     """
-    recipes = sorted(logs["recipe"].unique(), key=[*labels].index)
+    config = results.config
+    labels = config.labels()
+    recipes = sorted(config.main_recipes() if chosen is None else chosen, key=[*labels].index)
     columns = 1 if len(recipes) <= IN_ONE_COLUMN else 2
     rows = -(-len(recipes) // columns)
-    figure = new_figure(style, 0.2 + 0.5 * rows, columns)
-    small = rcParams["legend.fontsize"]
+    figure = new_figure(config.figures, 0.2 + 0.5 * rows, columns)
     panels = figure.subplots(rows, columns, squeeze=False).T.flat
+    seeds = set[int]()
     for axes, recipe in zip(panels, recipes, strict=False):
-        name = display_name(recipe, labels)
-        _draw_recipe(axes, logs[logs["recipe"] == recipe], looks([name])[name].color)
-        axes.set_title(name)
+        name, log = display_name(recipe, labels), results.logs(recipe)
+        seeds |= {*log["meta_seed"]}
+        _draw_recipe(axes, log, looks([name])[name].color)
+        axes.set(title=name, xlabel="episode")
+        small = rcParams["legend.fontsize"]
         axes.set_title(recipe, loc="right", color=GREY, weight="normal", size=small)
-        axes.set_xlabel("episode")
     for axes in panels[len(recipes) :]:
         axes.set_axis_off()
-    measures = [
+    handles = [
         Line2D([], [], color=GREY, linewidth=1, dashes=dashes, label=name)
         for name, dashes in MEASURES.values()
     ]
-    marks = {f"meta-seed {seed}": _marker(seed) for seed in sorted(logs["meta_seed"].unique())}
-    seeds = [
-        Line2D([], [], color=GREY, linewidth=0, marker=marker, markersize=3, label=name)
-        for name, marker in marks.items()
+    handles += [
+        Line2D([], [], color=GREY, lw=0, marker=_marker(s), markersize=3, label=f"meta-seed {s}")
+        for s in sorted(seeds)
     ]
-    figure.legend(
-        handles=[*measures, *seeds],
-        loc="outside upper center",
-        ncols=3 * columns,
-        handlelength=2,
-    )
+    figure.legend(handles=handles, loc="outside upper center", ncols=3 * columns, handlelength=2)
     return figure
 
 
@@ -77,15 +65,8 @@ def _draw_recipe(axes: Axes, log: pd.DataFrame, color: str) -> None:
     for meta_seed in log["meta_seed"].unique():
         rows = log[log["meta_seed"] == meta_seed]
         for column, (_, dashes) in MEASURES.items():
-            axes.plot(
-                rows["episode"],
-                rows[column],
-                color=color,
-                dashes=dashes,
-                linewidth=1,
-                marker=_marker(meta_seed),
-                markersize=2.6,
-            )
+            (line,) = axes.plot(rows["episode"], rows[column], dashes=dashes, linewidth=1)
+            line.set(color=color, marker=_marker(meta_seed), markersize=2.6)
     axes.set_yscale("log")
     axes.set_xlim(0, log["episode"].max() * 1.01)
     shown = [np.asarray(log[column], dtype=np.float64) for column in MEASURES]
@@ -94,11 +75,7 @@ def _draw_recipe(axes: Axes, log: pd.DataFrame, color: str) -> None:
     plain_log_ticks(axes)
     axes.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
     axes.set_ylabel("validation loss")
-    _mark_windows(axes, log)
-
-
-def _mark_windows(axes: Axes, log: pd.DataFrame) -> None:
-    """A plumb line where the window changes, with the length of the windows after it."""
+    # A plumb line where the window changes, with the length of the windows after it.
     run = log[log["meta_seed"] == log["meta_seed"].min()]
     start, before = 0, None
     for episode, window in zip(run["episode"], run["window"], strict=True):

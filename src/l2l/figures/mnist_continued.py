@@ -13,7 +13,7 @@ from l2l.errors import UserError
 from l2l.evaluation.summary import summarise
 from l2l.figures.base import Figure
 from l2l.figures.loss_curves import draw_curves, legend_with_losses, plain_log_ticks, share_scale
-from l2l.figures.style import looks, names_in, new_figure
+from l2l.figures.style import looks, named, names_in, new_figure
 from l2l.results import Results
 
 EXPERIMENT = "mnist"
@@ -39,10 +39,7 @@ def draw(results: Results) -> Drawing:
     names = names_in([curves["optimizer"].unique()], config.labels())
     styles = looks(names.values())
     panels = {
-        title: {
-            names[key]: curve
-            for key, curve in summarise(table, column, config.figures.interval).items()
-        }
+        title: named(names, summarise(table, column, config.figures.interval))
         for title, table, column in (
             (f"Minibatch loss, mean of {problems} networks", curves, "loss"),
             ("The same on a fixed sample", curves, "train_loss"),
@@ -53,9 +50,7 @@ def draw(results: Results) -> Drawing:
     rows = figure.subplots(3, sharex=True, squeeze=False)[:, 0]
     for axes, (title, by_name) in zip(rows, panels.items(), strict=True):
         draw_curves(axes, by_name, styles, (horizon, last_step))
-        axes.set_title(title)
-        axes.set_xlabel("step")
-        axes.set_ylabel("loss")
+        axes.set(title=title, xlabel="step", ylabel="loss")
         axes.label_outer()
     share_scale(rows)  # so that the panels compare
     for axes in rows:

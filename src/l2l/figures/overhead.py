@@ -19,8 +19,8 @@ from l2l.config import Config
 from l2l.config.measurements import GRADIENT, IMPLEMENTATIONS, cost_settings
 from l2l.evaluation.summary import summarise
 from l2l.figures.base import Figure
-from l2l.figures.loss_curves import draw_curves, entry, share_scale, spread_ends
-from l2l.figures.style import display_name, looks, new_figure
+from l2l.figures.loss_curves import draw_curves, legend_line, share_scale, spread_ends
+from l2l.figures.style import display_name, looks, named, new_figure
 from l2l.results import Results
 
 EXPERIMENT = "mnist"
@@ -78,9 +78,7 @@ def _draw_steps(axes: Axes, times: pd.DataFrame, labels: dict[str, str]) -> list
     axes.yaxis.set_major_locator(LogLocator(numticks=12))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda seconds, _: with_unit(seconds)))
     axes.yaxis.set_minor_formatter(NullFormatter())
-    axes.set_title("Time of one step")
-    axes.set_xlabel("coordinates of θ")
-    axes.set_ylabel("time")
+    axes.set(title="Time of one step", xlabel="coordinates of θ", ylabel="time")
     return ends
 
 
@@ -139,22 +137,20 @@ def _draw_race(upper: Axes, lower: Axes, times: pd.DataFrame, results: Results) 
     shown = curves[curves["optimizer"].isin(milliseconds)]
     names = {key: display_name(key, config.labels()) for key in milliseconds}
     summaries = summarise(shown, "loss", config.figures.interval)
-    by_step = {names[key]: curve for key, curve in summaries.items()}
-    by_time = {
-        names[key]: replace(curve, steps=curve.steps * milliseconds[key])
+    in_time = {
+        key: replace(curve, steps=curve.steps * milliseconds[key])
         for key, curve in summaries.items()
     }
+    by_step, by_time = named(names, summaries), named(names, in_time)
     styles = looks(names.values())
     draw_curves(upper, by_step, styles, (0, settings.horizon))
     draw_curves(lower, by_time, styles, (0, settings.horizon * max(milliseconds.values())))
     share_scale([upper, lower])
-    for axes in (upper, lower):
-        axes.set_ylabel("minibatch loss")
-    upper.set_title(f"{settings.title}: loss against step")
-    upper.set_xlabel("step")
-    lower.set_title("The same against time")
-    lower.set_xlabel("gradients and steps so far (ms)")
-    return [entry(styles[name], name) for name in names.values()]
+    title = f"{settings.title}: loss against step"
+    upper.set(title=title, xlabel="step", ylabel="minibatch loss")
+    lower.set(title="The same against time", xlabel="gradients and steps so far (ms)")
+    lower.set_ylabel("minibatch loss")
+    return [legend_line(styles[name], name) for name in names.values()]
 
 
 def _step_times(times: pd.DataFrame, config: Config) -> dict[str, float]:

@@ -11,12 +11,12 @@ import io
 import logging
 import zlib
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import matplotlib
 from matplotlib.figure import Figure
@@ -29,6 +29,7 @@ BLACK, GREY, LIGHT_GREY = "#000000", "#5F5F5F", "#D9D9D9"
 ORANGE, GREEN, BLUE = "#E69F00", "#009E73", "#0072B2"
 VERMILLION, PURPLE, WINE, OLIVE = "#D55E00", "#CC79A7", "#882255", "#999933"
 INDIGO = "#332288"
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,11 @@ def names_in(panels: Iterable[Collection[str]], labels: dict[str, str]) -> dict[
     counts = [Counter(names[key] for key in panel) for panel in panels]
     ambiguous = {name for panel in counts for name, times in panel.items() if times > 1}
     return {key: f"{name} ({key})" if name in ambiguous else name for key, name in names.items()}
+
+
+def named(names: Mapping[str, str], values: Mapping[str, Value]) -> dict[str, Value]:
+    """Values by the names of optimizers, in place of their keys."""
+    return {names[key]: value for key, value in values.items()}
 
 
 RENDERING: dict[Any, Any] = {

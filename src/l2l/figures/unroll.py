@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,12 +13,10 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from l2l.config import Config
-from l2l.config.schema import FigureSettings
 from l2l.errors import UserError
-from l2l.evaluation.variants import Variant
+from l2l.evaluation.variants import Variant, variants
 from l2l.figures.base import Figure
-from l2l.figures.experiments import variants_of
-from l2l.figures.loss_curves import entry, plain_log_ticks
+from l2l.figures.loss_curves import legend_line, plain_log_ticks
 from l2l.figures.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION, Look, new_figure
 from l2l.results import Results
 
@@ -38,26 +35,10 @@ LOOKS = (
     Look(BLACK, (1, 1), 1.1),
 )
 """Of the estimators, in the order of the configuration."""
-QUALITY = {"mean": ("mean loss", BLUE, "D"), "final": ("final loss", VERMILLION, "o")}
+LEARNED = {"mean": ("mean loss", BLUE, "D"), "final": ("final loss", VERMILLION, "o")}
+"""Attribute of a variant -> what the last row shows."""
 LEAST = 1e-3
 """Of a logarithmic axis: a bias of zero is drawn there."""
-
-
-@dataclass(frozen=True)
-class Quality:
-    """What was learned with windows of several lengths on one problem.
-
-    Attributes:
-        title: of the panel.
-        variants: window -> the optimizer against that of the reference.
-        reference: the window of the reference.
-        growing: the one whose windows grow, if there is one.
-    """
-
-    title: str
-    variants: Mapping[int, Variant]
-    reference: int
-    growing: Variant | None
 
 
 def draw(results: Results) -> Drawing:
@@ -67,73 +48,36 @@ def draw(results: Results) -> Drawing:
         UserError: an experiment has no reference, or two recipes of one window.
     """
     config, table = results.config, results.measurement("meta_gradients")
-    quality = [_quality(name, results) for name in config.figure_experiments()["unroll"]]
-    measured = config.measurements.meta_gradients
-    stages = {name: stage.title for name, stage in measured.stages.items()}
-    estimators = {name: estimator.title for name, estimator in measured.estimators.items()}
-    return draw_windows(table, stages, estimators, quality, config.figures)
-
-
-def draw_windows(
-    table: pd.DataFrame,
-    stages: Mapping[str, str],
-    estimators: Mapping[str, str],
-    quality: Sequence[Quality],
-    style: FigureSettings,
-) -> Drawing:
-    """To be drawn within `style.look_of`.
-
-    Args:
-        table: see `l2l.measurements.meta_gradients`.
-        stages: key -> title, the columns.
-        estimators: key -> title, the lines.
-        quality: the panels of the last row.
-        style: the settings of figures.
-    """
-    looks = dict(zip(estimators, LOOKS, strict=False))
-    figure = new_figure(style, 1.72, 2)
+    settings = config.measurements.meta_gradients
+    looks = dict(zip(settings.estimators, LOOKS, strict=False))
+    figure = new_figure(config.figures, 1.72, 2)
     parts: Any = figure.subfigures(2, 1, height_ratios=[2.55, 1])
     above, below = parts
-    grid = above.subplots(len(MEASURES), len(stages), sharex=True, sharey="row", squeeze=False)
-    for column, (stage, title) in enumerate(stages.items()):
+    shape = (len(MEASURES), len(settings.stages))
+    grid = above.subplots(*shape, sharex=True, sharey="row", squeeze=False)
+    for column, (stage, entry) in enumerate(settings.stages.items()):
         rows = table[table["stage"] == stage]
         for line, measure in enumerate(MEASURES):
             _draw_measure(grid[line, column], rows, measure, looks)
-        grid[0, column].set_title(f"φ {title}")
+        grid[0, column].set_title(f"φ {entry.title}")
         grid[-1, column].set_xlabel("window, steps")
     for line, name in enumerate(MEASURES.values()):
         grid[line, 0].set_ylabel(name)
         plain_log_ticks(grid[line, 0])
-    handles = [entry(look, estimators[key]) for key, look in looks.items()]
+    handles = [legend_line(look, settings.estimators[key].title) for key, look in looks.items()]
     above.legend(handles=handles, loc="outside upper center", ncols=3)
-    panels = below.subplots(1, len(quality), squeeze=False)[0]
-    for axes, each in zip(panels, quality, strict=True):
-        _draw_quality(axes, each)
+    experiments = config.figure_experiments()["unroll"]
+    panels = below.subplots(1, len(experiments), squeeze=False)[0]
+    for axes, name in zip(panels, experiments, strict=True):
+        _draw_learned(axes, name, results)
     panels[0].set_ylabel("loss / loss with\nthe reference's window")
-    below.legend(handles=_entries(), loc="outside upper center", ncols=4)
+    points = [
+        Line2D([], [], color=color, marker=marker, markersize=3, linewidth=1.2, label=name)
+        for name, color, marker in LEARNED.values()
+    ]
+    growing = Line2D([], [], color=GREY, linewidth=1, dashes=(2, 1.5), label="growing windows")
+    below.legend(handles=[*points, growing], loc="outside upper center", ncols=4)
     return figure
-
-
-def _quality(experiment: str, results: Results) -> Quality:
-    """What the windows of an experiment's recipes lead to."""
-    config = results.config
-    if config.experiments[experiment].reference is None:
-        raise UserError(f"config: experiments.{experiment}.reference is missing: unroll needs one")
-    compared, growing = variants_of(experiment, results), None
-    by_window: dict[int, Variant] = {}
-    reference = config.recipes[compared.reference].unroll[0].window
-    for variant in compared.variants:
-        stages = config.recipes[variant.optimizer].unroll if variant.meta_seeds else ()
-        if len(stages) > 1:
-            growing = variant
-        elif stages and stages[0].window in (reference, *by_window):
-            raise UserError(
-                f"config: experiments.{experiment}.learned: {variant.optimizer} has the window of "
-                "another one; figure unroll shows one for each window"
-            )
-        elif stages:
-            by_window[stages[0].window] = variant
-    return Quality(compared.title, by_window, reference, growing)
 
 
 def _draw_measure(axes: Axes, rows: pd.DataFrame, measure: str, looks: dict[str, Look]) -> None:
@@ -161,30 +105,44 @@ def _draw_measure(axes: Axes, rows: pd.DataFrame, measure: str, looks: dict[str,
     _window_axis(axes, sorted(rows["window"].unique()))
 
 
-def _draw_quality(axes: Axes, quality: Quality) -> None:
-    windows = sorted([*quality.variants, quality.reference])
-    for attribute, (_, color, marker) in QUALITY.items():
-        points = {
-            window: getattr(variant, attribute) for window, variant in quality.variants.items()
-        }
-        ratios = [1 + points[w].estimate if w in points else 1.0 for w in windows]
+def _draw_learned(axes: Axes, experiment: str, results: Results) -> None:
+    """What was learned with each window; a line across for windows that grow."""
+    recipes, settings = results.config.recipes, results.config.experiments[experiment]
+    if settings.reference is None:
+        raise UserError(f"config: experiments.{experiment}.reference is missing: unroll needs one")
+    compared = variants(results.curves(experiment), settings)
+    reference, growing = recipes[settings.reference].unroll[0].window, None
+    by_window: dict[int, Variant] = {}
+    for variant in compared:
+        stages = recipes[variant.optimizer].unroll if variant.meta_seeds else ()
+        if len(stages) > 1:
+            growing = variant
+        elif stages and stages[0].window in (reference, *by_window):
+            raise UserError(
+                f"config: experiments.{experiment}.learned: {variant.optimizer} has the window of "
+                "another one; figure unroll shows one for each window"
+            )
+        elif stages:
+            by_window[stages[0].window] = variant
+    windows = sorted([*by_window, reference])
+    shown = []
+    for attribute, (_, color, marker) in LEARNED.items():
+        effects = {window: getattr(variant, attribute) for window, variant in by_window.items()}
+        ratios = [1 + effects[w].estimate if w in effects else 1.0 for w in windows]
         axes.plot(windows, ratios, color=color, marker=marker, markersize=3, linewidth=1.2)
-        for window, effect in points.items():
+        for window, effect in effects.items():
             ends = [max(1 + effect.low, 1e-3), min(1 + effect.high, 1e3)]
             axes.plot([window, window], ends, color=color, linewidth=0.8, alpha=0.6)
-        if quality.growing:
-            height = 1 + getattr(quality.growing, attribute).estimate
-            axes.axhline(height, color=color, linewidth=1, dashes=(2, 1.5))
+        if growing:
+            ratios.append(1 + getattr(growing, attribute).estimate)
+            axes.axhline(ratios[-1], color=color, linewidth=1, dashes=(2, 1.5))
+        shown += [ratio for ratio in ratios if np.isfinite(ratio) and ratio > 0]
     axes.axhline(1, color=GREY, linewidth=0.6)
     axes.set_yscale("log")
-    shown = filter(None, (*quality.variants.values(), quality.growing))
-    ratios = [1 + getattr(each, attribute).estimate for each in shown for attribute in QUALITY]
-    finite = [ratio for ratio in ratios if np.isfinite(ratio) and ratio > 0]
-    axes.set_ylim(min([*finite, 0.9]) / 1.25, max([*finite, 1.1]) * 1.25)
+    axes.set_ylim(min([*shown, 0.9]) / 1.25, max([*shown, 1.1]) * 1.25)
     plain_log_ticks(axes)
     _window_axis(axes, windows)
-    axes.set_xlabel("window, steps")
-    axes.set_title(quality.title)
+    axes.set(xlabel="window, steps", title=settings.title)
 
 
 def _window_axis(axes: Axes, windows: list[int]) -> None:
@@ -192,15 +150,6 @@ def _window_axis(axes: Axes, windows: list[int]) -> None:
     axes.xaxis.set_major_locator(FixedLocator([float(window) for window in windows]))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-
-
-def _entries() -> list[Line2D]:
-    points = [
-        Line2D([], [], color=color, marker=marker, markersize=3, linewidth=1.2, label=name)
-        for name, color, marker in QUALITY.values()
-    ]
-    growing = Line2D([], [], color=GREY, linewidth=1, dashes=(2, 1.5), label="growing windows")
-    return [*points, growing]
 
 
 class Unroll(Figure):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,13 @@ from l2l.figures.base import Figure
 from l2l.figures.style import GREY, Look, display_name, looks, new_figure
 from l2l.results import Results
 
+POINT: dict[str, Any] = {
+    "marker": "o",
+    "markersize": 3,
+    "markeredgecolor": "white",
+    "markeredgewidth": 0.4,
+    "zorder": 4,
+}
 LINEAR_DECADES = 1
 """Of the grid's decades, those nearest to zero are within the linear part of the axis."""
 
@@ -55,27 +63,13 @@ def draw(results: Results) -> Drawing:
 
 
 def _draw_lines(axes: Axes, proposed: pd.DataFrame, look: Look) -> None:
-    """A line for each coordinate, and where its gradient really was."""
+    """A line for each coordinate, and a point where its gradient really was."""
     width = 0.55 * look.width
     for _, rows in proposed.groupby("coordinate", sort=False):
         rows = rows.sort_values("gradient")
-        axes.plot(
-            rows["gradient"],
-            rows["update"],
-            color=look.color,
-            linewidth=width,
-            dashes=look.dashes,
-        )
-        axes.plot(
-            rows["actual_gradient"].iloc[0],
-            rows["actual_update"].iloc[0],
-            "o",
-            color=look.color,
-            markersize=3,
-            markeredgecolor="white",
-            markeredgewidth=0.4,
-            zorder=4,
-        )
+        place = rows["gradient"], rows["update"]
+        axes.plot(*place, color=look.color, linewidth=width, dashes=look.dashes)
+        axes.plot(*rows[["actual_gradient", "actual_update"]].iloc[0], color=look.color, **POINT)
 
 
 def _lay_out(axes: Axes, values: np.ndarray) -> None:

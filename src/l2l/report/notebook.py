@@ -8,25 +8,32 @@ loads nothing from anywhere.
 from __future__ import annotations
 
 import io
-import logging
 import re
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from markupsafe import Markup
+from matplotlib.figure import Figure
 
 from l2l.config import Config, load_config
 from l2l.errors import UserError
 from l2l.evaluation.claims import SMOKE
+from l2l.figures import experiments, meta_training
 from l2l.figures.catalog import figures
-from l2l.figures.style import display_name, look_of
+from l2l.figures.loss_curves import plain_log_ticks
+from l2l.figures.style import (
+    HANDCRAFTED_WIDTH,
+    display_name,
+    look_of,
+    looks,
+    new_figure,
+    rendering,
+)
 from l2l.files import write_text
 from l2l.report import claims, losses, runs
 from l2l.report.sections import ShownFigure, section_of
@@ -35,7 +42,6 @@ from l2l.results import Results
 
 if TYPE_CHECKING:  # imported where they are used: each takes a second
     from jupyter_client.manager import AsyncKernelManager
-    from matplotlib.figure import Figure
     from nbformat import NotebookNode
 
 NOTEBOOKS = Path("workflow") / "notebooks"
@@ -130,23 +136,18 @@ class Report:
     def recipes(self) -> None:
         """How the learned optimizers are built and meta-trained, and the trials of their rates."""
         _show(*self.section.recipes())
-        labels = self.config.labels()
         for name in self.section.learned:
             search = self.results.search(name)
             if search["trials"]:
-                caption = f"Trials of the meta learning rate of {labels[name]} ({name})"
-                _show(runs.trials(search, caption))
+                label = self.config.labels()[name]
+                _show(runs.trials(search, f"Trials of the meta learning rate of {label} ({name})"))
 
     def meta_training(self) -> None:
         """The validation losses of the recipes, and the table of their meta-trainings."""
-        from l2l.figures import meta_training
-
-        logs = pd.concat([self.results.logs(name) for name in self.section.learned])
-        with look_of(self.config.figures):
-            figure = meta_training.draw_logs(logs, self.config.labels(), self.config.figures)
-        _show_plot(figure, "validation losses against meta-training episodes")
-        rows = self.results.meta_trainings(self.section.learned)
-        _show(runs.meta_trainings(rows, self.config))
+        learned = self.section.learned
+        alt = "validation losses against meta-training episodes"
+        self._plot(alt, partial(meta_training.draw, self.results, learned))
+        _show(runs.meta_trainings(self.results.meta_trainings(learned), self.config))
 
     def tuning(self) -> None:
         """How the baselines were tuned, and the learning rates that this chose."""
@@ -154,8 +155,8 @@ class Report:
         for name, table in zip(self.section.experiments, self.section.rates(), strict=True):
             entry = self.config.experiments[name]
             if len(entry.problems) == 1:
-                figure = tuning_plot(self.results.tuning(name), entry.horizon, self.config)
-                _show_plot(figure, f"{entry.title}: final loss against learning rate")
+                alt = f"{entry.title}: final loss against learning rate"
+                self._plot(alt, partial(tuning_plot, name, self.results))
             _show(table)
 
     def losses(self) -> None:
@@ -169,14 +170,9 @@ class Report:
 
     def one_problem(self, title: str) -> None:
         """The first test problem of the first experiment alone."""
-        from l2l.figures import experiments
-
-        name, curves = next(iter(self.section.curves.items()))
-        one = curves[curves["problem"] == curves["problem"].min()]
-        panel = replace(experiments.panel(name, self.config, one), title=title)
-        with look_of(self.config.figures):
-            figure = experiments.draw_panels([panel], self.config.labels(), self.config.figures)
-        _show_plot(figure, f"{title}: loss against step of every optimizer")
+        first = self.section.experiments[:1]
+        alt = f"{title}: loss against step of every optimizer"
+        self._plot(alt, partial(experiments.draw_losses, first, self.results, title))
 
     def verdicts(self) -> None:
         """How a verdict comes about, and all comparisons of the claims."""
@@ -199,6 +195,17 @@ class Report:
             f"search of the meta learning rate. That pays only where many similar {use}."
         )
 
+    def _plot(self, alt: str, draw: Callable[[], Figure]) -> None:
+        """Draw and show a figure, with the look that files have."""
+        from IPython.display import Image, display
+
+        with look_of(self.config.figures):
+            figure = draw()
+        buffer = io.BytesIO()
+        with rendering():
+            figure.savefig(buffer, format="png", dpi="figure", metadata={"Software": None})
+        display(Image(data=buffer.getvalue(), format="png", alt=alt))
+
 
 def _show(*tables: Table) -> None:
     for table in tables:
@@ -211,75 +218,40 @@ def _show_html(content: Markup) -> None:
     display(HTML(content))
 
 
-def _show_plot(figure: Figure, alt: str) -> None:
-    """Show a figure that was drawn just now, with the look that files have."""
-    from IPython.display import Image, display
-
-    from l2l.figures.style import rendering
-
-    buffer = io.BytesIO()
-    with rendering():
-        figure.savefig(buffer, format="png", dpi="figure", metadata={"Software": None})
-    display(Image(data=buffer.getvalue(), format="png", alt=alt))
-
-
-def tuning_plot(tuning: pd.DataFrame, horizon: int, config: Config) -> Figure:
+def tuning_plot(experiment: str, results: Results) -> Figure:
     """Final loss against learning rate of each baseline; the chosen rates are ringed.
 
-    Args:
-        tuning: all learning rates that were tried; infinite losses (diverged) are left out.
-        horizon: the step of the final loss.
-        config: the settings of figures.
+    Rates whose runs diverged are left out.
     """
-    import seaborn
-
-    from l2l.figures.loss_curves import plain_log_ticks
-    from l2l.figures.style import HANDCRAFTED_WIDTH, looks, new_figure
-
-    shown = looks(display_name(key, {}) for key in tuning["optimizer"].unique())
-    colors = {name: look.color for name, look in shown.items()}
+    tuning, settings = results.tuning(experiment), results.config.figures
     finite = tuning[np.isfinite(tuning["final_loss"])]
-    finite = finite.assign(name=finite["optimizer"].map(lambda key: display_name(key, {})))
-    best = finite[finite["chosen"]]
-    with look_of(config.figures):
-        figure = new_figure(config.figures, height=0.6)
-        axes = figure.subplots()
-        seaborn.lineplot(
-            finite,
-            x="learning_rate",
-            y="final_loss",
-            hue="name",
-            style="name",
-            palette=colors,
-            dashes={name: look.dashes or "" for name, look in shown.items()},
-            linewidth=HANDCRAFTED_WIDTH,
-            ax=axes,
-        )
-        axes.scatter(
-            best["learning_rate"],
-            best["final_loss"],
-            s=36,
-            facecolors="none",
-            edgecolors=best["name"].map(colors),
-            zorder=3,
-        )
-        axes.set(xscale="log", yscale="log", xlabel="learning rate")
-        axes.set_ylabel(f"mean loss at step {horizon}")
-        low, start = finite["final_loss"].min(), finite["final_loss"].median()
-        top = min(finite["final_loss"].max(), 10 * start)
-        axes.set_ylim(low / (top / low) ** 0.05, top * (top / low) ** 0.05)
-        plain_log_ticks(axes)
-        seaborn.move_legend(
-            axes, "lower center", bbox_to_anchor=(0.5, 1), ncols=2, title=None, frameon=False
-        )
+    styles = looks(display_name(key, {}) for key in tuning["optimizer"].unique())
+    figure = new_figure(settings, height=0.6)
+    axes = figure.subplots()
+    for key, tried in finite.groupby("optimizer", sort=False):
+        name = display_name(str(key), {})
+        color, dashes = styles[name].color, styles[name].dashes
+        place = tried["learning_rate"], tried["final_loss"]
+        axes.plot(*place, color=color, dashes=dashes, linewidth=HANDCRAFTED_WIDTH, label=name)
+        best = tried[tried["chosen"]]
+        (ring,) = axes.plot(best["learning_rate"], best["final_loss"], "o", color=color)
+        ring.set(markersize=6, fillstyle="none")
+    horizon = results.config.experiments[experiment].horizon
+    axes.set(xscale="log", yscale="log", xlabel="learning rate")
+    axes.set_ylabel(f"mean loss at step {horizon}")
+    low, start = finite["final_loss"].min(), finite["final_loss"].median()
+    top = min(finite["final_loss"].max(), 10 * start)
+    axes.set_ylim(low / (top / low) ** 0.05, top * (top / low) ** 0.05)
+    plain_log_ticks(axes)
+    figure.legend(loc="outside upper center", ncols=2)
     return figure
 
 
 def execute_report(name: str, config: Config, notebooks: Path = NOTEBOOKS) -> tuple[Path, Path]:
     """Execute a report's notebook and write it, as a notebook and as HTML.
 
-    The notebook runs in the working directory and gets the parameter `settings` (the whole
-    configuration, so that the written notebook says what it was made with).
+    The notebook runs in the working directory. Its parameter `settings` becomes the whole
+    configuration, so that the written notebook says what it was made with.
 
     Args:
         name: <name>.py is the template.
@@ -293,19 +265,63 @@ def execute_report(name: str, config: Config, notebooks: Path = NOTEBOOKS) -> tu
         UserError: there is no such template, or a cell failed; what was executed until then is
             kept as <name>.failed.ipynb.
     """
+    import jupytext
     import nbformat
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError, DeadKernelError
 
     source = notebooks / f"{name}.py"
     if not source.is_file():
         raise UserError(f"{source} is missing: run inside a checkout of this project")
     stem = Results(config).layout.report(name)
     failed = stem.with_name(f"{name}.failed.ipynb")
-    notebook = _execute(source, {"settings": config.model_dump(mode="json")}, failed)
-    page = to_html(notebook, stem.with_suffix(".ipynb").name)
+    notebook = jupytext.read(source, fmt="py:percent")
+    notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL})
+    for index, cell in enumerate(notebook.cells):
+        cell["id"] = f"cell-{index}"  # random ones would make equal reports differ
+        if "parameters" in cell.metadata.get("tags", ()):
+            cell.source = f"settings = {config.model_dump(mode='json')!r}"
+    try:
+        with TemporaryDirectory(prefix="l2l-ipython-") as folder:
+            kernel = _this_interpreter(folder)
+            NotebookClient(notebook, kernel_manager_class=kernel, record_timing=False).execute()
+    except CellExecutionError as error:
+        write_text(failed, nbformat.writes(notebook))
+        reason = f"{error.ename}: {error.evalue}" if error.ename != "UserError" else error.evalue
+        reason = " ".join(reason.split())
+        raise UserError(f"{source}: {reason} (executed so far: {failed})") from None
+    except DeadKernelError:
+        raise UserError(f"{source}: the interpreter died, maybe of too little memory") from None
     write_text(stem.with_suffix(".ipynb"), nbformat.writes(notebook))
-    write_text(stem.with_suffix(".html"), page)
+    write_text(stem.with_suffix(".html"), to_html(notebook, f"{name}.ipynb"))
     failed.unlink(missing_ok=True)
     return stem.with_suffix(".ipynb"), stem.with_suffix(".html")
+
+
+def _this_interpreter(folder: str) -> type[AsyncKernelManager]:
+    """A kernel manager that starts sys.executable, with none of the user's IPython settings.
+
+    Jupyter looks a kernel up by its name, in the user's folders first: "python3" there may be any
+    Python, without this package or with another version of it.
+
+    Args:
+        folder: empty, in the place of the user's IPython folder.
+    """
+    from jupyter_client.kernelspec import KernelSpec
+    from jupyter_client.manager import AsyncKernelManager
+
+    launcher = (sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}")
+    spec = KernelSpec(
+        argv=[*launcher, "--log-level=ERROR"],
+        display_name=KERNEL["display_name"],
+        language=KERNEL["language"],
+        env={"IPYTHONDIR": folder, "PYTHONSTARTUP": ""},  # no startup files, no history database
+    )
+
+    class ThisInterpreter(AsyncKernelManager):
+        kernel_spec = spec
+
+    return ThisInterpreter
 
 
 def to_html(notebook: NotebookNode, notebook_name: str) -> str:
@@ -332,75 +348,3 @@ def to_html(notebook: NotebookNode, notebook_name: str) -> str:
         notebook, resources={"title": title, "notebook": notebook_name}
     )
     return str(page)
-
-
-def _execute(source: Path, parameters: dict[str, Any], failed: Path) -> NotebookNode:
-    """Run the notebook in this interpreter, from the working directory."""
-    import jupytext
-    import nbformat
-    import papermill
-    from nbclient.exceptions import DeadKernelError
-    from papermill.exceptions import PapermillExecutionError
-
-    logging.getLogger("papermill").setLevel(logging.ERROR)
-    notebook = jupytext.read(source, fmt="py:percent")
-    notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL})
-    failed.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with _this_interpreter() as manager:
-            executed = papermill.execute_notebook(
-                notebook,
-                failed,  # kept up to date cell by cell, removed in the end if nothing failed
-                parameters=parameters,
-                kernel_name=KERNEL["name"],
-                language=KERNEL["language"],
-                progress_bar=False,
-                kernel_manager_class=manager,
-            )
-    except PapermillExecutionError as error:
-        reason = f"{error.ename}: {error.evalue}" if error.ename != "UserError" else error.evalue
-        reason = " ".join(reason.split())
-        raise UserError(f"{source}: {reason} (executed so far: {failed})") from None
-    except DeadKernelError:
-        raise UserError(f"{source}: the interpreter died, maybe of too little memory") from None
-    del executed.metadata["papermill"]  # temporary names and times of the day
-    for index, cell in enumerate(executed.cells):
-        cell["id"] = f"cell-{index}"  # random ones would make equal reports differ
-        cell.metadata.pop("papermill", None)
-        cell.metadata.pop("execution", None)
-    return executed
-
-
-@contextmanager
-def _this_interpreter() -> Iterator[type[AsyncKernelManager]]:
-    """A kernel manager that starts sys.executable, with none of the user's IPython settings.
-
-    Jupyter looks a kernel up by its name, in the user's folders first: "python3" there may be any
-    Python, without this package or with another version of it.
-
-    Yields:
-        A class for nbclient's `kernel_manager_class`.
-    """
-    from jupyter_client.kernelspec import KernelSpec
-    from jupyter_client.manager import AsyncKernelManager
-
-    with TemporaryDirectory(prefix="l2l-ipython-") as folder:
-        spec = KernelSpec(
-            argv=[
-                *(sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"),
-                "--log-level=ERROR",
-            ],
-            display_name="Python 3",
-            language="python",
-            # No startup files of the user's, and no history database.
-            env={"IPYTHONDIR": folder, "PYTHONSTARTUP": ""},
-        )
-
-        class ThisInterpreter(AsyncKernelManager):
-            """Starts the interpreter above instead of a kernel found by name."""
-
-            @property
-            def kernel_spec(self) -> KernelSpec:
-                return spec
-
-        yield ThisInterpreter
