@@ -23,6 +23,7 @@ NO_PLACES = ("nowhere/x.png", "folder", "")
 BAD: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("number", "seed", "size", "steps", "threads"), NO_NUMBERS),
     **dict.fromkeys(("dataset", "recipe", "experiment", "name", "baseline", "study"), NO_NAMES),
+    **dict.fromkeys(("recipes", "experiments"), NO_NAMES),
     **dict.fromkeys(("optimizer", "content", "style"), (*NO_NAMES, "folder")),
     **dict.fromkeys(("out", "gif", "strip"), ("x.nonsense", "x", *NO_PLACES)),
     "json": ("nowhere/x.json", "folder"),
@@ -43,6 +44,7 @@ NEEDED = {
     "tune": ("mnist", "nag"),
     "evaluate": ("mnist", "nag"),
     "collect": ("mnist",),
+    "test": ("mnist",),
     "measure": ("updates",),
     "figure": ("mnist",),
     "report": ("mnist",),

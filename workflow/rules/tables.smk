@@ -53,7 +53,7 @@ for name, settings in CONFIG.measurements.each().items():
 
 rule runs:
     input:
-        [LAYOUT.run(recipe, seed) / "summary.json" for recipe, seed in RUNS],
+        [run / "summary.json" for runs in RUNS.values() for run in runs],
     output:
         report(
             LAYOUT.runs,
@@ -73,6 +73,63 @@ rule runs:
         "l2l runs --config-file {params.config} 2>&1 | tee {log}"
 
 
+for study, names in TESTED_TOGETHER.items():
+    optimizers = [(name, *one) for name in names for one in CONFIG.tested(name)]
+
+    rule:
+        name:
+            f"test_{study}"
+        input:
+            data_of(*problems_of(*names)),
+            [
+                LAYOUT.run(*run) / "optimizer.safetensors"
+                for _, *run in optimizers
+                if run[1] is not None
+            ],
+            [
+                LAYOUT.tuning(name, baseline)
+                for name, baseline, seed in optimizers
+                if seed is None and CONFIG.optimizers == "released"
+            ],
+        output:
+            [LAYOUT.curves(name) for name in names],
+            [LAYOUT.pictures(*one) for one in optimizers if one[0] in WITH_PICTURES],
+            [
+                report(
+                    LAYOUT.tuning(name),
+                    category="Tables",
+                    labels={"table": f"tuning, {name}"},
+                    caption="../report/tuning.rst",
+                )
+                for name in names
+            ],
+        log:
+            LOGS / "test" / f"{study}.log",
+        benchmark:
+            BENCHMARKS / "test" / f"{study}.tsv"
+        conda:
+            "../../environment.yml"
+        threads: CONFIG.compute.threads
+        resources:
+            runtime=minutes(30),
+            mem_mb=memory,
+            gpu=max(gpus("tune"), gpus("evaluate")),
+        params:
+            config=LAYOUT.config,
+            names=names,
+            inputs=[
+                *(digest(evaluation_inputs(CONFIG, name)) for name in names),
+                *(
+                    digest(tuning_inputs(CONFIG, name, baseline))
+                    for name, baseline, seed in optimizers
+                    if seed is None
+                ),
+            ],
+        shell:
+            "l2l test {params.names}"
+            " --config-file {params.config} --set compute.threads={threads} 2>&1 | tee {log}"
+
+
 rule collect:
     input:
         parts_of_experiment,
@@ -89,6 +146,8 @@ rule collect:
         LOGS / "collect" / "{experiment}.log",
     benchmark:
         BENCHMARKS / "collect" / "{experiment}.tsv"
+    wildcard_constraints:
+        experiment=any_of(TESTED_ALONE),
     conda:
         "../../environment.yml"
     params:

@@ -1,4 +1,4 @@
-"""Tuning of the baselines, and the test of each optimizer in a job of its own."""
+"""Longer experiments: the tuning of each baseline and the test of each optimizer are jobs."""
 
 
 rule tune:
@@ -38,7 +38,7 @@ rule evaluate_baseline:
     benchmark:
         BENCHMARKS / "evaluate" / "{experiment}.{baseline}.tsv"
     wildcard_constraints:
-        experiment=any_of(WITHOUT_PICTURES),
+        experiment=any_of([name for name in TESTED_ALONE if name not in WITH_PICTURES]),
     conda:
         "../../environment.yml"
     threads: CONFIG.compute.threads
@@ -65,7 +65,7 @@ rule evaluate_learned:
     benchmark:
         BENCHMARKS / "evaluate" / "{experiment}.{recipe}.{seed}.tsv"
     wildcard_constraints:
-        experiment=any_of(WITHOUT_PICTURES),
+        experiment=any_of([name for name in TESTED_ALONE if name not in WITH_PICTURES]),
     conda:
         "../../environment.yml"
     threads: CONFIG.compute.threads
@@ -90,7 +90,7 @@ use rule evaluate_baseline as evaluate_baseline_pictures with:
             ".pictures.safetensors",
         ),
     wildcard_constraints:
-        experiment=any_of(WITH_PICTURES),
+        experiment=any_of([name for name in TESTED_ALONE if name in WITH_PICTURES]),
 
 
 use rule evaluate_learned as evaluate_learned_pictures with:
@@ -101,4 +101,4 @@ use rule evaluate_learned as evaluate_learned_pictures with:
             ".pictures.safetensors",
         ),
     wildcard_constraints:
-        experiment=any_of(WITH_PICTURES),
+        experiment=any_of([name for name in TESTED_ALONE if name in WITH_PICTURES]),

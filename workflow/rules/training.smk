@@ -1,5 +1,45 @@
 """Meta-training: random search of the meta learning rate, then every meta-seed of every recipe."""
 
+for study, recipes in TRAINED_TOGETHER.items():
+
+    rule:
+        name:
+            f"train_{study}"
+        input:
+            [file for name in recipes for file in data_of(*CONFIG.recipes[name].problems)],
+            [
+                LAYOUT.run(CONFIG.recipes[name].start_from, seed) / "optimizer.safetensors"
+                for name in recipes
+                if CONFIG.recipes[name].start_from
+                for seed in range(CONFIG.recipes[name].meta_seeds)
+            ],
+        output:
+            [LAYOUT.rate(name) for name in recipes],
+            [run / file for name in recipes for run in RUNS[name] for file in release.RUN],
+        log:
+            LOGS / "train" / f"{study}.log",
+        benchmark:
+            BENCHMARKS / "train" / f"{study}.tsv"
+        priority: 10
+        conda:
+            "../../environment.yml"
+        threads: CONFIG.compute.threads
+        resources:
+            runtime=resumed_minutes(30),
+            mem_mb=memory,
+            gpu=gpus("train"),
+        params:
+            config=LAYOUT.config,
+            recipes=recipes,
+            inputs=[
+                digest(inputs(CONFIG, name))
+                for name in recipes
+                for inputs in (training_inputs, trial_inputs)
+            ],
+        shell:
+            "l2l train {params.recipes}"
+            " --config-file {params.config} --set compute.threads={threads} 2>&1 | tee {log}"
+
 
 localrules:
     choose_rate,
@@ -15,6 +55,8 @@ rule trial:
         LOGS / "trial" / "{recipe}.{trial}.log",
     benchmark:
         BENCHMARKS / "trial" / "{recipe}.{trial}.tsv"
+    wildcard_constraints:
+        recipe=any_of(TRAINED_ALONE),
     priority: 20
     conda:
         "../../environment.yml"
@@ -40,6 +82,8 @@ rule choose_rate:
         LOGS / "choose_rate" / "{recipe}.log",
     benchmark:
         BENCHMARKS / "choose_rate" / "{recipe}.tsv"
+    wildcard_constraints:
+        recipe=any_of(TRAINED_ALONE),
     priority: 20
     conda:
         "../../environment.yml"
@@ -68,6 +112,8 @@ rule train:
         LOGS / "train" / "{recipe}.{seed}.log",
     benchmark:
         BENCHMARKS / "train" / "{recipe}.{seed}.tsv"
+    wildcard_constraints:
+        recipe=any_of(TRAINED_ALONE),
     priority: 10
     conda:
         "../../environment.yml"

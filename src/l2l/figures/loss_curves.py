@@ -12,7 +12,6 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Annotation
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
-from scipy.optimize import isotonic_regression
 
 from l2l.evaluation.summary import Curve, Floats
 from l2l.figures.style import Look
@@ -24,7 +23,7 @@ LEADER = 11.0
 
 
 def loss_limits(means: list[Floats], divergence: bool = False) -> tuple[float, float]:
-    """Limits of a logarithmic y axis that show all curves where they are worth reading.
+    """Low and high limits of a logarithmic y axis that show curves where they are worth reading.
 
     The lowest mean is at the bottom. The top leaves a quarter of the distance between the lowest
     mean and the highest start above that start: what diverges leaves through the top and does not
@@ -33,9 +32,6 @@ def loss_limits(means: list[Floats], divergence: bool = False) -> tuple[float, f
     Args:
         means: curves; numbers that are not finite or not positive do not count.
         divergence: whether it is shown, up to SHOWN_DIVERGENCE times the highest start.
-
-    Returns:
-        Low and high.
     """
     finite = [mean[np.isfinite(mean) & (mean > 0)] for mean in means]
     finite = [mean for mean in finite if mean.size]
@@ -84,7 +80,7 @@ def draw_curves(
     Args:
         axes: where to draw.
         curves: name of an optimizer -> its losses.
-        looks: of these names.
+        looks: name -> look.
         steps: left and right end of the x axis.
         divergence: see `loss_limits`.
         marker: of matplotlib, at each mean.
@@ -239,7 +235,12 @@ def spread(wanted: Floats, gap: float, top: float) -> Floats:
     """
     order = np.argsort(wanted, kind="stable")
     stacked = gap * np.arange(len(wanted))
-    free = isotonic_regression(wanted[order] - stacked).x  # least squares, kept in order
+    blocks: list[list[float]] = []  # least squares, kept in order: neighbours that clash are joined
+    for height in wanted[order] - stacked:  # (scipy.optimize has it, but takes a second to import)
+        blocks.append([height])
+        while len(blocks) > 1 and np.mean(blocks[-2]) >= np.mean(blocks[-1]):
+            blocks[-2:] = [blocks[-2] + blocks[-1]]
+    free = np.concatenate([np.full(len(block), np.mean(block)) for block in blocks])
     heights = np.empty_like(wanted)
     heights[order] = np.clip(free, 0, max(top - stacked[-1], 0)) + stacked
     return heights

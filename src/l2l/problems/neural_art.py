@@ -16,6 +16,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Self
 
 import numpy as np
@@ -187,8 +188,8 @@ class NeuralArtFamily(Family):
     def load(cls, settings: NeuralArtSettings, setup: Setup) -> Self:
         """The family, with VGG-16 and the pictures; see `Family.load`."""
         device, dtype = setup.device, precision(settings.precision, setup.device)
-        features = VGGFeatures.of(VGG16.load(setup.directory), LAST_LAYER, device, dtype)
-        photographs, paintings = PHOTOGRAPHS.load(setup.directory), STYLES.load(setup.directory)
+        weights, photographs, paintings = _data(setup.directory)
+        features = VGGFeatures.of(weights, LAST_LAYER, device, dtype)
         return cls(settings, setup.seed, device, features, photographs, paintings)
 
     @functools.cached_property
@@ -276,3 +277,9 @@ def square(picture: NDArray[np.uint8], size: int) -> Tensor:
 def as_tensor(picture: Image.Image) -> Tensor:
     """An RGB picture as float32 [3, rows, columns] in [0, 1]."""
     return torch.from_numpy(np.asarray(picture, dtype=np.float32) / 255).permute(2, 0, 1)
+
+
+@functools.cache  # a job may test several experiments
+def _data(directory: Path) -> tuple[Mapping[str, Tensor], Pictures, Pictures]:
+    """VGG-16's weights, the photographs and the styles."""
+    return VGG16.load(directory), PHOTOGRAPHS.load(directory), STYLES.load(directory)

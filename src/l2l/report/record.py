@@ -39,7 +39,7 @@ def record(results: Results, folder: Path) -> None:
         results.existing(layout.provenance, "page"): "provenance.json",
     }
     drawn = figures(config)
-    free = any(one.pictures for one in drawn.values()) and may_be_published(results)
+    free = any(one.pictures for one in drawn.values()) and _may_be_published(results)
     text = tables(results, free)
     for name in config.experiments:
         path = results.existing(layout.tuning(name), f"collect {name}")
@@ -90,18 +90,13 @@ def tables(results: Results, free: bool) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def may_be_published(results: Results) -> bool:
-    """Whether pictures made in this run may: only if all of what they are made from is free.
+def _may_be_published(results: Results) -> bool:
+    """Whether all that the pictures of the run are made from is free, as their files say."""
+    from l2l.evaluation.pictures import may_be_published  # imports torch
 
-    Both the records of the datasets and the files of the pictures have to say so.
-    """
-    from l2l.evaluation.pictures import may_be_published as is_free  # imports torch
-
-    files = (
+    files = [
         results.layout.pictures(experiment, *optimizer)
         for experiment in style_images.experiments(results.config)
         for optimizer in style_images.OPTIMIZERS.items()
-    )
-    records = [results.dataset(name) for name in style_images.DATASETS]
-    free = style_images.may_be_published(records)
-    return free and all(path.exists() and is_free(path) for path in files)
+    ]
+    return all(path.exists() and may_be_published(path) for path in files)

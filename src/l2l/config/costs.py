@@ -1,0 +1,89 @@
+"""Rough costs of work in seconds of one core, and which short pieces one job does together.
+
+To start Python and PyTorch takes seconds, so a job that does less than that is mostly overhead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import log10
+
+from l2l.config.schema import Config
+
+BACKWARD = 3.0
+"""A step of meta-training, in tests' steps."""
+
+
+def training_seconds(config: Config, recipe: str) -> float:
+    """The search of the meta learning rate and all meta-trainings of a recipe."""
+    settings = config.recipes[recipe]
+    search, validation = settings.meta_learning_rate, settings.validation
+    steps = settings.steps * settings.problems_per_episode * BACKWARD
+    steps += validation.steps * validation.problems / validation.every
+    episodes = search.trials * search.episodes + settings.meta_seeds * settings.episodes
+    return episodes * steps * config.problems[settings.problem].step_seconds
+
+
+def test_seconds(config: Config, experiment: str) -> float:
+    """The tunings and tests of an experiment."""
+    settings = config.experiments[experiment]
+    tuning = settings.tuning
+    rates = sum(
+        1 + tuning.points_per_decade * log10(tuning.grids[name].high / tuning.grids[name].low)
+        for name in settings.baselines
+    )
+    steps = rates * tuning.problems * settings.horizon
+    steps += len(config.tested(experiment)) * settings.evaluation.problems * settings.steps
+    return steps * sum(config.problems[problem].step_seconds for problem in settings.problems)
+
+
+def training_groups(config: Config, shortest: float) -> dict[str, list[str]]:
+    """Recipes whose whole meta-training is short, by the job that does them together.
+
+    A job's recipes belong to one study and start from recipes of other jobs or of none, so that a
+    figure needs no job of another study. Longer recipes are in no group.
+
+    Args:
+        config: the configuration.
+        shortest: about the seconds of a job; 0: there are no groups.
+    """
+    used = config.used_recipes()
+    rows = [
+        (f"{study}_{depth}" if depth else study, recipe)
+        for study, entry in config.studies.items()
+        for recipe in entry.recipes
+        if recipe in used
+        for depth in [_depth(config, recipe)]
+    ]
+    return _packed(((key, name, training_seconds(config, name)) for key, name in rows), shortest)
+
+
+def test_groups(config: Config, shortest: float) -> dict[str, list[str]]:
+    """Experiments whose tunings and tests are short together; see `training_groups`."""
+    rows = [
+        (study, experiment, test_seconds(config, experiment))
+        for study, entry in config.studies.items()
+        for experiment in entry.experiments
+    ]
+    return _packed(rows, shortest)
+
+
+def _depth(config: Config, recipe: str) -> int:
+    """How many recipes come before this one, each starting from the one before it."""
+    start = config.recipes[recipe].start_from
+    return 1 + _depth(config, start) if start else 0
+
+
+def _packed(rows: Iterable[tuple[str, str, float]], limit: float) -> dict[str, list[str]]:
+    """Names of one key together, in their order, while their seconds stay within the limit."""
+    groups: dict[str, list[str]] = {}
+    latest: dict[str, tuple[str, float]] = {}
+    for key, name, seconds in rows:
+        if seconds > limit:
+            continue
+        group, sum_of_group = latest.get(key, (key, 0.0))
+        if sum_of_group + seconds > limit:
+            group, sum_of_group = f"{key}_from_{name}", 0.0
+        groups.setdefault(group, []).append(name)
+        latest[key] = group, sum_of_group + seconds
+    return groups
