@@ -121,7 +121,7 @@ def test_a_job_computes_with_the_threads_that_snakemake_gives_it(
     commands = [
         line
         for line in text.splitlines()
-        if re.search(r"command: l2l (trial|train|tune|evaluate) ", line)
+        if re.search(r"^    l2l (trial|train|tune|evaluate) ", line)
     ]
     assert len(commands) > 8
     assert all(f"--set compute.threads={threads} " in line for line in commands)

@@ -41,6 +41,7 @@ except UserError as error:
 
 experiments = CONFIG.experiments
 LAYOUT = Layout(CONFIG.run_name)
+logger.info("", extra={"event": "l2l_layout", "layout": LAYOUT})  # for src/snakemake_logger_plugin_l2l
 RESULTS = LAYOUT.results
 LOGS = RESULTS / "logs"
 BENCHMARKS = RESULTS / "benchmarks"
@@ -113,6 +114,21 @@ onstart:
             write_text(LAYOUT.config, resolved_yaml(CONFIG))
     except OSError as error:
         stop(in_words(error))
+    logger.info("", extra={"event": "l2l_plan", "log": log} | plan())
+
+
+def plan():
+    """What the logger shows of the jobs before they start."""
+    jobs = [job for job in workflow.dag.needrun_jobs() if job.rule.shellcmd]
+    return {
+        "cores": workflow.cores if workflow.local_exec else 0,
+        "costs": {
+            workflow.dag.jobid(job): (job.resources.get("seconds", 0), job.threads) for job in jobs
+        },
+        "targets": [
+            str(file) for job in workflow.dag.targetjobs for file in job.output or job.input
+        ],
+    }
 
 
 def data_of(*problems):

@@ -36,7 +36,7 @@ for figure in FIGURES.values():
             caption=figure.caption,
             inputs=digest(drawing_inputs(CONFIG)),
         shell:
-            "l2l figure {params.figure} --config-file {params.config} 2>&1 | tee {log}"
+            "l2l figure {params.figure} --config-file {params.config} > {log} 2>&1"
 
 
 REPORTS = reports(CONFIG)
@@ -73,7 +73,7 @@ for report_name in REPORTS:
             report=report_name,
             inputs=SHOWN,
         shell:
-            "l2l report {params.report} --config-file {params.config} 2>&1 | tee {log}"
+            "l2l report {params.report} --config-file {params.config} > {log} 2>&1"
 
 
 rule page:
@@ -95,4 +95,4 @@ rule page:
         config=LAYOUT.config,
         inputs=SHOWN,
     shell:
-        "l2l page --config-file {params.config} 2>&1 | tee {log}"
+        "l2l page --config-file {params.config} > {log} 2>&1"
