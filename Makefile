@@ -55,7 +55,7 @@ publish: $(READY)
 	@[ $(PROTOCOL) != smoke ] && [ $(OPTIMIZERS) = trained ] || \
 	  { echo "a record is of a run that was trained, not of $(PROTOCOL), $(OPTIMIZERS)"; exit 2; }
 	$(VENV)/bin/l2l record docs/replication --protocol $(PROTOCOL) \
-	  --page docs/replication/README.md --page docs/not_replicated.md
+	  --page README.md --page docs/replication/README.md --page docs/not_replicated.md
 
 # docs/digits.ipynb: docs/digits.py, executed.
 notebook: $(READY)

@@ -86,16 +86,13 @@ def test_a_damaged_file_is_named(kept: Path, released: Config, damage: str):
     assert not Path("results/smoke_released/training/mnist_paper/seed1").exists()
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"recipes.mnist_paper": 3}', ""])
-def test_a_table_of_contents_that_is_none_is_named(kept: Path, released: Config, content: str):
-    (kept / CONTENTS).write_text(content)
-    with pytest.raises(UserError, match=CONTENTS if content[:2] != '{"' else "recipes"):
+@pytest.mark.parametrize("content", ["{", None])
+def test_a_table_of_contents_that_is_none_is_named(
+    kept: Path, released: Config, content: str | None
+):
+    (kept / CONTENTS).unlink() if content is None else (kept / CONTENTS).write_text(content)
+    with pytest.raises(UserError, match=rf"{kept / CONTENTS} is missing or damaged.*make publish"):
         check_release(released, kept)
-
-
-def test_no_record_at_all_says_what_makes_one(released: Config, tmp_path: Path):
-    with pytest.raises(UserError, match=r"there is no .*nothing: make publish"):
-        check_release(released, tmp_path / "nothing")
 
 
 def test_a_run_is_not_kept_under_settings_that_it_was_not_made_with(

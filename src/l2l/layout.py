@@ -81,6 +81,10 @@ class Layout:
         folder = self.results / "evaluation" / experiment / "parts"
         return folder / f"{optimizer}{suffix}.parquet"
 
+    def unfinished(self, experiment: str) -> Path:
+        """A digest of what an experiment's tests depend on, while they are not all done."""
+        return self.results / "evaluation" / experiment / "unfinished"
+
     def pictures(self, experiment: str, optimizer: str, meta_seed: int | None) -> Path:
         """The pictures that one optimizer painted of the first test photographs."""
         return self.part(experiment, optimizer, meta_seed).with_suffix(".pictures.safetensors")

@@ -80,11 +80,11 @@ def write_release(config: Config, folder: Path, root: Path = Path()) -> None:
         UserError: a file of the run is missing, or it was made with other settings.
     """
     layout = Layout(config.run_name, root)
-    made_with = layout.config
-    made, wanted = [*parts(load_config(files=[made_with]), root)], [*parts(config, root)]
+    made, wanted = [*parts(load_config(files=[layout.config]), root)], [*parts(config, root)]
     if any(part not in made for part in wanted):
         raise UserError(
-            f"{made_with}: the run was made with other settings: give --config-file {made_with}"
+            f"{layout.config}: the run was made with other settings: give --config-file "
+            f"{layout.config}"
         )
     for file in (file for part in wanted for file in part.files):
         if not file.is_file():
@@ -114,39 +114,31 @@ def check_release(config: Config, folder: Path | None = None) -> dict[str, Any]:
     Raises:
         UserError: something is not released, or was made with other settings.
     """
-    folder = folder or release_folder()
-    if not folder.is_dir():
-        raise UserError(
-            f"optimizers = released: there is no {folder}: make publish makes it of a finished "
-            "run; or meta-train (optimizers = trained)"
-        )
+    path = (folder or release_folder()) / CONTENTS
     try:
-        contents: dict[str, Any] = json.loads((folder / CONTENTS).read_text(encoding="utf-8"))
-        results = Layout(config.run_name).results
-        for part in parts(config):
-            if reason := _reason_against(part, contents.get(part.key), results):
-                raise UserError(
-                    f"optimizers = released: {part.key} {reason}: use the protocol default as it "
-                    "is, or meta-train (optimizers = trained)"
-                )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        contents: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
         raise UserError(
-            f"{folder / CONTENTS} is missing or damaged: get it from the repository again "
-            "(git checkout), or meta-train (optimizers = trained)"
+            f"optimizers = released: {path} is missing or damaged: get it from the repository "
+            "(git checkout), make it of a finished run (make publish), or meta-train (optimizers "
+            "= trained)"
         ) from None
+    results = Layout(config.run_name).results
+    for part in parts(config):
+        released = contents.get(part.key, {"files": {}})
+        if {file.relative_to(results).as_posix() for file in part.files} - released["files"].keys():
+            reason = "is not among the released ones"
+        elif released["inputs"] != part.inputs:
+            reason = "was released with other settings than this configuration's"
+        elif part.horizon > released["horizon"]:
+            reason = f"was tuned for step {released['horizon']}, not {part.horizon}"
+        else:
+            continue
+        raise UserError(
+            f"optimizers = released: {part.key} {reason}: use the protocol default as it is, or "
+            "meta-train (optimizers = trained)"
+        )
     return contents
-
-
-def _reason_against(part: ReleasedPart, released: dict[str, Any] | None, results: Path) -> str:
-    """Why a part cannot be taken; empty if it can."""
-    names = {file.relative_to(results).as_posix() for file in part.files}
-    if released is None or names - released["files"].keys():
-        return "is not among the released ones"
-    if released["inputs"] != part.inputs:
-        return "was released with other settings than this configuration's"
-    if part.horizon > released["horizon"]:
-        return f"was tuned for step {released['horizon']}, not {part.horizon}"
-    return ""
 
 
 def take_release(config: Config, folder: Path | None = None) -> None:
@@ -165,14 +157,11 @@ def take_release(config: Config, folder: Path | None = None) -> None:
     for part in parts(config):
         for file in part.files:
             name = file.relative_to(results)
-            write_bytes(file, _read(folder / name, contents[part.key]["files"][name.as_posix()]))
-
-
-def _read(path: Path, sha256: str) -> bytes:
-    content = path.read_bytes() if path.is_file() else b""
-    if hashlib.sha256(content).hexdigest() != sha256:
-        raise UserError(
-            f"{path} is missing or not what was released: get it from the repository again "
-            "(git checkout)"
-        )
-    return content
+            path, sha256 = folder / name, contents[part.key]["files"][name.as_posix()]
+            content = path.read_bytes() if path.is_file() else b""
+            if hashlib.sha256(content).hexdigest() != sha256:
+                raise UserError(
+                    f"{path} is missing or not what was released: get it from the repository again "
+                    "(git checkout)"
+                )
+            write_bytes(file, content)

@@ -156,6 +156,15 @@ class Run:
                     f"{stand_in or 'the real data'}: delete the file and run again"
                 )
 
+    def optimizer_file(self, recipe: str, seed: int) -> Path:
+        """The file of a trained optimizer.
+
+        Raises:
+            UserError: it is missing.
+        """
+        path = self.layout.run(recipe, seed) / "optimizer.safetensors"
+        return self.existing(path, f"train {recipe} --seed {seed}")
+
     def trained(self, recipe: str, seed: int, device: torch.device | str) -> UpdateRule:
         """An optimizer that this run has meta-trained.
 
@@ -171,7 +180,7 @@ class Run:
         from l2l.optimizers import checkpoint
 
         command = f"train {recipe} --seed {seed}"
-        path = self.existing(self.layout.run(recipe, seed) / "optimizer.safetensors", command)
+        path = self.optimizer_file(recipe, seed)
         loaded = checkpoint.load(path, str(device))
         origin = loaded.provenance
         made_by = origin.get("recipe"), origin.get("meta_seed")

@@ -5,7 +5,7 @@ Snakemake finds this package by its name and uses it where `logger` says l2l (pr
 
 Two events are of this project; workflow/rules/common.smk sends them. `l2l_layout` has the `layout`
 of the run. `l2l_plan` comes before the first job. It has `costs` (job -> the seconds that it may
-take, and its cores), `cores` (0 on a cluster), `log` (the files) and `targets` (what was asked for).
+take, and its cores), `cores` (0 on a cluster), `log` (the files), `targets` (what was asked for).
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Job:
         words: what it does.
         command: what the shell runs.
         logs: the files that take its output.
-        start, end: times since the epoch.
+        start, end: times since the epoch; 0: not yet.
     """
 
     seconds: float = START
@@ -65,8 +65,8 @@ class Job:
     words: str = ""
     command: str = ""
     logs: list[str] = field(default_factory=list)
-    start: float | None = None
-    end: float | None = None
+    start: float = 0.0
+    end: float = 0.0
 
 
 def time_left(jobs: Collection[Job], cores: int, began: float, now: float) -> float:
@@ -79,7 +79,7 @@ def time_left(jobs: Collection[Job], cores: int, began: float, now: float) -> fl
     for job in jobs:
         if job.start:
             busy += ((job.end or now) - job.start) * job.cores
-        if job.start and job.end:
+        if job.end:
             measured += (job.end - job.start) * job.cores
             estimated += job.seconds * job.cores
     slowness = (measured + TRUST) / (estimated + TRUST)
@@ -144,7 +144,7 @@ class LogHandler(LogHandlerBase):
         self._jobs: dict[int, Job] = {}
         self._reasons: dict[int, str] = {}
         self._total = self._failed = 0
-        self._exits: list[str] = []  # Snakemake's words on commands that failed
+        self._exits: list[tuple[str, str]] = []  # Snakemake's words on a command, and on its end
         self._said: set[str] = set()
         self._working = self._stopped = False
 
@@ -192,7 +192,9 @@ class LogHandler(LogHandlerBase):
 
     def _begin(self, plan: Any) -> None:
         self._plan = plan
-        self._jobs = {job: Job(START + seconds, cores) for job, (seconds, cores) in plan.costs.items()}
+        self._jobs = {
+            job: Job(START + seconds, cores) for job, (seconds, cores) in plan.costs.items()
+        }
         where = left = ""
         if plan.cores:
             where = f" on {counted(plan.cores, 'core')}"
@@ -213,7 +215,7 @@ class LogHandler(LogHandlerBase):
         job = self._jobs.setdefault(record.jobid, Job(cores=record.threads))
         job.words = record.rule_msg or " ".join([record.rule_name, *record.wildcards.values()])
         job.command, job.logs = record.shellcmd.strip(), record.log
-        job.start, job.end = record.created, None
+        job.start, job.end = record.created, 0.0
         if self.common_settings.dryrun:
             job.seconds = START + record.resources.get("seconds", 0)
             self._reasons[record.jobid] = record.reason
@@ -221,7 +223,7 @@ class LogHandler(LogHandlerBase):
     def _finish(self, job: Job, now: float) -> None:
         job.end = now
         count = f"{self._done:>{len(str(self._total))}}/{self._total}"
-        took = duration(now - (job.start or now))
+        took = duration(now - job.start)
         room = WIDTH - len(count) - len(took) - 4
         self._print(f"{count}  {job.words:<{room}}  {took}")
         for line in _lines(job.logs):
@@ -232,21 +234,21 @@ class LogHandler(LogHandlerBase):
     def _fail(self, record: Any) -> None:
         job = self._jobs[record.jobid]
         lines = _lines(job.logs)
-        exits = [text for text in self._exits if job.command in text]
+        exits = [text for command, text in self._exits if job.command in command]
         if lines and (lines[-1].startswith("l2l: ") or any("Traceback" in line for line in lines)):
             self._print(lines[-1], "bold red")
         elif exits:
-            self._print(f"its command {EXIT.search(exits[-1])[1]}", "bold red")
+            self._print(f"its command {exits[-1]}", "bold red")
         elif record.rule_msg:
             self._print(record.rule_msg)
         took = duration(record.created - job.start)
         self._print(f"    {job.words} failed after {took}; log: {', '.join(record.log)}", "red")
         self._failed += 1
-        job.start = None
+        job.start = 0.0
 
     def _error(self, text: str) -> None:
-        if EXIT.search(text):
-            self._exits.append(text)
+        if exit := EXIT.search(text):
+            self._exits.append((text, exit[1]))
         elif "At least one job did not complete successfully." in text:
             self._stop()
         else:
@@ -274,7 +276,7 @@ class LogHandler(LogHandlerBase):
 
     @property
     def _done(self) -> int:
-        return sum(job.end is not None for job in self._jobs.values())
+        return sum(job.end > 0 for job in self._jobs.values())
 
     def _time_left(self, now: float) -> float:
         return time_left([*self._jobs.values()], self._plan.cores, self._plan.created, now)
@@ -283,9 +285,11 @@ class LogHandler(LogHandlerBase):
         """The live line; rich asks for it each second."""
         now = time.time()
         running = [job for job in [*self._jobs.values()] if job.start and not job.end]
-        left = f"{about(self._time_left(now))} left · " if self._plan.cores else ""
-        words = ", ".join(f"{job.words} ({duration(now - job.start)})" for job in running)
-        return Text(left + words, "cyan", no_wrap=True, overflow="ellipsis")
+        times = duration(now - self._plan.created)
+        if self._plan.cores:
+            times += f", {about(self._time_left(now))} left"
+        words = ", ".join(job.words for job in sorted(running, key=lambda job: job.start))
+        return Text(f"{times} · {words}", "cyan", no_wrap=True, overflow="ellipsis")
 
     def _stop(self) -> None:
         """The run ends before its end."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 import typer.main
 
 from l2l.cli import main
@@ -22,6 +23,7 @@ NO_PLACES = ("nowhere/x.png", "folder", "")
 BAD: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("number", "seed", "size", "steps", "threads"), NO_NUMBERS),
     **dict.fromkeys(("dataset", "recipe", "experiment", "name", "baseline", "study"), NO_NAMES),
+    **dict.fromkeys(("recipes", "experiments"), NO_NAMES),
     **dict.fromkeys(("optimizer", "content", "style"), (*NO_NAMES, "folder")),
     **dict.fromkeys(("out", "gif", "strip"), ("x.nonsense", "x", *NO_PLACES)),
     "json": ("nowhere/x.json", "folder"),
@@ -42,6 +44,7 @@ NEEDED = {
     "tune": ("mnist", "nag"),
     "evaluate": ("mnist", "nag"),
     "collect": ("mnist",),
+    "test": ("mnist",),
     "measure": ("updates",),
     "figure": ("mnist",),
     "report": ("mnist",),
@@ -133,43 +136,96 @@ def test_wrong_arguments_are_one_line(
 @pytest.mark.parametrize(
     ("call", "said"),
     [
-        (("trial", "mnist_paper"), "l2l trial: Missing argument 'number'"),
-        (("trial", "mnist_paper", "-1"), "--help"),
-        (("trial", "mnist_paper", "--", "-1"), "trial -1: the configuration has 0.."),
-        (("train", "mnist_paper", "--seed", "-1"), "seed -1: the configuration has 0..2"),
-        (("train", "mnist_paper", "--seed", "x"), "'--seed'"),
-        (("evaluate", "mnist", "nag", "--seed", "0"), "nag is hand-crafted"),
-        (("evaluate", "mnist", "nobody"), "no optimizer 'nobody'; there are: "),
-        (("tune", "mnist", "nobody"), "no baseline 'nobody'; there are: "),
-        (("bench", "--json", "folder"), "--json folder is a folder"),
-        (("record", "file"), "file is no folder"),
-        (("nonsense",), "No such command 'nonsense'"),
-        (("collct", "mnist"), "Did you mean 'collect'"),
-        (("train", "mnist_papper"), "no recipe 'mnist_papper' (did you mean 'mnist_paper'?)"),
-        (("measure", "nonsense"), "no measurement 'nonsense'; there are: overhead, "),
-        (("paint", "--size", "15", *NEEDED["paint"]), "'--size'"),
-        (("paint", "--steps", "0", *NEEDED["paint"]), "'--steps'"),
-        (("paint", "--content", "a.png"), "Missing option '--style'"),
+        ("trial mnist_paper", ["l2l trial: Missing argument 'number'"]),
+        ("trial mnist_paper -1", ["--help"]),
+        ("trial mnist_paper -- -1", ["trial -1: the configuration has 0.."]),
+        ("trial mnist_paper 99", ["trial 99", "0.."]),
+        ("train mnist_paper --seed -1", ["seed -1: the configuration has 0..2"]),
+        ("train mnist_paper --seed 9", ["seed 9", "0..2"]),
+        ("train mnist_paper --seed x", ["'--seed'"]),
+        ("train mnist_papper", ["no recipe 'mnist_papper' (did you mean 'mnist_paper'?)"]),
+        (
+            "train mnist_paper",
+            ["meta_learning_rate.json is missing", "choose-rate mnist_paper"],
+        ),
+        ("evaluate mnist nag", ["nag.csv is missing", "l2l tune mnist nag"]),
+        ("evaluate mnist nag --seed 0", ["nag is hand-crafted"]),
+        ("evaluate mnist --seed 0", ["name the recipe"]),
+        ("evaluate mnist mnist_paper", ["optimizer.safetensors is missing", "l2l train"]),
+        ("evaluate mnist nobody", ["no optimizer 'nobody'; there are: "]),
+        ("tune mnist nobody", ["no baseline 'nobody'; there are: "]),
+        ("tune cifar nag", ["no experiment 'cifar'", "quadratics, mnist"]),
+        ("figure mnist", ["curves.parquet is missing", "l2l collect mnist"]),
+        ("figure overhead", ["overhead.csv is missing", "l2l measure overhead"]),
+        ("figure nonsense", ["no figure 'nonsense'", "optimizer_loop"]),
+        ("report nonsense", ["no report 'nonsense'", "quadratics"]),
+        ("measure updates", ["optimizer.safetensors is missing", "l2l train"]),
+        ("measure nonsense", ["no measurement 'nonsense'; there are: overhead, "]),
+        ("bench mnist_papper", ["did you mean 'mnist_paper'"]),
+        ("bench hierarchical", ["hierarchical is not one LSTM", "quadratics_lstm, "]),
+        ("bench --threads 0", ["--threads 0", "1.."]),
+        ("bench --json folder", ["--json folder is a folder"]),
+        ("bench --json nowhere/x.json", ["--json nowhere/x.json: there is no folder"]),
+        ("record file", ["file is no folder"]),
+        ("config --protocol tiny", ["'tiny'", "smoke, default, paper"]),
+        ("config --config-file absent.yaml", ["absent.yaml", "No such file"]),
+        ("config --set evaluation.problems=0", ["evaluation.problems = 0", "1"]),
+        ("config --set experiments.mnist.learned=[mnist_paper]", ["claims.C2", "there are"]),
+        ("paint --content a.png --style b.png --size 15", ["'--size'"]),
+        ("paint --content a.png --style b.png --steps 0", ["'--steps'"]),
+        ("paint --content a.png", ["Missing option '--style'"]),
+        ("nonsense", ["No such command 'nonsense'"]),
+        ("collct mnist", ["Did you mean 'collect'"]),
     ],
 )
 def test_what_is_said_names_the_argument(
-    call: tuple[str, ...],
-    said: str,
+    call: str,
+    said: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    mnist_directory: Path,
+) -> None:
+    monkeypatch.setenv("L2L_DATA_DIR", str(mnist_directory.resolve()))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    message = _refused(tuple(call.split()), monkeypatch, capsys)
+    assert all(part in message for part in said), message
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
+@pytest.mark.parametrize(
+    ("stage", "call"),
+    [
+        ("train", "trial quadratics_lstm 0"),
+        ("train", "bench"),
+        ("tune", "tune quadratics nag"),
+        ("evaluate", "evaluate quadratics nag"),
+        ("measure", "measure meta-gradients"),
+    ],
+)
+def test_cuda_that_is_missing_is_said_by_the_commands_of_the_stage(
+    stage: str,
+    call: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "folder").mkdir()
-    (tmp_path / "file").touch()
-    assert said in _refused(call, monkeypatch, capsys)
+    setting = ("--set", f"compute.devices.{stage}=cuda")
+    said = f"l2l: compute.devices.{stage} = cuda, but PyTorch sees no GPU; set it to auto or cpu"
+    assert _refused((*call.split(), *setting), monkeypatch, capsys).strip() == said
 
 
-def test_help_is_no_error(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("command", [*COMMANDS, ()], ids=" ".join)
+def test_every_command_has_help(
+    command: tuple[str, ...],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(sys, "argv", ["l2l", "--help"])
+    monkeypatch.setattr(sys, "argv", ["l2l", *command, "--help"])
     with pytest.raises(SystemExit) as caught:
         main()
     assert not caught.value.code
-    assert "Usage: l2l" in capsys.readouterr().out
+    assert f"Usage: {' '.join(['l2l', *command])}" in capsys.readouterr().out

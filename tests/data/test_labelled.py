@@ -144,6 +144,14 @@ def test_arrays_with_another_digest_are_refused_though_every_file_is_right(folde
         other.fetch(fill(folder, CONTENTS).parent)
 
 
+def test_whatever_goes_wrong_in_a_source_is_its_failure(
+    folder: Path, unserved: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(toy, "download", lambda url: gzip.decompress(b"no\ngzip"))
+    with pytest.raises(UserError, match=r"its site: BadGzipFile: .*its package: there is no"):
+        TOY.fetch(folder.parent)
+
+
 def test_nothing_reachable_is_one_line_that_says_what_was_tried_and_what_to_do(
     folder: Path, unserved: str
 ) -> None:

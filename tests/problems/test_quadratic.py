@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import doctest
-
 import numpy as np
 import pytest
 import torch
 from tests.small import double, quadratic_family
-
-from l2l.problems import base
 
 NAMES = ("test", "quadratic")
 
@@ -69,7 +65,3 @@ def test_dimensions_are_taken_from_the_settings() -> None:
     assert problems.coordinates == 7
     assert problems.W.shape == (2, 7, 7)
     assert problems.initial().shape == (2, 7)
-
-
-def test_the_example_of_a_problem_runs() -> None:
-    assert doctest.testmod(base) == doctest.TestResults(failed=0, attempted=8)

@@ -108,6 +108,8 @@ Between.
 
 <!-- not replicated: by make publish -->
 <!-- end -->
+<!-- in brief: by make publish -->
+<!-- end -->
 After.
 """
 
@@ -127,6 +129,7 @@ def test_marked_tables_are_replaced_and_nothing_else(
     assert "| replicated |" in tables["verdicts"]
     assert "| replicated |" not in tables["not replicated"]
     assert not any("not yet run" in table for table in tables.values())
+    assert "| C1 quadratics: below every tuned baseline |" in tables["in brief"]
 
 
 @pytest.mark.parametrize("text", [PAGE.format("verdict"), "# No marks\n", None])
@@ -135,6 +138,6 @@ def test_a_page_without_known_marks_is_refused_and_stays(text: str | None, tmp_p
     if text is not None:
         page.write_text(text)
     with pytest.raises(UserError, match=r"page\.md") as error:
-        claims.fill(page, {"verdicts": "", "not replicated": ""})
+        claims.fill(page, {"verdicts": "", "not replicated": "", "in brief": ""})
     assert "\n" not in str(error.value)
     assert (page.read_text() if page.exists() else None) == text

@@ -113,16 +113,16 @@ class Cells(HTMLParser):
             self.cells.append((dict(attrs).get("class"), ""))
 
     def handle_data(self, data: str) -> None:
-        kind, text = self.cells[-1]
-        self.cells[-1] = (kind, text + data)
+        if self.cells:
+            kind, text = self.cells[-1]
+            self.cells[-1] = (kind, text + data)
 
 
 def test_html_is_escaped_and_numbers_stand_at_the_right():
     text = Table.of("A <title>", ROWS, FORMATS).html()
     assert "<b>" not in text
     assert "A &lt;title&gt;" in text
-    cells = [cell for cell in Cells(text).cells if cell[1] != "\n"]
-    assert [(kind, content.strip()) for kind, content in cells] == [
+    assert [(kind, content.strip()) for kind, content in Cells(text).cells] == [
         (None, "<b>&|"),
         ("number", "0.500"),
         ("number", "1,200"),

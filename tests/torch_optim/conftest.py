@@ -1,4 +1,4 @@
-"""Checkpoints of small untrained optimizers."""
+"""Checkpoints of small untrained optimizers, and a model to learn."""
 
 from __future__ import annotations
 
@@ -9,19 +9,47 @@ from typing import Any
 import pytest
 import torch
 from tests.small import hierarchical_settings, lstm_settings, random_phi
+from torch import Tensor, nn
 
 from l2l.optimizers import CoordinatewiseLSTM, checkpoint
 from l2l.optimizers.hierarchical import HierarchicalRNN
 from l2l.rng import stream
 
+Write = Callable[..., str]
 PARTS = [
     {"name": "convolutional", "parameters": ["conv*"]},
     {"name": "connected", "parameters": ["*"]},
 ]
 
 
+def network(seed: int = 0) -> nn.Sequential:
+    torch.manual_seed(seed)
+    return nn.Sequential(nn.Linear(6, 5), nn.Tanh(), nn.Linear(5, 3))
+
+
+def batch(dtype: torch.dtype = torch.float32) -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(1)
+    x = torch.randn(20, 6, generator=generator, dtype=torch.float32)
+    return x.to(dtype), torch.randint(0, 3, (20,), generator=generator)
+
+
+def learn(model: nn.Module, optimizer: torch.optim.Optimizer, steps: int) -> float:
+    x, y = batch(next(model.parameters()).dtype)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        loss = nn.functional.cross_entropy(model(x).float(), y)
+        loss.backward()
+        optimizer.step()
+    return loss.item()
+
+
+def same(one: nn.Module, other: nn.Module) -> bool:
+    pairs = zip(one.parameters(), other.parameters(), strict=True)
+    return all(torch.equal(a, b) for a, b in pairs)
+
+
 @pytest.fixture
-def lstm(tmp_path: Path) -> Callable[..., str]:
+def lstm(tmp_path: Path) -> Write:
     """Writes an LSTM's file, and returns its path."""
 
     def write(name: str = "lstm", seed: int = 0, **changes: Any) -> str:

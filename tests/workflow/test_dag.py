@@ -15,7 +15,23 @@ pytestmark = pytest.mark.workflow
 @pytest.mark.parametrize("protocol", ["smoke", "default", "paper"])
 def test_every_protocol_has_a_complete_dag(workflow: Workflow, protocol: str) -> None:
     planned = workflow.planned("--config", f"protocol={protocol}")
-    assert planned >= FIGURES | {"data", "trial", "train", "tune", "claims", "mnist_report", "page"}
+    assert planned >= FIGURES | {"data", "claims", "mnist_report", "page"}
+    long = {"trial", "choose_rate", "train", "tune", "evaluate_learned", "collect"}
+    assert planned & long == (set() if protocol == "smoke" else long)
+
+
+def test_short_work_of_a_study_is_one_job_unless_it_is_wanted_in_pieces(
+    workflow: Workflow,
+) -> None:
+    figure = ("--", "mnist")
+    assert workflow.planned(*SMOKE, *figure) == {"data", "train_mnist", "test_mnist", "mnist"}
+    pieces = workflow.planned(*SMOKE, "compute={shortest_job: 0}", *figure)
+    assert pieces == {
+        *("data", "trial", "choose_rate", "train", "tune"),
+        *("evaluate_baseline", "evaluate_learned", "collect", "mnist"),
+    }
+    on_a_cluster = workflow.planned("--profile", "workflow/profiles/slurm", *SMOKE, *figure)
+    assert on_a_cluster == {"data", "choose_rate", "train", "collect"}  # the others are in groups
 
 
 def test_released_optimizers_that_are_not_there_are_told_before_any_job(
@@ -31,14 +47,14 @@ def test_released_optimizers_that_are_not_there_are_told_before_any_job(
 
 def test_a_single_figure_plans_only_what_it_needs(workflow: Workflow) -> None:
     planned = workflow.planned(*SMOKE, "--", "quadratics")
-    assert {"train", "tune", "quadratics"} <= planned
+    assert planned == {"train_quadratics", "test_quadratics", "quadratics"}
     assert not planned & {"mnist", "data", "claims", "page"}
     assert workflow.planned(*SMOKE, "--", "optimizer_loop") == {"optimizer_loop"}
 
 
 def test_a_report_plans_only_what_it_shows(workflow: Workflow) -> None:
     planned = workflow.planned(*SMOKE, "--", "quadratics_report")
-    assert {"train", "tune", "quadratics", "computation_graph", "quadratics_report"} <= planned
+    assert planned >= {"train_quadratics", "quadratics", "computation_graph", "quadratics_report"}
     assert not planned & {"mnist", "data", "claims", "runs", "page"}
 
 
@@ -113,8 +129,8 @@ def test_a_job_computes_with_the_threads_that_snakemake_gives_it(
 ) -> None:
     """Asked for 3; what the scheduler has left is what torch and the kernels get."""
     done = workflow.run(
-        *(*SMOKE, "compute={threads: 3}", "--cores", cores, "--dry-run", "--printshellcmds"),
-        *("--", "quadratics"),
+        *(*SMOKE, "compute={threads: 3, shortest_job: 0}", "--cores", cores),
+        *("--dry-run", "--printshellcmds", "--", "quadratics"),
     )
     assert done.returncode == 0, done.stderr
     text = done.stdout + done.stderr

@@ -24,7 +24,7 @@ def profile() -> dict[str, Any]:
 
 
 def rules() -> set[str]:
-    """Every rule of the workflow's files; figures, reports and measurements are in loops."""
+    """Every rule that a cluster sees; figures, reports and measurements are in loops."""
     text = "".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
     named = re.findall(r"^(?:rule|use rule \w+ as) (\w+)", text, re.MULTILINE)
     looped = (f"{name}_report" for name in REPORTS)
@@ -47,8 +47,14 @@ def test_a_job_that_may_use_a_gpu_asks_for_one_where_the_configuration_does(
     workflow: Workflow,
 ) -> None:
     """`auto` asks for none, so that clusters without GPUs run it; nor do jobs that draw."""
-    for compute, asking in (("{}", set()), ("{devices: {train: cuda}}", {"train", "trial"})):
-        done = workflow.run("--dry-run", "--verbose", *SMOKE, f"compute={compute}", "--", "quadratics")
+    pieces = "shortest_job: 0"  # as on a cluster
+    for compute, asking in (
+        (f"{{{pieces}}}", set()),
+        (f"{{{pieces}, devices: {{train: cuda}}}}", {"train", "trial"}),
+    ):
+        done = workflow.run(
+            "--dry-run", "--verbose", *SMOKE, f"compute={compute}", "--", "quadratics"
+        )
         assert done.returncode == 0, done.stderr
         text = done.stdout + done.stderr
         jobs = re.findall(r"rule (\w+):\n(?:    .*\n)*?    resources: (.*)", text)

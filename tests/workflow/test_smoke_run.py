@@ -90,16 +90,16 @@ def test_a_changed_training_value_reruns_that_training_and_what_depends_on_it(
     smoke: Workflow,
 ) -> None:
     planned = smoke.planned(*SMOKE, "recipes={mnist_paper: {averaging: 0.5}}")
-    assert planned >= {"trial", "choose_rate", "train", "evaluate_learned", "mnist", "claims"}
-    assert not planned & {"tune", "evaluate_baseline", "quadratics", "data", "optimizer_loop"}
+    assert planned >= {"train_mnist", "test_mnist", "mnist", "claims"}
+    assert not planned & {"train_quadratics", "train_ablations", "quadratics", "data"}
 
 
 def test_a_changed_number_of_test_problems_keeps_what_was_trained_and_tuned(
     smoke: Workflow,
 ) -> None:
     planned = smoke.planned(*SMOKE, "evaluation={problems: 9}")
-    assert planned >= {"evaluate_learned", "evaluate_baseline", "quadratics", "mnist"}
-    assert not planned & {"trial", "choose_rate", "train", "tune"}
+    assert planned >= {"test_quadratics", "test_mnist", "quadratics", "mnist"}
+    assert not {name for name in planned if name.startswith("train")}
 
 
 def test_a_figure_alone_is_redrawn_from_its_tables(smoke: Workflow) -> None:
@@ -123,14 +123,19 @@ def test_the_snakemake_report_has_the_figures(smoke: Workflow, tmp_path: Path) -
 def test_a_killed_run_goes_on_and_ends_with_the_same_bits(
     workflow: Workflow, smoke: Workflow
 ) -> None:
-    """`make chaos` in short: five kills of the whole process tree, in every stage of a figure."""
-    wanted, jobs, seed = (*SMOKE, "--", "quadratics"), 15, random.randrange(1000)
+    """`make chaos` in short: five kills of the whole process tree, in every stage of a figure.
+
+    Its jobs are small ones, those of the other run large: that makes no difference either.
+    """
+    wanted, jobs = (*SMOKE, "compute={shortest_job: 0}", "--", "quadratics"), 15
+    seed = random.randrange(1000)
     print(f"seed {seed}")
     kills = run_under_fire(workflow, wanted, 5, seed, jobs, workflow.folder / "starts")
     assert len(kills) >= 3
     assert any(kill.running for kill in kills), "no job was hit"
     found = compare(smoke.folder, workflow.folder, "smoke", whole=False)
-    assert found.same, found.different
+    different = [name for name in found.different if not name.startswith("results/config.yaml")]
+    assert different == []
     assert {
         "results/training/quadratics_lstm/seed0/optimizer.safetensors",
         "results/evaluation/quadratics/curves.parquet",
@@ -146,8 +151,9 @@ def test_released_optimizers_are_tested_without_training_and_give_the_same_bits(
     record = ("record", "docs/replication", "--protocol", "smoke")
     subprocess.run([sys.executable, "-m", "l2l", *record], cwd=copy.folder, check=True)
     released = (*SMOKE, "optimizers=released")
-    assert not copy.planned(*released) & {"trial", "choose_rate", "train", "tune"}
-    assert copy.planned(*released) > {"take", "test_cifar10", "unroll", "unroll_report", "page"}
+    planned = copy.planned(*released)
+    assert planned > {"take", "test_cifar", "unroll", "unroll_report", "page"}
+    assert not {name for name in planned if name.startswith("train")}
     problems = "evaluation={problems: 2}"  # as smoke has
     figures = ("mnist", "meta_training")
     done = copy.run(*released, problems, "--", *figures)

@@ -10,7 +10,19 @@ import shlex
 import sys
 from pathlib import Path
 
+from snakemake_interface_executor_plugins.settings import ExecMode
+
 from l2l.config import load_config, resolved_yaml
+from l2l.config.costs import (
+    evaluation_seconds,
+    seed_seconds,
+    test_groups,
+    test_seconds,
+    training_groups,
+    training_seconds,
+    trial_seconds,
+    tuning_seconds,
+)
 from l2l.config.measurements import META_SEED
 from l2l.config.schema import STAGES
 from l2l.config.inputs import (
@@ -23,6 +35,7 @@ from l2l.config.inputs import (
     trial_inputs,
     tuning_inputs,
 )
+from l2l import release
 from l2l.errors import UserError, in_words
 from l2l.files import mend_times, write_text
 from l2l.layout import Layout
@@ -41,7 +54,9 @@ except UserError as error:
 
 experiments = CONFIG.experiments
 LAYOUT = Layout(CONFIG.run_name)
-logger.info("", extra={"event": "l2l_layout", "layout": LAYOUT})  # for src/snakemake_logger_plugin_l2l
+logger.info(
+    "", extra={"event": "l2l_layout", "layout": LAYOUT}
+)  # for src/snakemake_logger_plugin_l2l
 RESULTS = LAYOUT.results
 LOGS = RESULTS / "logs"
 BENCHMARKS = RESULTS / "benchmarks"
@@ -51,13 +66,25 @@ MEASURED = sorted(  # measurements that claims name
 )
 RECIPES = list(CONFIG.recipes)
 WITH_PICTURES = [name for name in EXPERIMENTS if experiments[name].evaluation.pictures]
-WITHOUT_PICTURES = [name for name in EXPERIMENTS if name not in WITH_PICTURES]
 BASELINES = sorted({name for entry in experiments.values() for name in entry.baselines})
-RUNS = [  # every meta-training
-    (recipe, seed)
+RUNS = {  # the folders of every meta-training
+    recipe: [LAYOUT.run(recipe, seed) for seed in range(CONFIG.recipes[recipe].meta_seeds)]
     for recipe in CONFIG.used_recipes()
-    for seed in range(CONFIG.recipes[recipe].meta_seeds)
-]
+}
+
+# Short trainings and tests that one job does, and the longer ones with jobs for their pieces. On a
+# cluster all are pieces: its profile has default resources, and its jobs read this file again.
+CLUSTER = workflow.resource_settings.default_resources or workflow.exec_mode == ExecMode.REMOTE
+SHORTEST = 0 if CLUSTER else CONFIG.compute.shortest_job
+TRAINED_TOGETHER = training_groups(CONFIG, SHORTEST)
+TESTED_TOGETHER = test_groups(CONFIG, SHORTEST)
+TRAINED_ALONE = sorted({*RECIPES} - {name for group in TRAINED_TOGETHER.values() for name in group})
+TESTED_ALONE = sorted(
+    {*EXPERIMENTS} - {name for group in TESTED_TOGETHER.values() for name in group}
+)
+if CONFIG.optimizers == "released":  # nothing is tuned: an experiment is one job, however long
+    TESTED_TOGETHER |= {f"{name}_alone": [name] for name in TESTED_ALONE}
+    TESTED_ALONE = []
 
 # Jobs use the l2l of this interpreter, even if its environment is not activated. The prefix replaces
 # Snakemake's own, so it sets pipefail too: without it, a job that fails before `| tee` counts as done.
@@ -168,7 +195,7 @@ def inputs_of_measurement(name):
     return [
         *data_of(*settings.problems_of(CONFIG)),
         *(LAYOUT.run(recipe, META_SEED) / "optimizer.safetensors" for recipe in recipes),
-        *(LAYOUT.tuning(*tuned) for tuned in settings.tuned(CONFIG)),
+        *(LAYOUT.tuning(experiment) for experiment, _ in settings.tuned(CONFIG)),
     ]
 
 
@@ -190,6 +217,17 @@ localrules:  # they run beside Snakemake: data needs the internet, the others ta
     data,
     collect,
     runs,
+
+
+def rounded(*seconds):
+    """The sum of estimates as a resource, for the time left that a run shows."""
+    return round(sum(seconds))
+
+
+def listed(names):
+    """Names for a line: the first two, and how many more there are."""
+    more = f" and {len(names) - 2} more" if len(names) > 2 else ""
+    return ", ".join(names[:2]) + more
 
 
 def minutes(usual):

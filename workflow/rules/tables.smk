@@ -15,8 +15,10 @@ rule data:
         "../../environment.yml"
     params:
         config=LAYOUT.config,
+    message:
+        "data set {wildcards.dataset}"
     shell:
-        "l2l data {wildcards.dataset} --config-file {params.config} 2>&1 | tee {log}"
+        "l2l data {wildcards.dataset} --config-file {params.config} > {log} 2>&1"
 
 
 # What takes times takes all cores, so that nothing else runs meanwhile. It computes with
@@ -46,14 +48,16 @@ for name, settings in CONFIG.measurements.each().items():
             name=name,
             threads=lambda wildcards, threads: min(threads, CONFIG.compute.threads),
             inputs=digest(measurement_inputs(CONFIG, name)),
+        message:
+            f"measurement of {name.replace('_', ' ')}"
         shell:
             "l2l measure {params.name}"
-            " --config-file {params.config} --set compute.threads={params.threads} 2>&1 | tee {log}"
+            " --config-file {params.config} --set compute.threads={params.threads} > {log} 2>&1"
 
 
 rule runs:
     input:
-        [LAYOUT.run(recipe, seed) / "summary.json" for recipe, seed in RUNS],
+        [run / "summary.json" for runs in RUNS.values() for run in runs],
     output:
         report(
             LAYOUT.runs,
@@ -69,8 +73,70 @@ rule runs:
         "../../environment.yml"
     params:
         config=LAYOUT.config,
+    message:
+        "table of the meta-trainings"
     shell:
-        "l2l runs --config-file {params.config} 2>&1 | tee {log}"
+        "l2l runs --config-file {params.config} > {log} 2>&1"
+
+
+for study, names in TESTED_TOGETHER.items():
+    optimizers = [(name, *one) for name in names for one in CONFIG.tested(name)]
+
+    rule:
+        name:
+            f"test_{study}"
+        input:
+            data_of(*problems_of(*names)),
+            [
+                LAYOUT.run(*run) / "optimizer.safetensors"
+                for _, *run in optimizers
+                if run[1] is not None
+            ],
+            [
+                LAYOUT.tuning(name, baseline)
+                for name, baseline, seed in optimizers
+                if seed is None and CONFIG.optimizers == "released"
+            ],
+        output:
+            [LAYOUT.curves(name) for name in names],
+            [LAYOUT.pictures(*one) for one in optimizers if one[0] in WITH_PICTURES],
+            [
+                report(
+                    LAYOUT.tuning(name),
+                    category="Tables",
+                    labels={"table": f"tuning, {name}"},
+                    caption="../report/tuning.rst",
+                )
+                for name in names
+            ],
+        log:
+            LOGS / "test" / f"{study}.log",
+        benchmark:
+            BENCHMARKS / "test" / f"{study}.tsv"
+        conda:
+            "../../environment.yml"
+        threads: CONFIG.compute.threads
+        resources:
+            runtime=minutes(30),
+            mem_mb=memory,
+            gpu=max(gpus("tune"), gpus("evaluate")),
+            seconds=rounded(*(test_seconds(CONFIG, name) for name in names)),
+        params:
+            config=LAYOUT.config,
+            names=names,
+            inputs=[
+                *(digest(evaluation_inputs(CONFIG, name)) for name in names),
+                *(
+                    digest(tuning_inputs(CONFIG, name, baseline))
+                    for name, baseline, seed in optimizers
+                    if seed is None
+                ),
+            ],
+        message:
+            f"test of {listed(names)}"
+        shell:
+            "l2l test {params.names}"
+            " --config-file {params.config} --set compute.threads={threads} > {log} 2>&1"
 
 
 rule collect:
@@ -89,12 +155,16 @@ rule collect:
         LOGS / "collect" / "{experiment}.log",
     benchmark:
         BENCHMARKS / "collect" / "{experiment}.tsv"
+    wildcard_constraints:
+        experiment=any_of(TESTED_ALONE),
     conda:
         "../../environment.yml"
     params:
         config=LAYOUT.config,
+    message:
+        "tables of {wildcards.experiment}"
     shell:
-        "l2l collect {wildcards.experiment} --config-file {params.config} 2>&1 | tee {log}"
+        "l2l collect {wildcards.experiment} --config-file {params.config} > {log} 2>&1"
 
 
 rule claims:
@@ -118,5 +188,7 @@ rule claims:
     params:
         config=LAYOUT.config,
         inputs=digest(claim_inputs(CONFIG)),
+    message:
+        "verdicts on the claims"
     shell:
-        "l2l claims --config-file {params.config} 2>&1 | tee {log}"
+        "l2l claims --config-file {params.config} > {log} 2>&1"

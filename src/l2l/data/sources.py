@@ -19,7 +19,6 @@ T_co = TypeVar("T_co", covariant=True)
 
 WAIT_SECONDS = 2.0
 REASON_CHARACTERS = 240
-DAMAGED = (CorruptError, gzip.BadGzipFile, EOFError, zlib.error)
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,8 @@ class Source:
     Attributes:
         name: as it stands in messages and in the data set's record.
         megabytes: how much is downloaded; 0 for what is on this machine.
-        read: returns the content of all files by their names; raises SourceError or one of DAMAGED.
+        read: returns the content of all files by their names. Whatever it raises is a failure of
+            the source; SourceError is said as it is.
     """
 
     name: str
@@ -144,7 +144,7 @@ def obtain(
             try:
                 content = gzip.decompress(content) if path.suffix == ".gz" else content
                 check(file, content)
-            except DAMAGED as error:
+            except (CorruptError, gzip.BadGzipFile, EOFError, zlib.error) as error:
                 say(f"{path} is corrupt ({error}); a good one is put into the folder")
                 wrong[file] = "corrupt"
             else:
@@ -165,9 +165,11 @@ def obtain(
                 for file, content in fetched.items():
                     check(file, content)
                 break
-            except (SourceError, *DAMAGED) as error:
-                say(f"{candidate.name} failed: {error}")
-                failures.append(f"{candidate.name}: {error}")
+            except Exception as error:  # what a source holds may break whatever reads it
+                known = isinstance(error, SourceError | CorruptError)
+                reason = SourceError(error if known else f"{type(error).__name__}: {error}")
+                say(f"{candidate.name} failed: {reason}")
+                failures.append(f"{candidate.name}: {reason}")
         else:
             raise UserError(
                 f"no source has {title} ({'; '.join(failures)}); to provide it by hand, put "

@@ -20,7 +20,7 @@ from safetensors import SafetensorError
 
 from l2l.data.folder import CorruptError, verify
 from l2l.data.packages import pip_file, wheel_file
-from l2l.data.sources import DatasetRecord, Source, SourceError, obtain
+from l2l.data.sources import DatasetRecord, Source, obtain
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -89,32 +89,18 @@ VGG16 = VGG16Dataset()
 
 
 def from_onnx(content: bytes) -> bytes:
-    """The safetensors file of the arrays of SHAPES in an ONNX file, not verified.
-
-    Raises:
-        SourceError: it has no such arrays, or onnx is not installed.
-    """
+    """The safetensors file of the arrays of SHAPES in an ONNX file, not verified."""
+    import onnx  # only where the weights are made, once
     from safetensors.numpy import save
 
-    try:
-        import onnx  # only where the weights are made, once
-        from onnx import numpy_helper
-    except ImportError as error:
-        raise SourceError(f"onnx cannot be imported: {error}") from error
-    try:
-        initializers = {
-            initializer.name: initializer
-            for initializer in onnx.load_model_from_string(content).graph.initializer
-        }
-        return save(
-            {
-                f"{layer}.{kind}": numpy_helper.to_array(initializers[name.format(layer)])
-                for layer in LAYERS
-                for kind, name in INITIALIZERS.items()
-            }
-        )
-    except Exception as error:  # protobuf has its own exceptions for a damaged file
-        raise SourceError(f"{MEMBER} has no such weights: {error!r}") from error
+    graph = onnx.load_model_from_string(content).graph
+    initializers = {initializer.name: initializer for initializer in graph.initializer}
+    weights = {
+        f"{layer}.{kind}": onnx.numpy_helper.to_array(initializers[name.format(layer)])
+        for layer in LAYERS
+        for kind, name in INITIALIZERS.items()
+    }
+    return save(weights)
 
 
 def _obtain(folder: Path) -> tuple[bytes, str]:

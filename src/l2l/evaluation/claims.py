@@ -10,7 +10,7 @@ second rule has none, so look at the interval of the comparison that decides.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -88,20 +88,16 @@ def read_claims(path: Path) -> pd.DataFrame:
 
 def compared(claims: Iterable[Claim]) -> tuple[list[str], list[str]]:
     """The experiments whose curves some claims compare, and the measurements, each once."""
-    experiments, measurements = dict[str, None](), dict[str, None]()
+    experiments, measurements = [], []
     for claim in claims:
-        experiments |= dict.fromkeys(one.experiment for one in claim.comparisons)
-        experiments |= dict.fromkeys(claim.sizes.experiments if claim.sizes else ())
-        measurements |= dict.fromkeys(one.table for one in claim.measured)
-    return list(experiments), list(measurements)
+        experiments += [one.experiment for one in claim.comparisons]
+        experiments += claim.sizes.experiments if claim.sizes else ()
+        measurements += [one.table for one in claim.measured]
+    return list(dict.fromkeys(experiments)), list(dict.fromkeys(measurements))
 
 
 def describe_data(records: Iterable[Mapping[str, Any]]) -> str:
-    """The data sets of an experiment in words, each with its stand-in where it has one.
-
-    Args:
-        records: of the data sets, see `l2l.data.record`; none: problems are drawn from the seed.
-    """
+    """The data sets of an experiment in words, from their records; each with its stand-in."""
     texts = [
         f"{record['name']} (stand-in: {record['stand_in']})"
         if record["stand_in"]
@@ -169,17 +165,13 @@ def evaluate_claims(
             judged = [row | {"verdict": NOT_JUDGED} for row in judged]
         if not judged:
             judged = [{"verdict": NOT_YET_RUN}]
-        by_recipe: dict[str, list[dict[str, Any]]] = {}
-        for row in judged:
-            by_recipe.setdefault(row.get("recipe", ""), []).append(row)
-        for own in by_recipe.values():
+        study = (studies or {}).get(key, "")
+        for recipe in dict.fromkeys(row.get("recipe", "") for row in judged):
+            own = [row for row in judged if row.get("recipe", "") == recipe]
             decisive = min(own, key=_standing)
             for row in own:
-                row["deciding"] = row is decisive
+                row.update(claim=key, study=study, protocol=protocol, deciding=row is decisive)
             rows += own
-        study = (studies or {}).get(key, "")
-        for row in judged:
-            row.update(claim=key, study=study, protocol=protocol)
     cells = {
         name: [row.get(name, "" if kind == TEXT else None) for row in rows]
         for name, kind in COLUMNS.items()
@@ -213,8 +205,8 @@ def _judge(comparison: Comparison, curves: pd.DataFrame, data: str) -> Iterator[
                     **_of_metric(metric, curves),
                     "claimed": comparison.claimed,
                     "allowance": comparison.allowance,
-                    "seeds": _seeds(ours),
-                    "baseline_seeds": _seeds(theirs),
+                    "seeds": 0 if HANDCRAFTED in ours.index else len(ours),
+                    "baseline_seeds": 0 if HANDCRAFTED in theirs.index else len(theirs),
                     "runs": ours.size,
                     "diverged": int((~np.isfinite(ours.to_numpy())).sum()),
                     "baseline_runs": theirs.size,
@@ -226,36 +218,9 @@ def _judge(comparison: Comparison, curves: pd.DataFrame, data: str) -> Iterator[
 
 
 def _judge_measured(measured: Measured, table: pd.DataFrame) -> dict[str, Any]:
-    """One number of a table of measurements against another."""
-    condition, effect = _compare(measured, table)
-    return {
-        "recipe": measured.name,
-        "baseline": measured.baseline,
-        "metric": MEASURED,
-        "loss": measured.value,
-        "table": measured.table,
-        "condition": condition,
-        "claimed": measured.claimed,
-        "allowance": 0.0,
-        **asdict(effect),
-        "verdict": _verdict(effect, measured.claimed),
-    }
+    """One selection of a table of measurements against another; `problems` are the repeats.
 
-
-def _compare(measured: Measured, table: pd.DataFrame) -> tuple[str, Effect]:
-    """Compare the two selections of a table.
-
-    Args:
-        measured: which rows, which column, and what pairs them.
-        table: tidy.
-
-    Returns:
-        What selects the rows besides the two things compared, in words; and the relative difference
-        of the means, of / against - 1, with its interval over the repeats (a jackknife's, if each
-        value leaves one repeat out). `problems` is the number of repeats.
-
-    Raises:
-        UserError: rows are missing, stand there twice or are not paired, or a value is negative.
+    The interval is over the repeats (a jackknife's, if each value leaves one repeat out).
     """
     ours = _selected(measured, measured.of, table)
     theirs = _selected(measured, measured.against, table)
@@ -264,27 +229,33 @@ def _compare(measured: Measured, table: pd.DataFrame) -> tuple[str, Effect]:
             f"table {measured.table}: the rows of {measured.name} and {measured.baseline} have "
             f"different values of {measured.pair}; measure anew"
         )
-    conditions = _conditions(measured)
-    condition = "; ".join(filter(None, (", ".join(conditions), measured.note)))
-    if measured.interval == "jackknife":
-        return condition, jackknife_difference(ours.to_numpy(), theirs.to_numpy())
-    what = ", ".join([_words(measured.value.removesuffix("_left_out")), *conditions])
-    note = f"; {measured.note}" if measured.note else ""
-    name = f"{measured.table}/{measured.name} vs {measured.baseline}: {what}{note}"
-    return condition, relative_difference(ours.to_numpy()[None], theirs.to_numpy()[None], name)
-
-
-def _conditions(measured: Measured) -> list[str]:
-    """What holds on both sides, and what differs besides the two things that are compared."""
-    words = []
+    conditions = []  # what holds on both sides, or differs besides the two that are compared
     for column, value in measured.of.items():
         other = measured.against.get(column)
         if other == value:
             if (column, value) != ("implementation", IMPLEMENTATIONS[0]):  # nothing special
-                words.append(f"{_words(column)} {_words(value)}")
+                conditions.append(f"{_words(column)} {_words(value)}")
         elif column == "implementation":
-            words.append(f"{_words(column)} {value} against {other}")
-    return words
+            conditions.append(f"{_words(column)} {value} against {other}")
+    if measured.interval == "jackknife":
+        effect = jackknife_difference(ours.to_numpy(), theirs.to_numpy())
+    else:
+        what = ", ".join([_words(measured.value.removesuffix("_left_out")), *conditions])
+        note = f"; {measured.note}" if measured.note else ""
+        name = f"{measured.table}/{measured.name} vs {measured.baseline}: {what}{note}"
+        effect = relative_difference(ours.to_numpy()[None], theirs.to_numpy()[None], name)
+    return {
+        "recipe": measured.name,
+        "baseline": measured.baseline,
+        "metric": MEASURED,
+        "loss": measured.value,
+        "table": measured.table,
+        "condition": "; ".join(filter(None, (", ".join(conditions), measured.note))),
+        "claimed": measured.claimed,
+        "allowance": 0.0,
+        **asdict(effect),
+        "verdict": _verdict(effect, measured.claimed),
+    }
 
 
 def _words(value: str | int | float) -> str:
@@ -317,44 +288,29 @@ def _selected(
 def _judge_sizes(
     sizes: WeightCounts, tables: Mapping[str, pd.DataFrame], data: Mapping[str, str]
 ) -> Iterator[dict[str, Any]]:
-    """Whether the number of weights grows with the number of coordinates, recipe by recipe."""
+    """How the number of weights grows from the smallest to the largest theta, recipe by recipe.
+
+    It is a count, so the interval is the number itself; `problems` is the number of families.
+    """
+    curves = pd.concat([tables[name] for name in sizes.experiments])
     for recipe in sizes.learned:
-        condition, effect = _growth(recipe, [tables[name] for name in sizes.experiments])
+        runs = curves[curves["optimizer"] == recipe]
+        counts = runs.groupby("family")[["coordinates", "weights"]].max()
+        counts = counts.sort_values("coordinates")
+        small, large = counts.iloc[0], counts.iloc[-1]
+        if small["coordinates"] == large["coordinates"]:
+            same = small["coordinates"]
+            raise UserError(f"sizes of {recipe}: all problems have {same} coordinates")
+        grown = large["weights"] / small["weights"] - 1
         yield {
             "recipe": recipe,
             "metric": WEIGHTS,
-            "condition": condition,
-            **asdict(effect),
-            "verdict": REPLICATED if effect.estimate == 0 else NOT_REPLICATED,
+            "condition": f"{small['weights']:,} weights phi for {small['coordinates']:,} "
+            f"coordinates of theta, {large['weights']:,} for {large['coordinates']:,}",
+            **asdict(Effect(grown, grown, grown, 0.0, len(counts))),
+            "verdict": REPLICATED if grown == 0 else NOT_REPLICATED,
             "data": "; ".join(dict.fromkeys(data[name] for name in sizes.experiments)),
         }
-
-
-def _growth(recipe: str, curves: Sequence[pd.DataFrame]) -> tuple[str, Effect]:
-    """Count phi on the smallest and on the largest theta that a recipe was run on.
-
-    Args:
-        recipe: the learned optimizer.
-        curves: tidy tables with `family`, `coordinates` and `weights`.
-
-    Returns:
-        The range of coordinates in words, and the growth of phi over it as a relative difference.
-        It is a count, so the interval is the number itself; `problems` is the number of families.
-
-    Raises:
-        UserError: all families have the same number of coordinates.
-    """
-    runs = pd.concat([table[table["optimizer"] == recipe] for table in curves])
-    sizes = runs.groupby("family")[["coordinates", "weights"]].max().sort_values("coordinates")
-    small, large = sizes.iloc[0], sizes.iloc[-1]
-    if small["coordinates"] == large["coordinates"]:
-        raise UserError(f"sizes of {recipe}: all problems have {small['coordinates']} coordinates")
-    grown = large["weights"] / small["weights"] - 1
-    text = (
-        f"{small['weights']:,} weights phi for {small['coordinates']:,} coordinates of theta, "
-        f"{large['weights']:,} for {large['coordinates']:,}"
-    )
-    return text, Effect(grown, grown, grown, 0.0, len(sizes))
 
 
 def _of_metric(metric: Metric, curves: pd.DataFrame) -> dict[str, Any]:
@@ -376,11 +332,6 @@ def _of_metric(metric: Metric, curves: pd.DataFrame) -> dict[str, Any]:
         "horizon": int(curves["step"].max()) if last == "end" else last,
         "target": getattr(metric, "target", None),
     }
-
-
-def _seeds(runs: pd.DataFrame) -> int:
-    """Meta-seeds of a matrix [meta-seeds, problems]; 0 for a hand-crafted optimizer."""
-    return 0 if HANDCRAFTED in runs.index else len(runs)
 
 
 def _baselines(comparison: Comparison, curves: pd.DataFrame) -> tuple[str, ...]:

@@ -50,7 +50,13 @@ def values(metric: Metric, curves: pd.DataFrame) -> pd.Series:
             runs = run_matrix(curves, metric.of, step, step)
             return _per_run(runs, runs.to_numpy()[:, 0], diverged=np.inf)
         case StepsToTarget():
-            return _steps_to_target(metric, curves)
+            runs = run_matrix(curves, "loss", 1, metric.horizon)
+            losses = runs.to_numpy()
+            windows = np.lib.stride_tricks.sliding_window_view(losses, TRAILING_STEPS, axis=1)
+            reached = windows.mean(axis=2) <= metric.target
+            first = reached.argmax(axis=1) + TRAILING_STEPS
+            steps = np.where(reached.any(axis=1), first, metric.horizon)
+            return _per_run(runs, steps.astype(np.float64), diverged=metric.horizon)
         case Oscillation():
             return _oscillation(metric, curves)
 
@@ -65,15 +71,6 @@ def _mean_loss(metric: MeanLoss, curves: pd.DataFrame) -> pd.Series:
         rows = curves[curves["step"].isin(steps)]
         runs = rows.pivot(index=RUN, columns="step", values=metric.of).astype(np.float64)
     return _per_run(runs, runs.to_numpy().mean(axis=1), diverged=np.inf)
-
-
-def _steps_to_target(metric: StepsToTarget, curves: pd.DataFrame) -> pd.Series:
-    runs = run_matrix(curves, "loss", 1, metric.horizon)
-    windows = np.lib.stride_tricks.sliding_window_view(runs.to_numpy(), TRAILING_STEPS, axis=1)
-    reached = windows.mean(axis=2) <= metric.target
-    first = reached.argmax(axis=1) + TRAILING_STEPS
-    steps = np.where(reached.any(axis=1), first, metric.horizon)
-    return _per_run(runs, steps.astype(np.float64), diverged=metric.horizon)
 
 
 def _oscillation(metric: Oscillation, curves: pd.DataFrame) -> pd.Series:

@@ -160,29 +160,20 @@ def _ratios(
 
 
 def _means(values: NDArray[np.float64], counts: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Means [resamples] over the meta-seeds and problems of values [S, P].
-
-    Values that are not finite are summed apart: a count of zero times infinity would be NaN.
-    """
-
-    def total(of: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.asarray(counts @ of.sum(axis=0))
-
-    means = total(np.where(np.isfinite(values), values, 0.0)) / values.size
-    means[total(np.isinf(values).astype(np.float64)) > 0] = np.inf
-    means[total(np.isnan(values).astype(np.float64)) > 0] = np.nan
+    """Means [resamples] over the meta-seeds and problems of values [S, P]."""
+    finite = np.where(np.isfinite(values), values, 0.0)
+    means = np.asarray(counts @ finite.sum(axis=0)) / values.size
+    # Apart from the others: a count of zero times infinity would be NaN.
+    means[counts @ np.isinf(values).sum(axis=0) > 0] = np.inf
+    means[counts @ np.isnan(values).sum(axis=0) > 0] = np.nan
     return means
 
 
 def _seed_margin(values: NDArray[np.float64]) -> float:
-    """Half the width of Student's interval of the log of the mean, for meta-seeds [S, P].
-
-    Zero where there is nothing to differ: one meta-seed, or all infinite, or all zero. Infinite
-    where some are infinite or zero and others not, or one is undefined.
-    """
+    """Half the width of Student's interval of the log of the mean, for meta-seeds [S, P]."""
     means = values.mean(axis=1)
     if len(means) == 1 or np.isposinf(means).all() or (means == 0).all():
-        return 0.0
+        return 0.0  # nothing to differ
     if not (np.isfinite(means) & (means > 0)).all():
         return np.inf
     t = stdtrit(len(means) - 1, (1 + CONFIDENCE) / 2)
@@ -205,13 +196,9 @@ def _stretched(estimate: float, limit: float, stretch: float) -> float:
 
 
 def _widened(estimate: float, limit: float, margin: float, direction: int) -> float:
-    """A limit of the bootstrap of a ratio, moved away from the estimate by the meta-seeds' margin.
+    """A limit of a ratio, moved away from the estimate by a margin in the logarithm.
 
-    Args:
-        estimate: the ratio, 0 to infinite or NaN.
-        limit: one of its limits, 0 to infinite.
-        margin: see `_seed_margin`, in the logarithm of the ratio.
-        direction: -1 for the lower limit, +1 for the upper.
+    `direction` is -1 for the lower limit, +1 for the upper.
     """
     unlimited = 0.0 if direction < 0 else np.inf
     if not 0 < estimate < np.inf:  # no distance to add to

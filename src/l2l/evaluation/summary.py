@@ -37,10 +37,6 @@ class Curve:
 def measured(curves: pd.DataFrame, column: str) -> pd.DataFrame:
     """The rows of the steps at which a loss was measured for any optimizer.
 
-    Args:
-        curves: see `summarise`.
-        column: a loss that is NaN where it was not measured, and where a run diverged.
-
     Raises:
         UserError: it was measured nowhere.
     """

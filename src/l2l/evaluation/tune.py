@@ -124,5 +124,5 @@ def _losses(
     )
     final = repeated.train_loss(end.theta).reshape(len(rates), -1).mean(dim=1)
     mean = torch.stack(losses).mean(dim=0).reshape(len(rates), -1).mean(dim=1)
-    pairs = zip(final.tolist(), mean.tolist(), strict=True)
-    return [tuple(x if math.isfinite(x) else math.inf for x in pair) for pair in pairs]  # type: ignore[misc]
+    both = torch.stack([final, mean], dim=1)
+    return [(f, m) for f, m in both.where(both.isfinite(), torch.inf).tolist()]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from l2l.config import Experiment
@@ -48,16 +47,9 @@ def variants(curves: pd.DataFrame, experiment: Experiment) -> list[Variant]:
     for optimizer in (*experiment.learned, *experiment.baselines):
         if optimizer == reference:
             continue
-        mean, final = (
-            relative_difference(
-                matrix_of(each, optimizer, table).to_numpy(np.float64),
-                matrix_of(each, reference, table).to_numpy(np.float64),
-                f"{optimizer} vs {reference}",
-            )
-            for each in numbers
-        )
-        seeds = numbers[0].loc[optimizer].index.get_level_values("meta_seed").nunique()
-        rows.append(
-            Variant(optimizer, mean, final, seeds if optimizer in experiment.learned else 0)
-        )
+        pairs = [[matrix_of(n, key, table) for key in (optimizer, reference)] for n in numbers]
+        what = f"{optimizer} vs {reference}"
+        mean, final = (relative_difference(ours, theirs, what) for ours, theirs in pairs)
+        seeds = len(pairs[0][0]) if optimizer in experiment.learned else 0
+        rows.append(Variant(optimizer, mean, final, seeds))
     return rows

@@ -12,7 +12,6 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Annotation
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
-from scipy.optimize import isotonic_regression
 
 from l2l.evaluation.summary import Curve, Floats
 from l2l.figures.style import Look
@@ -239,7 +238,12 @@ def spread(wanted: Floats, gap: float, top: float) -> Floats:
     """
     order = np.argsort(wanted, kind="stable")
     stacked = gap * np.arange(len(wanted))
-    free = isotonic_regression(wanted[order] - stacked).x  # least squares, kept in order
+    blocks: list[list[float]] = []  # least squares, kept in order: neighbours that clash are joined
+    for height in wanted[order] - stacked:  # (scipy.optimize has it, but takes a second to import)
+        blocks.append([height])
+        while len(blocks) > 1 and np.mean(blocks[-2]) >= np.mean(blocks[-1]):
+            blocks[-2:] = [blocks[-2] + blocks[-1]]
+    free = np.concatenate([np.full(len(block), np.mean(block)) for block in blocks])
     heights = np.empty_like(wanted)
     heights[order] = np.clip(free, 0, max(top - stacked[-1], 0)) + stacked
     return heights

@@ -58,7 +58,7 @@ def _memory_shape(size: Sizes, coordinates: int) -> tuple[int, ...]:
 def zero_state(phi: Phi, coordinates: int) -> BlockState:
     """The state at the start of an episode; see `l2l.kernels.zero_state`."""
     shape = _memory_shape(sizes(phi), coordinates)
-    return BlockState(torch.zeros(shape, dtype=torch.float32), coordinates)
+    return BlockState(phi["head.weight"].new_zeros(shape), coordinates)
 
 
 def _in_blocks(state: State) -> BlockState:

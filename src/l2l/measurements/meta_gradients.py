@@ -7,6 +7,7 @@ the whole episode and with second derivatives, it is the gradient of the episode
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,6 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from l2l.config.estimators import UnrolledSettings
 from l2l.config.measurements import META_SEED, MetaGradients
@@ -86,15 +86,17 @@ def meta_gradients(
         estimates: dict[tuple[str, int], list[Flat]] = {(name, w): [] for name, _, w in pairs}
         true = []
         for repeat in range(settings.repeats):
-            problems = _problems(settings, family, repeat, optimizers[stage])
+            indices = range(repeat * settings.problems, (repeat + 1) * settings.problems)
+            sampled = family.sample(("meta_gradients", settings.problem), indices, settings.steps)
+            couples = optimizers[stage].settings.couples
+            problems = live_part(sampled, train_loss=False, couples=couples)
             optimizer = bind(optimizers[stage], problems.places())
             names = (seed, "meta_gradients", stage, repeat)
             episode = (problems, optimizer, settings.steps)
             true.append(_estimate(make_estimator(TRUE), settings.steps, *episode, names))
             for name, kind, window in pairs:
-                estimator = make_estimator(kind)
-                whole = _estimate(estimator, window, *episode, (*names, name, window))
-                estimates[name, window].append(whole)
+                estimator, named = make_estimator(kind), (*names, name, window)
+                estimates[name, window].append(_estimate(estimator, window, *episode, named))
             progress.advance()
         tables += [
             _table(np.stack(each), np.stack(true)).assign(
@@ -108,24 +110,16 @@ def meta_gradients(
     return table[[*keys, *table.columns.difference(keys, sort=False)]]
 
 
-def _problems(
-    settings: MetaGradients, family: Family, repeat: int, optimizer: UpdateRule
-) -> Problem:
-    indices = range(repeat * settings.problems, (repeat + 1) * settings.problems)
-    problems = family.sample(("meta_gradients", settings.problem), indices, settings.steps)
-    return live_part(problems, train_loss=False, couples=optimizer.settings.couples)
-
-
 def _estimate(
     estimator: Estimator,
     window: int,
     problems: Problem,
     optimizer: UpdateRule,
     steps: int,
-    names: tuple[int | str, ...],
+    named: tuple[int | str, ...],
 ) -> Flat:
     """The sum of the windows' gradients over an episode, flat [coordinates of phi]."""
-    seed, *rest = names
+    seed, *rest = named
     episode = Episode(
         problems,
         lambda losses, first: torch.ones_like(losses),
@@ -133,19 +127,13 @@ def _estimate(
         None,
         problems.initial().new_zeros(estimator.remembers(steps)),
     )
-    carry, total = estimator.begin(episode, optimizer), None
+    carry, parts = estimator.begin(episode, optimizer), []
     for _ in range(steps // window):
         rolled = estimator.window(episode, optimizer, carry, window)
         carry = rolled.carry
-        flat = _flat(rolled.gradient)
-        total = flat if total is None else total + flat
-    assert total is not None
-    return total.double().cpu().numpy()
-
-
-def _flat(gradient: dict[str, Tensor]) -> Tensor:
-    """The gradient in the order of the names, which does not depend on the estimator."""
-    return torch.cat([gradient[name].flatten() for name in sorted(gradient)])
+        names = sorted(rolled.gradient)  # their order does not depend on the estimator
+        parts.append(torch.cat([rolled.gradient[name].flatten() for name in names]))
+    return functools.reduce(torch.add, parts).double().cpu().numpy()
 
 
 def _table(estimates: Flat, true: Flat) -> pd.DataFrame:

@@ -146,7 +146,8 @@ def train(
                 progress.close()
                 progress = Progress(f"{training.label} attempt {state.attempt}", training.episodes)
         state.seconds = before + time.monotonic() - start
-        if time.monotonic() - last_save > SECONDS_BETWEEN_SAVES:
+        finished = state.episode == training.episodes
+        if finished or time.monotonic() - last_save > SECONDS_BETWEEN_SAVES:
             save_state(state_path, state, digest)
             last_save = time.monotonic()
         if state.episode:

@@ -34,7 +34,7 @@ class Segments:
     def of(cls, places: Mapping[str, Tensor]) -> Self:
         """The segments of named parameters, see `Problem.places`."""
         parts = [place.flatten() for place in places.values() if place.numel()]
-        order = torch.cat(parts)
+        order = torch.cat([*parts, next(iter(places.values())).flatten()[:0]])
         plain = torch.equal(order, torch.arange(len(order), device=order.device))
         return cls(tuple(map(len, parts)), None if plain else order)
 

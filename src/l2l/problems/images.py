@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ from l2l.registry import DATASETS, resolve
 from l2l.rng import stream
 
 
+@functools.cache  # a job may test several experiments
 def labelled_images(name: str, directory: Path) -> LabelledImages:
     """A data set, verified.
 

@@ -8,13 +8,13 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Self, get_args
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from l2l.config.problems import MLPSettings
+from l2l.config.problems import Activation, MLPSettings
 from l2l.problems.base import Setup, Step
 from l2l.problems.images import (
     ImageFamily,
@@ -25,14 +25,7 @@ from l2l.problems.images import (
 )
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    "sigmoid": torch.sigmoid,
-    "tanh": torch.tanh,
-    "relu": functional.relu,
-    "leaky_relu": functional.leaky_relu,
-    "elu": functional.elu,
-    "softplus": functional.softplus,
-    "gelu": functional.gelu,
-    "silu": functional.silu,
+    name: getattr(functional, name) for name in get_args(Activation)
 }
 
 

@@ -13,8 +13,10 @@ optimizer that sees single coordinates would see another scale at every resoluti
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Self
 
 import numpy as np
@@ -185,8 +187,7 @@ class NeuralArtFamily(Family):
     @classmethod
     def load(cls, settings: NeuralArtSettings, setup: Setup) -> Self:
         """The family, with VGG-16 and the pictures; see `Family.load`."""
-        weights, photographs = VGG16.load(setup.directory), PHOTOGRAPHS.load(setup.directory)
-        styles = STYLES.load(setup.directory)
+        weights, photographs, styles = _data(setup.directory)
         return cls.of(settings, setup.seed, weights, photographs, COUNTS, styles, setup.device)
 
     @classmethod
@@ -286,3 +287,9 @@ def square(picture: NDArray[np.uint8], size: int) -> Tensor:
 def as_tensor(picture: Image.Image) -> Tensor:
     """An RGB picture as float32 [3, rows, columns] in [0, 1]."""
     return torch.from_numpy(np.asarray(picture, dtype=np.float32) / 255).permute(2, 0, 1)
+
+
+@functools.cache  # a job may test several experiments
+def _data(directory: Path) -> tuple[Mapping[str, Tensor], Pictures, Pictures]:
+    """VGG-16's weights, the photographs and the styles."""
+    return VGG16.load(directory), PHOTOGRAPHS.load(directory), STYLES.load(directory)

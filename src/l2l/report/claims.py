@@ -21,7 +21,18 @@ from l2l.evaluation.claims import (
 )
 from l2l.figures.style import display_name, names_in
 from l2l.files import write_text
-from l2l.report.table import EFFECT, LONG_WORDS, PLOT, VERDICT, Format, Interval, Table, badge
+from l2l.report.table import (
+    EFFECT,
+    LONG_WORDS,
+    PERCENT,
+    PLOT,
+    SIGNS,
+    VERDICT,
+    Format,
+    Interval,
+    Table,
+    badge,
+)
 
 LOSSES = {"loss": "loss", "train_loss": "loss", "test_loss": "held-out loss"}
 """What a metric says of a column; train_loss is the same loss without the choice of a minibatch."""
@@ -80,11 +91,7 @@ def overview(
 ) -> Table:
     """The verdict on each claim for each optimizer; what repeats the row above is left out.
 
-    Args:
-        claims: the table of claims.
-        config: statements, labels and titles.
-        caption: of the table.
-        verdicts: those that are shown; None: all.
+    Only these verdicts are shown, or all.
     """
     rows = []
     tested = claims[claims["experiment"] != ""].groupby("claim")["experiment"].nunique()
@@ -117,13 +124,7 @@ def overview(
 
 
 def comparisons(claims: pd.DataFrame, config: Config, caption: str) -> Table:
-    """All comparisons of a claim.
-
-    Args:
-        claims: the rows of the claim in the table of claims.
-        config: labels and titles.
-        caption: of the table.
-    """
+    """All comparisons of a claim, from its rows of the table of claims."""
     several = claims["experiment"].nunique() > 1
     rows = [
         {
@@ -153,7 +154,7 @@ def learned(rows: pd.DataFrame, config: Config) -> list[str]:
 
 
 def _words(name: str, key: str) -> str:
-    """A name for a reader: what is no optimizer of the configuration has its key, in words."""
+    """The name; the key in words, where it is not that of an optimizer."""
     return key.replace("_", " ") if name == key else name
 
 
@@ -177,13 +178,7 @@ def metric(row: Mapping[Any, Any]) -> str:
 
 
 def compared_with(row: Mapping[Any, Any], config: Config, say_experiment: bool = False) -> str:
-    """What a row's recipe is compared with: "NAG on ReLU: final loss, step 100".
-
-    Args:
-        row: of the table of claims.
-        config: labels and titles.
-        say_experiment: whether to name the experiment.
-    """
+    """What a row's recipe is compared with: "NAG on ReLU: final loss, step 100"."""
     if row["verdict"] == NOT_YET_RUN:
         return ""
     labels, parts = config.labels(), [metric(row)]
@@ -232,20 +227,24 @@ def in_short(claims: pd.DataFrame) -> str:
 
 def marked_tables(claims: pd.DataFrame, config: Config) -> dict[str, str]:
     """The tables that a page written by hand can have, in Markdown, by the name in their marks."""
-    judged = {*claims["verdict"]} - {NOT_YET_RUN}
-    parts = {"verdicts": judged, "not replicated": {NOT_REPLICATED, INCONCLUSIVE}}
-    return {
-        name: overview(claims, config, name, verdicts).markdown()
-        for name, verdicts in parts.items()
-    }
+    judged = claims[claims["verdict"] != NOT_YET_RUN]
+    parts = {"verdicts": {*judged["verdict"]}, "not replicated": {NOT_REPLICATED, INCONCLUSIVE}}
+    tables = {key: overview(claims, config, key, verdicts) for key, verdicts in parts.items()}
+    first = judged[judged["deciding"]].drop_duplicates("claim")
+    rows = [
+        {
+            "claim": f"{row['claim']} {config.claims[row['claim']].brief}".strip(),
+            "difference": row["estimate"],
+            "verdict": SIGNS.get(row["verdict"], row["verdict"]),
+        }
+        for row in first.to_dict("records")
+    ]
+    tables["in brief"] = Table.of("Claims in brief", rows, {"difference": PERCENT})
+    return {name: table.markdown() for name, table in tables.items()}
 
 
 def fill(page: Path, tables: Mapping[str, str]) -> None:
-    """Write a page's marked tables anew, and leave all else as it is.
-
-    Args:
-        page: Markdown with marks around its tables.
-        tables: see `marked_tables`.
+    """Write the tables between a page's marks anew, and leave all else as it is.
 
     Raises:
         UserError: there is no such page, or it has no marks, or one names no table.

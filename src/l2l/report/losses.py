@@ -1,4 +1,8 @@
-"""Tables of the tested losses and of the tuned learning rates."""
+"""Tables of the tested losses and of the tuned learning rates.
+
+The functions take the name of an experiment, its table of curves (or of tuning), and the
+configuration.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +15,7 @@ import pandas as pd
 
 from l2l.config import Config
 from l2l.config.problems import MLPSettings
-from l2l.evaluation.summary import (
-    Curve,
-    diverged,
-    final_column,
-    measured,
-    summarise,
-)
+from l2l.evaluation.summary import Curve, diverged, final_column, measured, summarise
 from l2l.figures.style import display_name
 from l2l.report.table import (
     INTERVAL,
@@ -76,19 +74,8 @@ def kinds(curves: pd.DataFrame) -> dict[str, str]:
     return {key: name for key, name in LOSSES.items() if curves[key].notna().any()}
 
 
-def judged(experiment: str, config: Config) -> str:
-    """The column that an experiment's runs are judged by at the horizon."""
-    return final_column(config.experiments[experiment].shown)
-
-
 def tables(experiment: str, curves: pd.DataFrame, config: Config) -> list[Table]:
-    """All tables of an experiment's losses.
-
-    Args:
-        experiment: its name.
-        curves: its tidy table.
-        config: labels, horizon, optimizers, and the confidence of the intervals.
-    """
+    """All tables of an experiment's losses."""
     if len(config.experiments[experiment].problems) > 1:
         return [of_networks(experiment, curves, config)]
     columns = kinds(curves)
@@ -102,38 +89,31 @@ def of_steps(experiment: str, curves: pd.DataFrame, column: str, config: Config)
     """The mean loss of every optimizer at REPORTED_STEPS, the lowest at the horizon first.
 
     It also says how many runs diverged, how far each optimizer ends from the best baseline, and the
-    mean of each meta-seed.
-
-    Args:
-        experiment: its name.
-        curves: its tidy table.
-        column: one of `kinds`.
-        config: labels, horizon, optimizers, and the confidence of the intervals.
+    mean of each meta-seed. `column` is one of `kinds`.
     """
     settings = config.experiments[experiment]
     horizon, interval = settings.horizon, config.figures.interval
     summaries = summarise(measured(curves, column), column, interval)
-    broken = diverged(curves, judged(experiment, config), horizon)
+    broken = diverged(curves, final_column(settings.shown), horizon)
     ends = {name: _at(curve, horizon).value for name, curve in summaries.items()}
     best = min((ends[name] for name in settings.baselines), default=math.nan)
-    steps = {f"step {step}": step for step in reported_steps(curves, column, horizon)}
+    known = {*measured(curves, column)["step"]}
+    reported = sorted(step for step in {*REPORTED_STEPS, horizon} if step in known)
+    steps = {f"step {step}": step for step in reported}
     difference, each = "against the best baseline", f"each meta-seed, step {horizon}"
-    rows = []
+    rows, several = [], any(len(curve.seeds) > 1 for curve in summaries.values())
     for name in sorted(ends, key=lambda name: (not math.isfinite(ends[name]), ends[name])):
         curve = summaries[name]
-        seeds = curve.seeds[:, curve.steps == horizon].ravel()
-        rows.append(
-            {
-                "optimizer": display_name(name, config.labels()),
-                "diverged": broken[name],
-                **{title: _at(curve, step) for title, step in steps.items()},
-                difference: ends[name] / best - 1 if name in settings.learned else None,
-                each: seeds.tolist() if len(seeds) > 1 else None,
-            }
-        )
-    if all(row[each] is None for row in rows):
-        for row in rows:
-            del row[each]
+        row: dict[str, Any] = {
+            "optimizer": display_name(name, config.labels()),
+            "diverged": broken[name],
+            **{title: _at(curve, step) for title, step in steps.items()},
+            difference: ends[name] / best - 1 if name in settings.learned else None,
+        }
+        if several:
+            seeds = curve.seeds[:, curve.steps == horizon].ravel()
+            row[each] = seeds.tolist() if len(seeds) > 1 else None
+        rows.append(row)
     problems = curves["problem"].nunique()
     caption = (
         f"{settings.title}: mean {kinds(curves)[column]} over {problems} test problems, with its "
@@ -144,15 +124,9 @@ def of_steps(experiment: str, curves: pd.DataFrame, column: str, config: Config)
 
 
 def of_networks(experiment: str, curves: pd.DataFrame, config: Config) -> Table:
-    """The mean loss at the horizon of every optimizer on every network, and what diverged.
-
-    Args:
-        experiment: one with several problems.
-        curves: its tidy table.
-        config: labels, horizon, optimizers, and the confidence of the intervals.
-    """
+    """The mean loss at the horizon of every optimizer on every network, and what diverged."""
     labels, settings = config.labels(), config.experiments[experiment]
-    column, optimizers = judged(experiment, config), (*settings.learned, *settings.baselines)
+    column, optimizers = final_column(settings.shown), (*settings.learned, *settings.baselines)
     rows = []
     for problem in settings.problems:
         own = curves[curves["family"] == problem]
@@ -193,8 +167,9 @@ def catching_up(experiment: str, curves: pd.DataFrame, config: Config) -> list[T
     for learned in settings.learned:
         row: dict[str, Any] = {"optimizer": display_name(learned, labels)}
         for step in steps:
-            loss = _at(summaries[learned], step).value
-            row[f"step {step}"] = (loss, first_step(summaries[CHASER], loss, settings.horizon))
+            loss, chaser = _at(summaries[learned], step).value, summaries[CHASER]
+            reached = np.flatnonzero((chaser.mean <= loss) & (chaser.steps <= settings.horizon))
+            row[f"step {step}"] = (loss, int(chaser.steps[reached[0]]) if reached.size else None)
         rows.append(row)
     caption = (
         f"{settings.title}: mean loss on the way → the first step at which "
@@ -203,21 +178,16 @@ def catching_up(experiment: str, curves: pd.DataFrame, config: Config) -> list[T
     return [Table.of(caption, rows, {f"step {step}": Format(_reached) for step in steps})]
 
 
-def first_step(curve: Curve, loss: float, horizon: int) -> int | None:
-    """The first step up to the horizon at which a mean is at or below a loss."""
-    reached = np.flatnonzero((curve.mean <= loss) & (curve.steps <= horizon))
-    return int(curve.steps[reached[0]]) if reached.size else None
-
-
 def wins(experiment: str, curves: pd.DataFrame, config: Config, caption: str) -> Table:
     """On how many test problems each learned optimizer ends below each baseline.
 
-    The loss is that of `judged` at the horizon, the mean over meta-seeds within each problem.
+    The loss is that which runs are judged by at the horizon, the mean over meta-seeds within each
+    problem.
     """
     settings, labels = config.experiments[experiment], config.labels()
     ends = curves[curves["step"] == settings.horizon]
     runs = ends.set_index(["optimizer", "meta_seed", "family", "problem"])
-    losses = runs[judged(experiment, config)]
+    losses = runs[final_column(settings.shown)]
     losses = losses.where(np.isfinite(losses), np.inf)  # a mean would leave a NaN out
     means = losses.groupby(["optimizer", "family", "problem"]).mean().unstack(["family", "problem"])
     names = {f"below {display_name(key, labels)}": key for key in settings.baselines}
@@ -233,13 +203,7 @@ def wins(experiment: str, curves: pd.DataFrame, config: Config, caption: str) ->
 
 
 def rates(experiment: str, tuning: pd.DataFrame, config: Config) -> Table:
-    """The learning rate that was chosen for each baseline.
-
-    Args:
-        experiment: its name.
-        tuning: every learning rate that was tried.
-        config: labels, horizon, problems.
-    """
+    """The learning rate that was chosen for each baseline."""
     settings = config.experiments[experiment]
     caption = (
         f"{settings.title}: learning rates, tuned on {count(settings.tuning.problems)} problems"
@@ -270,12 +234,6 @@ def rates(experiment: str, tuning: pd.DataFrame, config: Config) -> Table:
         )
     formats: Mapping[str, Format] = {"learning rate": SETTING, final: NUMBER, mean: NUMBER}
     return Table.of(caption, rows, formats)
-
-
-def reported_steps(curves: pd.DataFrame, column: str, horizon: int) -> list[int]:
-    """REPORTED_STEPS at which a loss was measured, and the horizon."""
-    steps = set(measured(curves, column)["step"])
-    return sorted(step for step in {*REPORTED_STEPS, horizon} if step in steps)
 
 
 def network(problem: str, config: Config) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import jinja2
 import mistune
 from markupsafe import Markup
 
@@ -16,10 +15,8 @@ from l2l.figures.catalog import figures
 from l2l.report import claims, runs
 from l2l.report.notebook import BARELY_TRAINED, reports
 from l2l.report.sections import ShownFigure, data_used, sections, stand_ins
-from l2l.report.table import between
+from l2l.report.table import TEMPLATES, between
 from l2l.results import Results
-
-TEMPLATES = Path(__file__).parent
 
 
 def build_page(config: Config, root: Path = Path()) -> str:
@@ -49,14 +46,8 @@ def build_page(config: Config, root: Path = Path()) -> str:
     beside = [figure for figure in figures(config).values() if figure.name not in within]
     seeds = [config.recipes[name].meta_seeds for name in config.used_recipes()]
     folder = results.layout.page.parent
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        trim_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.filters["markdown"] = markdown
-    return environment.get_template("page.html").render(
+    return TEMPLATES.get_template("page.html").render(
+        markdown=markdown,
         protocol=config.protocol,
         smoke=config.protocol == SMOKE,
         barely_trained=BARELY_TRAINED,

@@ -27,13 +27,14 @@ STAGES = {
     "data": "fetch and verify data",
     "trial": "search meta learning rates",
     "choose_rate": "choose meta learning rates",
-    "train": "meta-train",
+    "train": "meta-train (with the search, where it is short)",
     "take": "take released optimizers",
     "runs": "gather meta-trainings",
     "tune": "tune baselines",
-    "evaluate": "test all optimizers",
+    "evaluate": "test optimizers",
     "measure": "measure costs, updates and meta-gradients",
     "collect": "gather tests",
+    "test": "tune, test and gather short experiments",
     "claims": "judge claims",
     "figure": "draw figures",
     "report": "execute reports",
@@ -53,24 +54,20 @@ def settings(caption: str, entries: Mapping[str, BaseModel]) -> list[Table]:
         A table of the keys with different values and one of those with the same value; one table
         for one entry.
     """
-    keys: dict[str, str] = {}
+    meanings: dict[str, str] = {}
     values: dict[str, dict[str, str]] = {}
     for name, entry in entries.items():
         for key, value, meaning in _leaves(entry, ""):
-            keys.setdefault(key, meaning)
+            meanings.setdefault(key, meaning)
             values.setdefault(key, {})[name] = value
-    alike = {key for key in keys if len(values[key]) == len(entries) == 1}
-    alike |= {k for k in keys if len(values[k]) == len(entries) and len({*values[k].values()}) == 1}
-    different = [
-        {"key": key, **{name: values[key].get(name) for name in entries}, "meaning": meaning}
-        for key, meaning in keys.items()
-        if key not in alike
-    ]
-    same = [
-        {"key": key, "value": next(iter(values[key].values())), "meaning": meaning}
-        for key, meaning in keys.items()
-        if key in alike
-    ]
+    different, same = [], []
+    for key, meaning in meanings.items():
+        each = [values[key].get(name) for name in entries]
+        if len({*each}) == 1:
+            same.append({"key": key, "value": each[0], "meaning": meaning})
+        else:
+            row = dict(zip(entries, each, strict=True))
+            different.append({"key": key, **row, "meaning": meaning})
     tables = []
     if different:
         tables.append(Table.of(f"{caption}: what differs", different, {"meaning": LONG_WORDS}))
@@ -103,12 +100,7 @@ def _leaves_of(value: Any, path: str, meaning: str) -> Iterator[tuple[str, str, 
 
 
 def meta_trainings(runs: pd.DataFrame, config: Config) -> Table:
-    """All meta-trainings, a row each.
-
-    Args:
-        runs: rows of results/<run>/training/runs.csv.
-        config: labels.
-    """
+    """All meta-trainings, a row each, from rows of results/<run>/training/runs.csv."""
     rows = [
         {
             "learned optimizer": display_name(str(run["recipe"]), config.labels()),
@@ -137,12 +129,7 @@ def meta_trainings(runs: pd.DataFrame, config: Config) -> Table:
 
 
 def trials(search: Mapping[str, Any], caption: str) -> Table:
-    """The random search of a recipe's meta learning rate, the highest rate first.
-
-    Args:
-        search: the content of meta_learning_rate.json.
-        caption: of the table.
-    """
+    """The random search of a recipe's meta learning rate (see `Results.search`), highest first."""
     rows = [
         {
             "meta learning rate": trial["meta_learning_rate"],
@@ -161,21 +148,16 @@ def stages(seconds: pd.DataFrame) -> Table:
     Args:
         seconds: columns stage, seconds; a row for each job.
     """
-    order = {stage: place for place, stage in enumerate(STAGES)}
-    known = sorted(seconds["stage"].unique(), key=lambda stage: (order.get(stage, 99), stage))
-    groups = {STAGES.get(s, s): seconds.loc[seconds["stage"] == s, "seconds"] for s in known}
+    known = {*seconds["stage"]}
+    order = [*(stage for stage in STAGES if stage in known), *sorted(known - {*STAGES})]
+    groups = {STAGES.get(s, s): seconds.loc[seconds["stage"] == s, "seconds"] for s in order}
     if groups:
         groups["total"] = seconds["seconds"]
-    rows = [
-        {
-            "stage": stage,
-            "jobs": len(jobs),
-            "seconds": jobs.sum(),
-            "time": jobs.sum(),
-            "longest job": jobs.max(),
-        }
-        for stage, jobs in groups.items()
-    ]
+    rows = []
+    for stage, jobs in groups.items():
+        total, longest = jobs.sum(), jobs.max()
+        row = {"stage": stage, "jobs": len(jobs), "seconds": total, "time": total}
+        rows.append({**row, "longest job": longest})
     tenths = Format(lambda value: f"{value:,.1f}")
     formats = {"jobs": COUNT, "seconds": tenths, "time": DURATION, "longest job": DURATION}
     return Table.of("Time of each stage", rows, formats)

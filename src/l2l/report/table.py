@@ -5,11 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NamedTuple
 
+import jinja2
 import pandas as pd
 from markupsafe import Markup, escape
 
+TEMPLATES = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(Path(__file__).parent),
+    autoescape=True,
+    trim_blocks=True,
+    undefined=jinja2.StrictUndefined,
+)
 MINUS, SPACE = "−", "\u00a0"  # a minus sign, and a space at which no line breaks
 
 PLOT_WIDTH, PLOT_HEIGHT, PLOT_MARGIN = 150, 16, 10
@@ -103,12 +111,10 @@ def effect(interval: Interval) -> str:
 
 
 def interval_plot(interval: Interval) -> Markup:
-    """An interval of a relative difference as a line with a dot, on a logarithmic axis of ratios.
+    """An interval of learned / baseline - 1 as a line with a dot, on a logarithmic axis of ratios.
 
     An arrow head at the edge says that the interval goes on. The dotted line is "no difference".
-
-    Args:
-        interval: of learned / baseline - 1; nothing is drawn where it is undefined.
+    Nothing is drawn where the interval is undefined.
     """
     estimate, low, high = interval
     if any(map(math.isnan, interval)):
@@ -202,6 +208,18 @@ class Format:
     right: bool = True
     head: Callable[[str], Markup] | None = None
 
+    def in_document(self, value: Any) -> str:
+        """Empty where a value is missing; a number that is NaN is there (diverged, undefined)."""
+        return "" if _is_missing(value) else self.text(value)
+
+    def on_page(self, value: Any) -> str:
+        """Likewise; what is no Markup is to be escaped."""
+        return self.html(value) if self.html and not _is_missing(value) else self.in_document(value)
+
+
+def _is_missing(value: Any) -> bool:
+    return value is None or value is pd.NA
+
 
 WORDS = Format(right=False)
 LONG_WORDS = Format(
@@ -241,30 +259,9 @@ class Table:
         """In a box that scrolls sideways where the window is narrow; all text is escaped."""
         if self.frame.empty:
             return Markup('<p class="none">{}: none.</p>').format(self.caption)
-        head = Markup("").join(
-            Markup('<th scope="col"{}>{}</th>').format(
-                _aligned(form), form.head(name) if form.head else name
-            )
-            for name, form in self._columns()
-        )
-        rows = Markup("\n").join(
-            Markup("<tr>{}</tr>").format(Markup("").join(self._html_cells(row)))
-            for row in self.frame.to_dict("records")
-        )
-        return Markup(
-            '<div class="scroll" tabindex="0" role="region" aria-label="{}"><table>'
-            "<caption><span>{}</span></caption><thead><tr>{}</tr></thead>\n"
-            "<tbody>{}</tbody></table></div>"
-        ).format(self.caption, self.caption, head, rows)
-
-    def _html_cells(self, row: Mapping[Any, Any]) -> list[Markup]:
-        cells = []
-        for place, (name, form) in enumerate(self._columns()):
-            tag, scope = ("td", "") if place else ("th", Markup(' scope="row"'))
-            text = form.text(row[name]) if _is_there(row[name]) else ""
-            content = form.html(row[name]) if form.html and _is_there(row[name]) else text
-            cells.append(Markup("<{}{}{}>{}</{}>").format(tag, scope, _aligned(form), content, tag))
-        return cells
+        template = TEMPLATES.get_template("table.html")
+        rows, columns = self.frame.to_dict("records"), self._columns()
+        return Markup(template.render(caption=self.caption, columns=columns, rows=rows))
 
     def markdown(self) -> str:
         """A table in Markdown, without the caption; "None." where there are no rows."""
@@ -273,18 +270,9 @@ class Table:
         columns = [(name, form) for name, form in self._columns() if form is not PLOT]
         lines = [[name for name, _ in columns], ["--:" if f.right else "---" for _, f in columns]]
         for row in self.frame.to_dict("records"):
-            cells = [form.text(row[n]) if _is_there(row[n]) else "" for n, form in columns]
+            cells = [form.in_document(row[name]) for name, form in columns]
             lines.append([cell.replace("|", r"\|") for cell in cells])
         return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
     def _columns(self) -> list[tuple[str, Format]]:
         return [(str(name), self.formats.get(str(name), WORDS)) for name in self.frame.columns]
-
-
-def _is_there(value: Any) -> bool:
-    """False for a missing value; a number that is NaN is there (it diverged, or is undefined)."""
-    return value is not None and value is not pd.NA
-
-
-def _aligned(form: Format) -> Markup:
-    return Markup(' class="number"') if form.right else Markup("")

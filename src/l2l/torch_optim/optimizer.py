@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Callable, Iterable
-from itertools import chain, pairwise
+from contextlib import suppress
+from functools import cached_property, partial
+from itertools import accumulate, chain, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +18,15 @@ from l2l.errors import UserError
 from l2l.optimizers import Grouped, UpdateRule
 from l2l.optimizers.checkpoint import checksum, load
 from l2l.shipped import optimizer_path
-from l2l.torch_optim.state import State, narrow, pack, ready, unpack
+from l2l.torch_optim.state import State, cast, join, keep, rebuild, split, start, tensors
 
 Source = str | Path
 """A released name, a path of a checkpoint, or either with ":" and a part behind it."""
 
-STATE = "learned"  # in `state`, of the first parameter of those that share one
-MEMBERS = "members"  # beside it: which of the group's parameters those are
+STATE = "learned"  # what a parameter's entry in `state` has: the states of its pieces, in a list
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}  # of the state between steps
+CPU = torch.device("cpu")
+PIECE = 1 << 16  # coordinates that are updated at once: bounds the memory beside the state
 
 
 class LearnedOptimizer(torch.optim.Optimizer):
@@ -52,9 +57,13 @@ class LearnedOptimizer(torch.optim.Optimizer):
 
     Each coordinate of each parameter has a recurrent state in float32, whatever the parameter's
     dtype: 320 bytes with the LSTMs that ship, 88 with the hierarchical RNN. On a CPU the LSTM's
-    step is a compiled kernel, on a GPU cuDNN's LSTM. A parameter without a gradient is left alone,
-    and so is its state. The hierarchical RNN sees all parameters of a group together: the same ones
-    must have a gradient in every step.
+    step is a compiled kernel, on a GPU cuDNN's LSTM. A step needs little memory besides (328 bytes
+    in all, 248 with `state_dtype=torch.bfloat16`), that of the hierarchical RNN 700 bytes.
+
+    A parameter without a gradient is left alone, and so is its state. The hierarchical RNN sees all
+    parameters of a group together: the same ones must have a gradient in every step. A gradient
+    that is always zero moves a coordinate nevertheless, such as an embedding's row of
+    `padding_idx`: in 200 steps by 0.003 to 0.47, see docs/own_code.md.
 
     Args:
         params: parameters, named parameters, or groups of them as dictionaries, as for any
@@ -63,7 +72,7 @@ class LearnedOptimizer(torch.optim.Optimizer):
             If it has several parts, as "cifar" has, name one: "cifar:convolutional".
         lr: a factor on the updates, 0 or more; 1 is the learned rule.
         state_dtype: torch.bfloat16 keeps the state between steps in half the memory (measured: on
-            quadratics and MNIST the loss changes by less than 0.5 %; a step takes longer).
+            quadratics and MNIST the loss changes by less than 0.5 %). Not for the hierarchical RNN.
 
     Raises:
         UserError: there is no such optimizer; it has several parts and none is chosen; `lr` is
@@ -85,20 +94,23 @@ class LearnedOptimizer(torch.optim.Optimizer):
         """Add parameters; their group's `learned` is looked up at once."""
         group = {**self.defaults, **param_group}
         group["learned"] = str(group["learned"])
+        group["state_dtype"] = str(group["state_dtype"]).removeprefix("torch.")  # plain, for files
         lr = group["lr"]
         if not (isinstance(lr, float | int) and 0 <= lr < math.inf):
             raise UserError(f"lr = {lr!r}: expected a number of 0 or more")
-        if group["state_dtype"] not in (torch.float32, torch.bfloat16):
+        if group["state_dtype"] not in DTYPES:
             raise UserError(
-                f"state_dtype = {group['state_dtype']!r}: expected torch.float32 or torch.bfloat16"
+                f"state_dtype = {group['state_dtype']}: expected torch.float32 or torch.bfloat16"
             )
-        narrow = group["state_dtype"] != torch.float32
-        if self._rule(group["learned"], "cpu").settings.couples and narrow:
+        rule = self._rule(group["learned"])
+        if rule.settings.couples and group["state_dtype"] != "float32":
             raise UserError(
                 f"state_dtype: the state of '{group['learned']}' has sums over all steps, which "
                 "bfloat16 would stop: leave it at torch.float32"
             )
-        super().add_param_group(param_group | {"learned": group["learned"]})
+        plain = {key: group[key] for key in ("learned", "state_dtype")}
+        digest = self._digest(group["learned"])
+        super().add_param_group(param_group | plain | {"digest": digest})
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
@@ -115,139 +127,218 @@ class LearnedOptimizer(torch.optim.Optimizer):
             with torch.enable_grad():
                 loss = closure()
         for group in self.param_groups:
-            for together in self._together(group):
-                self._update(group, together)
+            parameters = [p for p in group["params"] if p.grad is not None]
+            if parameters and self._rule(group["learned"]).settings.couples:
+                self._update_together(group, parameters)
+            else:
+                for parameter in parameters:
+                    self._update(group, parameter)
         return loss
 
     def state_dict(self) -> dict[str, Any]:
         """The state as tensors and plain values, for `torch.save`; loads with `weights_only`.
 
         Returns:
-            As of any torch optimizer. A parameter's state has the recurrent state as float32
-            tensors (or as `state_dtype` says); a group has a digest of its phi and settings.
+            As of any torch optimizer. A parameter's state has, under "learned", the tensors of its
+            recurrent state by name, in float32 (or as `state_dtype` says): copies, each with memory
+            of its own. A group has a digest of its phi and settings.
         """
-        result = super().state_dict()
-        result["state"] = {number: _pack_entry(entry) for number, entry in result["state"].items()}
-        for group in result["param_groups"]:
-            group["digest"] = self._digest(group)
-        return result
+        handle = self.register_state_dict_post_hook(_packed, prepend=True)
+        try:
+            return super().state_dict()
+        finally:
+            handle.remove()
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Continue from a `state_dict`, with the same bits on the same device.
 
-        The values in its groups win (`lr`, `state_dtype`), as with any torch optimizer.
+        The values in its groups win (`lr`, `state_dtype`), as with any torch optimizer. The file of
+        the learned optimizer may have moved. What is refused changes nothing.
 
         Raises:
             ValueError: the groups have other sizes, as with any torch optimizer.
-            UserError: it is of another learned optimizer than the one of this name here.
+            UserError: it is of another optimizer, or of other parameters.
         """
-        groups = [{"state_dtype": torch.float32, **group} for group in state_dict["param_groups"]]
-        for group in groups:
-            here = self._digest(group)
-            if group.pop("digest", here) != here:
-                raise UserError(
-                    f"the state is of another optimizer than '{group['learned']}' is here; use the "
-                    "version of l2l, or the file, that it was saved with"
-                )
-        super().load_state_dict(state_dict | {"state": {}, "param_groups": groups})
-        numbers = chain.from_iterable(group["params"] for group in state_dict["param_groups"])
-        places = [(group, p) for group in self.param_groups for p in group["params"]]
-        for number, (group, parameter) in zip(numbers, places, strict=True):
-            if number in state_dict["state"]:
-                self.state[parameter] = self._unpack_entry(group, state_dict["state"][number])
+        handle = self.register_load_state_dict_pre_hook(_uncast)
+        try:
+            super().load_state_dict(state_dict)
+        finally:
+            handle.remove()
 
     def __getstate__(self) -> dict[str, Any]:
         """For pickle: without the kernels' own layout, which differs between processors."""
-        result = super().__getstate__()
-        return result | {"state": {p: _pack_entry(entry) for p, entry in self.state.items()}}
+        return super().__getstate__() | {"state": self._pack()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
-        for group in self.param_groups:
-            group.setdefault("state_dtype", torch.float32)  # of an older version
+        groups = state["param_groups"]
+        for group, own in zip(groups, vars(self).get("param_groups", groups), strict=True):
+            group["learned"] = self._same_rule(group, own["learned"])
+        entries: defaultdict[Tensor, Any] = defaultdict(dict)
+        for group in groups:
             for parameter in group["params"]:
-                if parameter in self.state:
-                    self.state[parameter] = self._unpack_entry(group, self.state[parameter])
+                if parameter in state["state"]:
+                    entries[parameter] = self._unpack(group, parameter, state["state"][parameter])
+        super().__setstate__(state | {"state": entries})
 
-    def _unpack_entry(self, group: dict[str, Any], entry: dict[str, Any]) -> dict[str, Any]:
-        """What `_pack_entry` made of an entry of `state`, as this process keeps it."""
-        members = list(entry[MEMBERS])
-        template = self._start(group, [group["params"][member] for member in members])
-        state = narrow(unpack(entry, template), group["state_dtype"])
-        return {MEMBERS: members, STATE: state}
+    def _pack(self) -> dict[Tensor, dict[str, Any]]:
+        """`state` with named tensors instead of pieces in the kernels' own layout."""
+        return {
+            p: {STATE: join(self.state[p][STATE], *self._pieces(group["learned"], p.numel()))}
+            for group in self.param_groups
+            for p in group["params"]
+            if self.state.get(p)
+        }
 
-    def _together(self, group: dict[str, Any]) -> list[list[int]]:
-        """The parameters with a gradient, as numbers in the group: those in one list share a state.
-
-        A coordinate-wise optimizer has a list for each.
-        """
-        members = [n for n, p in enumerate(group["params"]) if p.grad is not None]
-        if not members or not self._rule(group["learned"], "cpu").settings.couples:
-            return [[number] for number in members]
-        for parameter in group["params"]:
-            before = self.state[parameter].get(MEMBERS) if parameter in self.state else None
-            if before is not None and before != members:
+    def _unpack(self, group: dict[str, Any], parameter: Tensor, entry: Any) -> dict[str, Any]:
+        """What `_pack` made of an entry of `state`, as this process keeps it."""
+        saved = (entry() if callable(entry) else entry).get(STATE)  # callable: of `_uncast`
+        pieces, like = self._pieces(group["learned"], parameter.numel())
+        whole = {}
+        for name, expected in tensors(like).items():
+            tensor = saved.get(name) if isinstance(saved, dict) else None
+            if not isinstance(tensor, Tensor) or tensor.shape != expected.shape:
+                shape = isinstance(tensor, Tensor) and f"of shape {tuple(tensor.shape)}"
                 raise UserError(
-                    f"'{group['learned']}' looks at all parameters of a group together, and other "
-                    "ones have a gradient now than before: give those that come and go a group of "
-                    "their own"
+                    f"the saved state '{name}' is {shape or 'missing'}, expected "
+                    f"{tuple(expected.shape)}: it is the state of other parameters, or of another "
+                    "optimizer or version of l2l"
                 )
-        return [members]
+            whole[name] = tensor
+        states = map(rebuild, pieces, split(whole, pieces))
+        form = (DTYPES[group["state_dtype"]], parameter.device, True)
+        return {STATE: [cast(state, *form) for state in states]}
 
-    def _update(self, group: dict[str, Any], members: list[int]) -> None:
-        parameters = [group["params"][member] for member in members]
-        gradient = torch.cat([_gradient(p) for p in parameters])[None]
-        entry = self.state[parameters[0]]
+    def _pieces(self, learned: str, count: int) -> tuple[list[State], State]:
+        """What the states of a parameter's pieces look like, and what they would as one."""
+        size = count if self._rule(learned).settings.couples else PIECE
+        pieces = torch.empty(count, device="meta").split(size)
+        return [self._like(learned, len(piece)) for piece in pieces], self._like(learned, count)
+
+    def _update(self, group: dict[str, Any], parameter: Tensor) -> None:
+        """The step of a parameter whose coordinates do not depend on each other."""
+        rule = self._rule(group["learned"], parameter.device)
+        gradient = _gradient(parameter)[None]
+        step = torch.empty_like(gradient, dtype=torch.float32)
+        gradients, steps = (part.split(PIECE, dim=1) for part in (gradient, step))
+        entry, dtype = self.state[parameter], DTYPES[group["state_dtype"]]
         if not entry:
-            entry.update({MEMBERS: members, STATE: self._start(group, parameters)})
-        state = entry[STATE]
-        if not ready(state, gradient.device):
-            state = unpack(pack(state), self._start(group, parameters))
-        rule = self._bound(group, parameters)
-        step, state = rule.update(gradient, state, reuse=True)
-        entry[STATE] = narrow(state, group["state_dtype"])
-        sizes = [p.numel() for p in parameters]
-        for parameter, own in zip(parameters, step[0].split(sizes), strict=True):
-            parameter.add_(own.view_as(parameter).to(parameter.dtype), alpha=group["lr"])
+            entry[STATE] = [start(rule, torch.zeros_like(part), dtype) for part in steps]
+        for number, piece in enumerate(gradients):
+            before = entry[STATE][number]
+            state = cast(before, torch.float32, parameter.device)
+            own, state = rule.update(piece.float(), state, reuse=True)
+            steps[number].copy_(own)
+            entry[STATE][number] = keep(state, dtype, before)
+        _add(parameter, step, group["lr"])
 
-    def _digest(self, group: dict[str, Any]) -> str:
-        """SHA-256 of the settings and weights of the group's rule, hexadecimal."""
-        rule = self._rule(group["learned"], "cpu")
-        return checksum(rule.settings.model_dump_json(), rule.phi)
-
-    def _rule(self, learned: str, device: str) -> UpdateRule:
-        """The learned rule as it was when this optimizer first used it."""
-        known = self.__dict__.setdefault("_known", {})
-        if (learned, device) not in known:
-            known[learned, device] = _load_rule(learned, device)
-        return known[learned, device]
-
-    def _start(self, group: dict[str, Any], parameters: list[Tensor]) -> State:
-        """h[0] of parameters that share a state."""
-        count = sum(p.numel() for p in parameters)
-        theta = torch.zeros(1, count, device=parameters[0].device)
-        return self._bound(group, parameters).init(theta)
-
-    def _bound(self, group: dict[str, Any], parameters: list[Tensor]) -> UpdateRule:
-        """The rule for theta made of these parameters, on their device."""
-        rule = self._rule(group["learned"], str(parameters[0].device))
-        if not rule.settings.couples:
-            return rule
-        ends = torch.tensor([0, *(p.numel() for p in parameters)]).cumsum(0).tolist()
-        spans = pairwise(ends)
+    def _update_together(self, group: dict[str, Any], parameters: list[Tensor]) -> None:
+        """The step of parameters whose coordinates depend on each other."""
+        before = [p for p in group["params"] if self.state.get(p)]
+        if before and set(before) != set(parameters):
+            raise UserError(
+                f"'{group['learned']}' looks at all parameters of a group together, and other ones "
+                "have a gradient now than before: give those that come and go a group of their own"
+            )
+        learned, sizes = group["learned"], [p.numel() for p in parameters]
+        likes = [self._like(learned, size) for size in sizes]
         device = parameters[0].device
-        return rule.bind(
-            {str(n): torch.arange(*span, device=device) for n, span in enumerate(spans)}
+        gradient = torch.cat([_gradient(p).float() for p in parameters])[None]
+        rule = self._rule(learned, device, *sizes)
+        own = [self.state[p].get(STATE) for p in parameters]
+        last, state = self._known.get(id(group), ((), None))
+        if not before:
+            state = rule.init(torch.zeros_like(gradient))
+        elif len(own) != len(last) or any(x is not y for x, y in zip(own, last, strict=True)):
+            like = self._like(learned, *sizes)
+            state = rebuild(like, join([part for (part,) in own], likes, like))
+        state = cast(state, torch.float32, device)
+        step, state = rule.update(gradient, state, reuse=True)
+        own = [[state] for state in map(rebuild, likes, split(tensors(state), likes))]
+        self._known[id(group)] = own, state
+        for parameter, part, view in zip(parameters, own, step[0].split(sizes), strict=True):
+            self.state[parameter][STATE] = part
+            _add(parameter, view, group["lr"])
+
+    def _same_rule(self, saved: dict[str, Any], learned: str) -> str:
+        """Which of two names, this optimizer's own or the saved one, is the rule of a saved group.
+
+        Raises:
+            UserError: neither is, or the group is not of a learned optimizer.
+        """
+        if not saved.keys() >= {"learned", "digest", "state_dtype"}:
+            raise UserError(
+                "the state is not of an l2l.LearnedOptimizer, or of an older version of l2l"
+            )
+        for name in (learned, saved["learned"]):
+            with suppress(UserError):  # the file is elsewhere now
+                if self._digest(name) == saved["digest"]:
+                    return name
+        raise UserError(
+            f"the state is of another optimizer than '{learned}' is here; use the version of l2l, "
+            f"or the file, that it was saved with ('{saved['learned']}')"
         )
 
+    def _digest(self, learned: str) -> str:
+        """SHA-256 of a rule's settings and weights, hexadecimal."""
+        rule = self._rule(learned)
+        return checksum(rule.settings.model_dump_json(), rule.phi)
 
-def _pack_entry(entry: dict[str, Any]) -> dict[str, Any]:
-    """An entry of `state` as a list of numbers and tensors."""
-    return {MEMBERS: entry[MEMBERS], **pack(entry[STATE])}
+    def _like(self, learned: str, *sizes: int) -> State:
+        """A state of parameters of these sizes, without memory: for its structure and shapes."""
+        if (learned, sizes) not in self._known:
+            theta = torch.zeros(1, sum(sizes), device="meta")
+            rule = self._rule(learned, torch.device("meta"), *sizes)
+            self._known[learned, sizes] = rule.init(theta)
+        return self._known[learned, sizes]
+
+    def _rule(self, learned: str, device: torch.device = CPU, *sizes: int) -> UpdateRule:
+        """The learned rule as it was when this optimizer first used it.
+
+        Args:
+            learned: a name or a path, as for `_load_rule`.
+            device: of phi.
+            sizes: numbers of coordinates of the parameters that are updated together.
+        """
+        if learned not in self._known:
+            self._known[learned] = _load_rule(learned)
+        rule: UpdateRule = self._known[learned]
+        key = (learned, device, sizes if rule.settings.couples else ())
+        if key not in self._known:
+            rule = rule.with_phi({name: weight.to(device) for name, weight in rule.phi.items()})
+            if rule.settings.couples and sizes:
+                device = CPU if device.type == "meta" else device
+                spans = enumerate(pairwise([0, *accumulate(sizes)]))
+                rule = rule.bind({str(n): torch.arange(*span, device=device) for n, span in spans})
+            self._known[key] = rule
+        return self._known[key]
+
+    @cached_property
+    def _known(self) -> dict[Any, Any]:
+        """Rules and forms of states that were used; not saved."""
+        return {}
+
+
+def _packed(optimizer: Any, state_dict: dict[str, Any]) -> dict[str, Any]:
+    """Let the hooks of `state_dict` see tensors."""
+    numbers = chain.from_iterable(group["params"] for group in state_dict["param_groups"])
+    parameters = chain.from_iterable(group["params"] for group in optimizer.param_groups)
+    entries = optimizer._pack()
+    both = zip(numbers, parameters, strict=True)
+    return state_dict | {"state": {number: entries[p] for number, p in both if p in entries}}
+
+
+def _uncast(optimizer: Any, state_dict: dict[str, Any]) -> dict[str, Any]:
+    """Hide the state from torch, which would cast it to the parameters' dtype."""
+    entries = state_dict["state"].items()
+    return state_dict | {"state": {number: partial(dict, entry) for number, entry in entries}}
+
+
+def _add(parameter: Tensor, step: Tensor, lr: float) -> None:
+    parameter.add_(step.view_as(parameter).to(parameter.dtype), alpha=lr)
 
 
 def _gradient(parameter: Tensor) -> Tensor:
-    """A parameter's gradient, flat, in float32."""
+    """A parameter's gradient, flat."""
     gradient = parameter.grad
     assert gradient is not None
     if gradient.layout != torch.strided:
@@ -261,15 +352,14 @@ def _gradient(parameter: Tensor) -> Tensor:
             f"a parameter of shape {tuple(parameter.shape)} is complex: optimize its real and "
             "imaginary parts (torch.view_as_real)"
         )
-    return gradient.detach().float().flatten()
+    return gradient.detach().flatten()
 
 
-def _load_rule(source: str, device: str = "cpu") -> UpdateRule:
+def _load_rule(source: str) -> UpdateRule:
     """The learned optimizer.
 
     Args:
         source: a name or a path, "name:part" for a part of an optimizer with several.
-        device: as torch names it.
 
     Raises:
         UserError: there is none, it is damaged, or it has several parts and none is chosen.
@@ -278,7 +368,7 @@ def _load_rule(source: str, device: str = "cpu") -> UpdateRule:
     if not name or Path(source).is_file():  # a path may have a colon
         name, part = source, ""
     path = optimizer_path(name)
-    rule = load(path, device).optimizer
+    rule = load(path).optimizer
     names = [group.name for group in rule.settings.groups] if isinstance(rule, Grouped) else []
     if part and part not in names:
         has = f"it has {', '.join(names)}" if names else "it is one"

@@ -1,83 +1,113 @@
-"""Recurrent states of any kind as named tensors and back, for state_dict, and to other devices."""
+"""Recurrent states of any kind as named tensors and back, whole or cut along their coordinates.
+
+A state is a tensor, an LSTM's state, or a tuple (of tuples) of such (see `l2l.optimizers`). What
+`like` it is says a state of the same structure, whose shapes matter and whose values do not.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from l2l.errors import UserError
 from l2l.kernels import LSTMState
+from l2l.kernels.cpu import BlockState
+from l2l.optimizers.base import UpdateRule, map_state
 
 State = Any
-"""A tensor, an LSTM's state, or a tuple (of tuples) of such (see `l2l.optimizers.UpdateRule`); in
-another dtype than float32, between steps, a dictionary of tensors."""
 
 
-def pack(state: State, name: str = "state") -> dict[str, Tensor]:
+def tensors(state: State, name: str = "") -> dict[str, Tensor]:
     """The tensors of a state by name, copies where the kernels keep another layout.
 
-    An LSTM has state.hidden and state.cell, [layers, coordinates, units].
+    An LSTM has hidden and cell, [layers, coordinates, units]. No name has a dot: PyTorch's
+    distributed checkpoints join names with dots.
     """
     if isinstance(state, Tensor):
-        return {name: state}
-    if isinstance(state, dict):  # of `narrow`
-        return state
-    tensors: dict[str, Tensor] = {}
-    for key, part in _parts(state).items():
-        tensors |= pack(part, f"{name}.{key}")
-    return tensors
+        return {name or "state": state}
+    if isinstance(state, BlockState):
+        state = LSTMState(state.hidden, state.cell)
+    named: dict[str, Tensor] = {}
+    for key, part in zip(getattr(state, "_fields", range(len(state))), state, strict=True):
+        named |= tensors(part, f"{name}/{key}" if name else str(key))
+    return named
 
 
-def unpack(tensors: Mapping[str, Tensor], like: State, name: str = "state") -> State:
-    """The inverse of `pack`.
+def rebuild(like: State, named: Mapping[str, Tensor]) -> State:
+    """The inverse of `tensors`."""
+    parts = iter(named.values())
+    return map_state(like, lambda _: next(parts))
 
-    Args:
-        tensors: name -> tensor.
-        like: a state of the same optimizer and parameters: structure, shapes, dtype, device.
-        name: the first part of the tensors' names.
 
-    Raises:
-        UserError: a tensor is missing or has another shape.
+def split(whole: Mapping[str, Tensor], likes: Sequence[State]) -> list[dict[str, Tensor]]:
+    """The tensors of a whole state as views: those of its parts, which look like `likes`.
+
+    A tensor is cut along the axis on which the parts are smaller; without one, each part has it.
     """
-    if isinstance(like, Tensor):
-        saved = tensors.get(name)
-        if saved is None or saved.shape != like.shape:
-            actual = "missing" if saved is None else f"of shape {tuple(saved.shape)}"
-            raise UserError(
-                f"the saved {name} is {actual}, expected {tuple(like.shape)}: it is the state of "
-                "another optimizer, or of other parameters"
-            )
-        return saved.detach().to(device=like.device, dtype=like.dtype, copy=True)
-    parts = {key: unpack(tensors, part, f"{name}.{key}") for key, part in _parts(like).items()}
-    if _is_lstm(like):
-        return LSTMState(**parts)
-    return type(like)(**parts) if hasattr(like, "_fields") else tuple(parts.values())
+    shapes = [{name: like.shape for name, like in tensors(like).items()} for like in likes]
+    parts: list[dict[str, Tensor]] = [{} for _ in likes]
+    for name, tensor in whole.items():
+        own = [shape[name] for shape in shapes]
+        cut = (axis for axis, size in enumerate(tensor.shape) if any(x[axis] != size for x in own))
+        axis = next(cut, None)
+        views = [tensor] * len(own) if axis is None else tensor.split([x[axis] for x in own], axis)
+        for part, view in zip(parts, views, strict=True):
+            part[name] = view
+    return parts
 
 
-def narrow(state: State, dtype: torch.dtype) -> State:
-    """The state in a dtype between steps: itself in float32, else as `pack` has it, rounded."""
+def join(parts: Sequence[State], likes: Sequence[State], like: State) -> dict[str, Tensor]:
+    """The inverse of `split`, in new memory: the tensors of parts as those of a whole `like`."""
+    first = tensors(parts[0])
+    whole = {name: first[name].new_empty(part.shape) for name, part in tensors(like).items()}
+    for places, part in zip(split(whole, likes), map(tensors, parts), strict=True):
+        for name, place in places.items():
+            place.copy_(part[name])
+    return whole
+
+
+def cast(
+    state: State, dtype: torch.dtype, device: torch.device | None = None, copy: bool = False
+) -> State:
+    """The state in another floating dtype or on another device; a copy only where needed."""
+
+    def one(part: Tensor) -> Tensor:
+        return part.to(device=device, dtype=dtype if part.is_floating_point() else None, copy=copy)
+
+    return _each(one, state)
+
+
+def start(rule: UpdateRule, theta: Tensor, dtype: torch.dtype) -> State:
+    """A rule's first state, as `keep` has it; its memory is taken before that of what is cast."""
+    if dtype == torch.float32:
+        return rule.init(theta)
+    form = cast(rule.init(theta), dtype, torch.device("meta"))
+    memory = _each(lambda part: torch.empty_like(part, device=theta.device), form)
+    return keep(rule.init(theta), dtype, memory)
+
+
+def keep(state: State, dtype: torch.dtype, memory: State) -> State:
+    """The state between steps, in its dtype; rounded into the memory of the last one if it fits.
+
+    New memory in each step, of another size than what is freed, would leave holes in the heap.
+    """
     if dtype == torch.float32:
         return state
-    return {name: tensor.to(dtype) for name, tensor in pack(state).items()}
+    if type(memory) is not type(state):
+        return cast(state, dtype)
+    places: list[Tensor] = []
+    _each(places.append, memory)
+    rest = iter(places)
+
+    def one(part: Any) -> Any:
+        place = next(rest)
+        return place.copy_(part) if place.device == part.device else cast(part, dtype)
+
+    return _each(one, state)
 
 
-def ready(state: State, device: torch.device) -> bool:
-    """Whether the state can go into a step there as it is: not packed, and on that device."""
-    if isinstance(state, Tensor | tuple):
-        return state.device == device if isinstance(state, Tensor) else ready(state[0], device)
-    return False
-
-
-def _is_lstm(state: State) -> bool:
-    return hasattr(state, "hidden") and hasattr(state, "cell")
-
-
-def _parts(state: State) -> dict[str, State]:
-    if _is_lstm(state):  # whatever its layout, the kernels take these two
-        return {"hidden": state.hidden, "cell": state.cell}
-    if hasattr(state, "_fields"):
-        return dict(zip(state._fields, state, strict=True))
-    return {str(number): part for number, part in enumerate(state)}
+def _each(function: Callable[[Tensor], Any], state: State) -> State:
+    """`map_state` for the tensors alone."""
+    return map_state(state, lambda part: function(part) if isinstance(part, Tensor) else part)
