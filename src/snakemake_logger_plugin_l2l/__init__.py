@@ -338,7 +338,7 @@ class LogHandler(LogHandlerBase):
             self._print(f"{name:<{width}}  {len(numbers):4}  {why}")
         work = sum(job.seconds * job.cores for job in self._jobs.values())
         self._print(f"{counted(len(self._jobs), 'job')}, {about(work)} of one core", "bold")
-        self._print("each of them: snakemake -n --verbose")
+        self._print("Each of them, and why: snakemake -n --verbose")
 
     def _print(self, text: str, style: str = "", end: str = "\n") -> None:
         self.console.print(Text(text, style), soft_wrap=True, end=end)
