@@ -149,7 +149,7 @@ class Run:
             path = self.layout.data(dataset)
             if not path.exists():
                 continue
-            recorded = json.loads(path.read_text())["stand_in"]
+            recorded = json.loads(path.read_text(encoding="utf-8"))["stand_in"]
             if recorded != stand_in:
                 raise UserError(
                     f"{path} records {recorded or 'the real data'}, but the data folder has "

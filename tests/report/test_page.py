@@ -9,7 +9,7 @@ import pytest
 
 from l2l.config import Config
 from l2l.errors import UserError
-from l2l.figures.catalog import figures
+from l2l.figures.base import figures
 from l2l.figures.style import save
 from l2l.figures.style_images import FREE
 from l2l.layout import Layout

@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from l2l.config import Config, load_config
 from l2l.evaluation.claims import SMOKE
 from l2l.figures import experiments, meta_training
-from l2l.figures.catalog import figures
+from l2l.figures.base import figures
 from l2l.figures.loss_curves import plain_log_ticks
 from l2l.figures.style import (
     HANDCRAFTED_WIDTH,
@@ -183,7 +183,6 @@ class Report:
         )
 
     def _plot(self, alt: str, draw: Callable[[], Figure]) -> None:
-        """Draw and show a figure, with the look that files have."""
         from IPython.display import Image, display
 
         with look_of(self.config.figures):
