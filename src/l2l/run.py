@@ -41,7 +41,7 @@ class Run:
         >>> run.layout.curves("mnist").as_posix()
         'results/smoke/evaluation/mnist/curves.parquet'
         >>> run.command("collect mnist")
-        'l2l collect mnist --protocol smoke'
+        'l2l test mnist --protocol smoke'
     """
 
     config: Config

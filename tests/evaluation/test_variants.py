@@ -8,7 +8,7 @@ import pytest
 from tests.small import experiment
 
 from l2l.errors import UserError
-from l2l.evaluation.variants import variants
+from l2l.evaluation.summary import variants
 
 DIFFICULTY = (1.0, 2.0, 4.0, 0.5)
 TRIED = experiment(

@@ -14,7 +14,7 @@ from tests.figures.fake_pictures import FREE, REAL, SHARES, discs, mixture, wave
 from l2l.config import Config, load_config
 from l2l.errors import UserError
 from l2l.figures import style_images
-from l2l.figures.catalog import figures
+from l2l.figures.base import figures
 from l2l.layout import Layout
 from l2l.results import Results
 

@@ -6,8 +6,8 @@ import pytest
 
 from l2l.config import Config
 from l2l.errors import UserError
-from l2l.evaluation.pictures import read_pictures, write_pictures
-from l2l.figures.catalog import figures
+from l2l.evaluation.evaluate import read_pictures, write_pictures
+from l2l.figures.base import figures
 from l2l.figures.style_images import FREE
 from l2l.report.record import record
 from l2l.report.table import number

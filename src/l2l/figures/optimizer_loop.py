@@ -34,7 +34,6 @@ def draw(results: Results) -> Drawing:
 
 
 def _draw_optimizer(canvas: Canvas) -> None:
-    """Its name and equation (3), around the recurrent cell whose state returns to it."""
     canvas.axes.text(LEFT, MIDDLE + 50, "Optimizer", ha="center", va="center", weight="bold")
     size, center = (34.0, 24.0), (LEFT, MIDDLE - 2)
     canvas.box(center, size, "$m$", OPTIMIZER_FILL)
@@ -44,7 +43,6 @@ def _draw_optimizer(canvas: Canvas) -> None:
 
 
 def _draw_problem(canvas: Canvas) -> None:
-    """Its name over the contours of a quadratic, with a path that descends on it."""
     canvas.axes.text(RIGHT, MIDDLE + 50, "Optimizee", ha="center", va="center", weight="bold")
     inset = canvas.axes.inset_axes(
         (RIGHT - 48, MIDDLE - 38, 96, 78), transform=canvas.axes.transData

@@ -97,7 +97,6 @@ def with_unit(seconds: float) -> str:
 def _name(
     axes: Axes, name: str, at: tuple[float, float], shift: tuple[float, float], **look: Any
 ) -> Annotation:
-    """A name, so many points to the right of a place and above it."""
     return axes.annotate(
         name,
         at,
@@ -120,7 +119,6 @@ def _spread(axes: Axes, names: list[Annotation]) -> None:
 
 
 def _draw_race(upper: Axes, lower: Axes, times: pd.DataFrame, results: Results) -> list[Line2D]:
-    """The losses of the experiment against the step, and against the time that the steps take."""
     config = results.config
     settings, curves = config.experiments[EXPERIMENT], results.curves(EXPERIMENT)
     milliseconds = _step_times(times, config)

@@ -109,7 +109,7 @@ def draw(results: Results) -> Drawing:
 
 def _pictures(experiment: str, problem: str, results: Results) -> list[Pixels]:
     """The photographs of a problem, what each optimizer made of them, and the styles."""
-    from l2l.evaluation.pictures import read_pictures  # imports torch
+    from l2l.evaluation.evaluate import read_pictures  # imports torch
 
     made = []
     for optimizer, meta_seed in OPTIMIZERS.items():

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from l2l.config import Config
 from l2l.evaluation.claims import SMOKE
 from l2l.evaluation.summary import DIVERGED_ABOVE
-from l2l.figures.catalog import figures
+from l2l.figures.base import figures
 from l2l.report import claims, runs
 from l2l.report.notebook import BARELY_TRAINED, reports
 from l2l.report.sections import ShownFigure, data_used, sections, stand_ins

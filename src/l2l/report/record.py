@@ -8,7 +8,7 @@ from pathlib import Path
 
 from l2l import release
 from l2l.figures import style_images
-from l2l.figures.catalog import figures
+from l2l.figures.base import figures
 from l2l.files import write_text
 from l2l.report import claims
 from l2l.report.sections import sections
@@ -42,7 +42,7 @@ def record(results: Results, folder: Path) -> None:
     free = any(one.pictures for one in drawn.values()) and _may_be_published(results)
     text = tables(results, free)
     for name in config.experiments:
-        path = results.existing(layout.tuning(name), f"collect {name}")
+        path = results.existing(layout.tuning(name), f"test {name}")
         copies[path] = f"tuning_{name}.csv"
     left_out = []
     for name, figure in drawn.items():
@@ -68,9 +68,7 @@ def record(results: Results, folder: Path) -> None:
 def tables(results: Results, free: bool) -> str:
     """The losses of every experiment and the verdicts on the claims, in Markdown.
 
-    Args:
-        results: a finished run.
-        free: whether its pictures may be published.
+    Where pictures are not `free`, it says that they are left out.
     """
     judged, parts = results.claims(), ["# Losses and verdicts"]
     for section in sections(results, judged):
@@ -92,7 +90,7 @@ def tables(results: Results, free: bool) -> str:
 
 def _may_be_published(results: Results) -> bool:
     """Whether all that the pictures of the run are made from is free, as their files say."""
-    from l2l.evaluation.pictures import may_be_published  # imports torch
+    from l2l.evaluation.evaluate import may_be_published  # imports torch
 
     files = [
         results.layout.pictures(experiment, *optimizer)

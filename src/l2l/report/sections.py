@@ -15,8 +15,7 @@ from l2l.data.vgg16 import VGG16
 from l2l.evaluation.claims import compared
 from l2l.evaluation.metrics import HANDCRAFTED
 from l2l.figures import style_images
-from l2l.figures.base import Figure
-from l2l.figures.catalog import figures
+from l2l.figures.base import Figure, figures
 from l2l.report import claims, losses, runs
 from l2l.report.table import Table, between
 from l2l.results import Results
@@ -224,12 +223,7 @@ class StudySection:
 
 
 def sections(results: Results, table: pd.DataFrame | None = None) -> list[StudySection]:
-    """The sections of the page: a study each, and figures of experiments without a study.
-
-    Args:
-        results: of the run.
-        table: the table of claims, see `StudySection.table`.
-    """
+    """The sections of the page: a study each, and figures of experiments without a study."""
     config = results.config
     drawn: dict[str, list[Figure]] = {}
     for figure in figures(config).values():
