@@ -40,7 +40,7 @@ class Run:
         >>> run = Run(load_config("smoke"))
         >>> run.layout.curves("mnist").as_posix()
         'results/smoke/evaluation/mnist/curves.parquet'
-        >>> run.command("collect mnist")
+        >>> run.command("test mnist")
         'l2l test mnist --protocol smoke'
     """
 
