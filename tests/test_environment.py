@@ -1,7 +1,12 @@
 """pyproject.toml, the constraints and environment.yml say the same."""
 
+import os
 import re
+import shutil
+import subprocess
+import sys
 import tomllib
+import zipfile
 from pathlib import Path
 
 import yaml
@@ -55,6 +60,38 @@ def test_environment_yml_has_a_python_that_pyproject_allows() -> None:
     dependencies = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
     version = next(entry for entry in dependencies if str(entry).startswith("python="))
     assert Requirement(f"python{project['requires-python']}").specifier.contains(version[7:])
+
+
+def test_a_wheel_has_every_file_of_the_package_and_runs_outside_a_checkout(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    unwanted = shutil.ignore_patterns("__pycache__", "*.egg-info")
+    for folder in ("src", "config", "studies"):
+        shutil.copytree(ROOT / folder, source / folder, symlinks=True, ignore=unwanted)
+    for file in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / file, source)
+    build = "from setuptools import build_meta; build_meta.build_wheel('..')"
+    subprocess.run([sys.executable, "-c", build], cwd=source, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        names = {name for name in archive.namelist() if name.startswith("l2l/")}
+        archive.extractall(tmp_path / "installed")
+    package = source / "src" / "l2l"
+    for link in (package / "defaults").iterdir():
+        (target := link.resolve()).relative_to(source)
+        link.unlink()
+        shutil.copytree(target, link)
+    files = {str(path.relative_to(source / "src")) for path in package.rglob("*") if path.is_file()}
+    assert names == files
+    (tmp_path / "elsewhere").mkdir()
+    done = subprocess.run(
+        [sys.executable, "-m", "l2l", "config"],
+        env=os.environ | {"PYTHONPATH": str(tmp_path / "installed")},
+        cwd=tmp_path / "elsewhere",
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("protocol: default")
 
 
 def test_the_container_leaves_out_what_git_leaves_out() -> None:

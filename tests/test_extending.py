@@ -75,7 +75,7 @@ import sys
 from pathlib import Path
 from tests.figures.fake_tables import BASELINES, make_curves
 from l2l.config import load_config
-from l2l.figures.catalog import figures
+from l2l.figures.base import figures
 from l2l.files import write_table
 from l2l.layout import Layout
 from l2l.results import Results

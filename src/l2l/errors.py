@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import errno
 from collections.abc import Iterable
+from typing import Any
 
 
 class UserError(Exception):
@@ -35,6 +36,11 @@ def known(kind: str, name: str, names: Iterable[str]) -> str:
     names = list(names)
     if name in names:
         return name
-    close = difflib.get_close_matches(name, names, n=1)
-    suggestion = f" (did you mean {close[0]!r}?)" if close else ""
+    suggestion = did_you_mean(name, names)
     raise UserError(f"no {kind} {name!r}{suggestion}; there are: {', '.join(names)}")
+
+
+def did_you_mean(name: object, among: Iterable[Any]) -> str:
+    """ " (did you mean 'x'?)" with the closest name, or "" if none is close."""
+    close = difflib.get_close_matches(str(name), map(str, among), n=1)
+    return f" (did you mean '{close[0]}'?)" if close else ""

@@ -22,17 +22,17 @@ class Results(Run):
         >>> results = Results(load_config("smoke"), root=Path("elsewhere"))
         >>> results.curves("mnist")  # a table, if there has been such a run
         Traceback (most recent call last):
-        l2l.errors.UserError: elsewhere/results/smoke/...: run l2l collect mnist ...
+        l2l.errors.UserError: elsewhere/results/smoke/...: run l2l test mnist ...
     """
 
     def curves(self, experiment: str) -> pd.DataFrame:
         """The tests of all optimizers: one row per (optimizer, meta_seed, problem, step)."""
-        path = self.existing(self.layout.curves(experiment), f"collect {experiment}")
+        path = self.existing(self.layout.curves(experiment), f"test {experiment}")
         return pd.read_parquet(path)
 
     def tuning(self, experiment: str) -> pd.DataFrame:
         """All learning rates that were tried for the baselines."""
-        path = self.existing(self.layout.tuning(experiment), f"collect {experiment}")
+        path = self.existing(self.layout.tuning(experiment), f"test {experiment}")
         return pd.read_csv(path)
 
     def measurement(self, name: str) -> pd.DataFrame:
@@ -88,10 +88,9 @@ class Results(Run):
         """The logs of a recipe's meta-trainings, with the columns recipe and meta_seed."""
         tables = []
         for seed in range(self.config.recipes[recipe].meta_seeds):
-            path = self.existing(
-                self.layout.run(recipe, seed) / "log.csv", f"train {recipe} --seed {seed}"
-            )
-            tables.append(pd.read_csv(path).assign(recipe=recipe, meta_seed=seed))
+            log = self.layout.run(recipe, seed) / "log.csv"
+            table = pd.read_csv(self.existing(log, f"train {recipe} --seed {seed}"))
+            tables.append(table.assign(recipe=recipe, meta_seed=seed))
         return pd.concat(tables, ignore_index=True)
 
     def search(self, recipe: str) -> dict[str, Any]:
@@ -112,18 +111,10 @@ class Results(Run):
         return self.read_json(self.layout.provenance, "page")
 
     def figure(self, name: str) -> Path:
-        """A figure's path without its suffix; both its files are there."""
+        """A figure's PNG; its PDF is there too."""
         stem = self.layout.figure(name)
-        for suffix in (".png", ".pdf"):
-            self.existing(stem.with_suffix(suffix), f"figure {name}")
-        return stem
-
-    def report(self, name: str) -> Path:
-        """An executed report's path without its suffix; both its files are there."""
-        stem = self.layout.report(name)
-        for suffix in (".html", ".ipynb"):
-            self.existing(stem.with_suffix(suffix), f"report {name}")
-        return stem
+        self.existing(stem.with_suffix(".pdf"), f"figure {name}")
+        return self.existing(stem.with_suffix(".png"), f"figure {name}")
 
     def seconds(self) -> pd.DataFrame:
         """Columns stage, seconds: a row for each job whose time Snakemake took, maybe none."""

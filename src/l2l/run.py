@@ -40,8 +40,8 @@ class Run:
         >>> run = Run(load_config("smoke"))
         >>> run.layout.curves("mnist").as_posix()
         'results/smoke/evaluation/mnist/curves.parquet'
-        >>> run.command("collect mnist")
-        'l2l collect mnist --protocol smoke'
+        >>> run.command("test mnist")
+        'l2l test mnist --protocol smoke'
     """
 
     config: Config
@@ -149,7 +149,7 @@ class Run:
             path = self.layout.data(dataset)
             if not path.exists():
                 continue
-            recorded = json.loads(path.read_text())["stand_in"]
+            recorded = json.loads(path.read_text(encoding="utf-8"))["stand_in"]
             if recorded != stand_in:
                 raise UserError(
                     f"{path} records {recorded or 'the real data'}, but the data folder has "

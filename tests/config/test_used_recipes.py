@@ -9,7 +9,7 @@ import pytest
 from l2l.config import Config, load_config
 from l2l.config.inputs import drawing_inputs
 from l2l.config.load import PROTOCOLS
-from l2l.figures.catalog import figures
+from l2l.figures.base import figures
 
 
 def changed(**sections: Any) -> Config:

@@ -108,19 +108,18 @@ def test_the_estimate_is_the_relative_difference_of_the_means():
     assert row["low"] < row["estimate"] < row["high"] < 0
 
 
-def test_one_better_baseline_makes_it_not_replicated():
-    table = judge([claim()], runs("ours", 0.5, SEEDS), runs("nag", 0.3), runs("sgd", 1.0))
-    assert table["verdict"].tolist() == ["not replicated", "replicated"]
-    assert overall(table)["baseline"] == "nag"
-    assert overall(table)["low"] > 0
-
-
 def test_the_comparison_that_decides_is_the_one_nearest_to_failing_by_its_interval():
     ours, sure, unsure = runs("ours", 0.5, SEEDS), runs("sgd", 0.7), runs("nag", 0.6, spread=0.6)
     table = judge([claim()], ours, sure, unsure)
     assert table["verdict"].tolist() == ["replicated"] * 2
     assert table["estimate"].iloc[1] < table["estimate"].iloc[0]
     assert table["high"].iloc[1] > table["high"].iloc[0]
+    assert overall(table)["baseline"] == "nag"
+
+
+def test_one_better_baseline_makes_it_not_replicated():
+    table = judge([claim()], runs("ours", 0.5, SEEDS), runs("nag", 0.3), runs("sgd", 1.0))
+    assert table["verdict"].tolist() == ["not replicated", "replicated"]
     assert overall(table)["baseline"] == "nag"
 
 
@@ -177,20 +176,6 @@ def test_at_the_very_edge_it_is_inconclusive(claimed, ours):
     edge = judge([claim(claimed=claimed, allowance=0.25)], curves).iloc[0]
     assert edge["low"] == edge["high"] == ours - 1
     assert edge["verdict"] == "inconclusive"
-
-
-@pytest.mark.parametrize(("claimed", "ours"), [("lower", 1.1), ("higher", 0.9)])
-def test_an_interval_across_the_edge_is_inconclusive_with_an_allowance_too(claimed, ours):
-    wide = exact(ours, 0.02)
-    row = judge([claim(claimed=claimed, allowance=0.1)], wide).iloc[0]
-    edge = ours - 1
-    assert row["low"] < edge < row["high"]
-    assert row["verdict"] == "inconclusive"
-    verdicts = {
-        allowance: judge([claim(claimed=claimed, allowance=allowance)], wide).iloc[0]["verdict"]
-        for allowance in (0.0, 0.05, 0.15)
-    }
-    assert verdicts == {0.0: "not replicated", 0.05: "not replicated", 0.15: "replicated"}
 
 
 def test_the_allowance_counts_where_comparisons_compete():

@@ -32,7 +32,7 @@ def _learned() -> CoordinatewiseLSTM:
     return CoordinatewiseLSTM(settings, random_phi(settings, dtype=torch.float32))
 
 
-def _evaluate(problem: str, optimizer: Any, batch: int = 2, name: str = "it") -> pd.DataFrame:
+def _evaluate(problem: str, optimizer: Any, batch: int = 2, seed: int = -1) -> pd.DataFrame:
     settings = experiment(
         problems=(problem,),
         steps=STEPS,
@@ -40,7 +40,7 @@ def _evaluate(problem: str, optimizer: Any, batch: int = 2, name: str = "it") ->
         evaluation={"problems": PROBLEMS, "batch": batch},
     )
     family = {problem: FAMILIES[problem]}
-    return evaluate("exp", settings, family, name, {problem: optimizer}).curves
+    return evaluate("exp", settings, family, "it", {problem: optimizer}, seed).curves
 
 
 @pytest.mark.parametrize("problem", FAMILIES)
@@ -57,16 +57,7 @@ def test_there_is_one_tidy_row_for_each_problem_and_step(problem: str) -> None:
     assert not table[COLUMNS[:-1]].isna().any().any()
     assert table["test_loss"].isna().all()  # no held-out data here
     assert set(table["family"]) == {problem}
-
-
-def test_step_zero_is_the_loss_before_the_first_update() -> None:
-    for problem, family in FAMILIES.items():
-        table = _evaluate(problem, make_baseline("sgd", 0.01))
-        first = table[table["step"] == 0].sort_values("problem")
-        problems = family.sample(("test", problem), range(PROBLEMS), STEPS)
-        theta = problems.initial()
-        np.testing.assert_allclose(first["loss"], problems.loss(theta, 0), rtol=1e-5)
-        np.testing.assert_allclose(first["train_loss"], problems.train_loss(theta), rtol=1e-5)
+    assert set(_evaluate(problem, _learned(), seed=3)["meta_seed"]) == {3}
 
 
 @pytest.mark.parametrize("problem", FAMILIES)
@@ -126,16 +117,6 @@ def test_all_optimizers_get_the_same_problems() -> None:
         assert not np.allclose(tables[0]["loss"], tables[1]["loss"])
 
 
-def test_the_minibatches_are_the_same_for_all_optimizers() -> None:
-    """With a learning rate of almost zero, loss over the steps shows nothing but minibatches."""
-    still = [_evaluate("mnist", make_baseline(name, 1e-12)) for name in ("sgd", "nag")]
-    pd.testing.assert_frame_equal(still[0], still[1], rtol=1e-5)
-    problems = FAMILIES["mnist"].sample(("test", "mnist"), range(PROBLEMS), STEPS)
-    for step in range(STEPS + 1):
-        found = still[0][still[0]["step"] == step]["loss"]
-        np.testing.assert_allclose(found, problems.loss(problems.initial(), step), rtol=1e-5)
-
-
 def test_test_problems_are_not_those_of_tuning_training_or_validation() -> None:
     for problem, family in FAMILIES.items():
         table = _evaluate(problem, make_baseline("sgd", 0.01))
@@ -144,14 +125,6 @@ def test_test_problems_are_not_those_of_tuning_training_or_validation() -> None:
             others = family.sample((stage, problem, *run), range(PROBLEMS), STEPS)
             seen = {round(x, 6) for x in others.train_loss(others.initial()).tolist()}
             assert not tested & seen, stage
-
-
-def test_the_meta_seed_of_a_learned_optimizer_is_noted() -> None:
-    settings, families = experiment(steps=2, horizon=2), {"quadratic": FAMILIES["quadratic"]}
-    table = evaluate(
-        "exp", settings, families, "lstm", {"quadratic": _learned()}, meta_seed=3
-    ).curves
-    assert set(table["meta_seed"]) == {3}
 
 
 def test_several_families_of_one_experiment_are_those_of_each_alone() -> None:

@@ -123,11 +123,6 @@ def test_the_weakest_of_several_decides() -> None:
     assert found["deciding"].tolist() == [False, True]
 
 
-def test_smoke_has_numbers_and_no_verdict() -> None:
-    found = judge(claim(), table(lstm=3.0, adam=1.0), "smoke")
-    assert set(found["verdict"]) == {"not judged (smoke)"}
-
-
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

@@ -10,8 +10,13 @@ from tests.problems.art import family
 from tests.small import experiment, quadratic_family
 
 from l2l.errors import UserError
-from l2l.evaluation.evaluate import Outcome, evaluate
-from l2l.evaluation.pictures import may_be_published, read_pictures, write_pictures
+from l2l.evaluation.evaluate import (
+    Outcome,
+    evaluate,
+    may_be_published,
+    read_pictures,
+    write_pictures,
+)
 from l2l.optimizers import make_baseline
 from l2l.problems import Family
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from l2l.evaluation.statistics import relative_difference
+from l2l.evaluation.statistics import jackknife_difference, relative_difference
 
 
 def test_with_one_seed_the_interval_is_scipys_paired_bootstrap_stretched_for_its_problems():
@@ -210,3 +210,43 @@ def test_wins_counts_pairs_in_which_learned_is_lower_and_ties_as_half():
 def test_sides_with_different_problems_are_refused():
     with pytest.raises(ValueError, match=r"\(3, 5\) and \(1, 4\) in 'odd'"):
         relative_difference(np.ones((3, 5)), np.ones((1, 4)), "odd")
+
+
+def left_out(values: np.ndarray) -> np.ndarray:
+    return (values.sum() - values) / (len(values) - 1)
+
+
+def test_the_jackknife_of_means_is_students_interval():
+    """The jackknife of a mean is its usual standard error; so is that of its logarithm, nearly."""
+    values = 1 + 1e-4 * np.random.default_rng(0).normal(size=12)
+    found = jackknife_difference(left_out(values), np.full(12, 0.5))
+    expected = scipy.stats.ttest_1samp(np.log(values / 0.5), 0).confidence_interval(0.95)
+    assert found.estimate == pytest.approx(values.mean() / 0.5 - 1, rel=1e-6)
+    assert np.log1p(found.high) - np.log1p(found.low) == pytest.approx(
+        expected.high - expected.low, rel=1e-3
+    )
+    assert found.problems == 12
+
+
+def test_the_jackknife_covers_the_ratio_of_two_standard_deviations_nineteen_times_in_twenty():
+    rng, hits = np.random.default_rng(1), 0
+    for _ in range(400):
+        samples = rng.normal(size=(2, 20)) * [[3.0], [2.0]]
+        left = [[np.delete(side, i).std(ddof=1) for i in range(20)] for side in samples]
+        found = jackknife_difference(*left)
+        hits += found.low <= 0.5 <= found.high
+    assert 0.91 < hits / 400 < 0.99
+
+
+def test_a_shared_drift_leaves_no_width():
+    drift = np.exp(np.random.default_rng(2).normal(size=8))
+    found = jackknife_difference(3 * drift, drift)
+    assert (found.low, found.estimate, found.high) == pytest.approx((2, 2, 2))
+    assert found.wins == 0
+
+
+@pytest.mark.parametrize("bad", [0.0, np.inf, np.nan])
+def test_without_a_number_the_jackknife_has_no_end(bad: float):
+    for ours, theirs in (([1.0, bad, 2.0], [1.0, 1.0, 1.0]), ([1.0, 1.0, 1.0], [1.0, bad, 2.0])):
+        found = jackknife_difference(ours, theirs)
+        assert (found.low, found.high) == (-1, np.inf)

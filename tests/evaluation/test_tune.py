@@ -43,20 +43,6 @@ def _chosen(table: pd.DataFrame) -> float:
     return chosen_rates(table)["quadratic"]
 
 
-def _gradient_descent_final_loss(rate: float) -> float:
-    """theta[T] - theta* = (I - 2 rate W'W)^T (theta[0] - theta*), in float64."""
-    problems = FAMILY.sample(("tune", "quadratic"), range(PROBLEMS), 0)
-    losses = []
-    for W, y, start in zip(
-        problems.W.double().numpy(), problems.y.double().numpy(), problems.initial(), strict=True
-    ):
-        best = np.linalg.solve(W, y)
-        shrink = np.linalg.matrix_power(np.eye(4) - 2 * rate * W.T @ W, HORIZON)
-        residual = W @ (shrink @ (start.double().numpy() - best))
-        losses.append(residual @ residual)
-    return float(np.mean(losses))
-
-
 def _torch_losses(baseline: str, rate: float) -> tuple[float, float]:
     """(final, mean) over problems, each problem alone, with torch.optim."""
     problems = FAMILY.sample(("tune", "quadratic"), range(PROBLEMS), 0)
@@ -79,23 +65,6 @@ def _torch_losses(baseline: str, rate: float) -> tuple[float, float]:
         finals.append(losses[-1])
         means.append(sum(losses) / HORIZON)
     return sum(finals) / PROBLEMS, sum(means) / PROBLEMS
-
-
-def test_the_best_rate_of_gradient_descent_is_that_of_the_closed_form() -> None:
-    table = _tune(1e-4, 1.0)
-    expected = [_gradient_descent_final_loss(rate) for rate in table["learning_rate"]]
-    stable = np.array(expected) < 1e3
-    assert 5 < stable.sum() < len(table)
-    np.testing.assert_allclose(
-        table["final_loss"][stable], np.array(expected)[stable], rtol=1e-3, atol=1e-6
-    )
-    best = table["learning_rate"][int(np.argmin(expected))]
-    assert _chosen(table) == best
-    assert best < 1 / max(np.linalg.norm(W, 2) ** 2 for W in _matrices())  # it is stable
-
-
-def _matrices() -> list[np.ndarray]:
-    return list(FAMILY.sample(("tune", "quadratic"), range(PROBLEMS), 0).W.numpy())
 
 
 @pytest.mark.parametrize("baseline", ["sgd", "nag", "adam", "rmsprop"])

@@ -8,7 +8,7 @@ import pytest
 from tests.small import experiment
 
 from l2l.errors import UserError
-from l2l.evaluation.variants import variants
+from l2l.evaluation.summary import variants
 
 DIFFICULTY = (1.0, 2.0, 4.0, 0.5)
 TRIED = experiment(
@@ -51,13 +51,6 @@ def test_each_other_optimizer_is_compared_with_the_reference_in_the_experiments_
     assert [one.meta_seeds for one in found] == [3, 1, 0]
     assert [one.mean.estimate for one in found] == pytest.approx([-0.5, 1.0, 0.0])
     assert [one.final.estimate for one in found] == pytest.approx([-0.75, 0.25, 1.0])
-
-
-def test_equal_ratios_on_all_problems_and_meta_seeds_leave_no_width() -> None:
-    for one in variants(table(), TRIED):
-        for effect in (one.mean, one.final):
-            assert (effect.low, effect.high) == pytest.approx((effect.estimate,) * 2)
-            assert effect.problems == len(DIFFICULTY)
 
 
 def test_meta_seeds_that_differ_widen_the_interval() -> None:

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from l2l.config import Config
-from l2l.evaluation.pictures import write_pictures as write
+from l2l.evaluation.evaluate import write_pictures as write
 from l2l.figures import style_images
 from l2l.files import write_json
 from l2l.layout import Layout

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from l2l.evaluation.statistics import Effect
-from l2l.evaluation.variants import Variant
+from l2l.evaluation.summary import Variant
 
 BASELINES = ("sgd", "rmsprop", "adam", "nag")
 RATES = {

@@ -9,7 +9,7 @@ from tests.figures.fake_tables import BASELINES, make_curves
 
 from l2l.config import load_config
 from l2l.config.problems import MLPSettings
-from l2l.figures.catalog import figures
+from l2l.figures.base import figures
 
 HIDDEN = {"a": (50,), "b": (5,), "c": (20,), "d": (5, 5), "e": (20, 20), "f": (5, 5, 5)}
 OPTIMIZERS = [*BASELINES, "mnist_paper", "mnist_long_unroll"]

@@ -10,7 +10,7 @@ from tests.figures.fake_tables import BASELINES, make_curves
 from l2l.config import Config, load_config
 from l2l.config.load import merge
 from l2l.errors import UserError
-from l2l.figures.catalog import figures
+from l2l.figures.base import figures
 from l2l.files import write_table
 from l2l.layout import Layout
 from l2l.results import Results
@@ -126,5 +126,5 @@ def test_several_networks_that_are_not_all_mlps_are_refused_in_one_line(folder: 
 
 
 def test_a_missing_table_is_named_with_the_command_that_makes_it(folder: Path) -> None:
-    with pytest.raises(UserError, match=r"curves\.parquet is missing: run l2l collect cifar10"):
+    with pytest.raises(UserError, match=r"curves\.parquet is missing: run l2l test cifar10"):
         draw("cifar", load_config())

@@ -21,9 +21,9 @@ from tests.figures.fake_tables import (
 )
 
 from l2l.config import Config, load_config
-from l2l.evaluation.variants import Variant
+from l2l.evaluation.summary import Variant
 from l2l.figures import experiments, meta_training, style_images, unroll
-from l2l.figures.catalog import figures
+from l2l.figures.base import figures
 from l2l.results import Results
 
 ON_MNIST = [*BASELINES, "mnist_paper", "mnist_long_unroll"]

@@ -86,7 +86,7 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from tests.figures.fake_results import fake
 from tests.figures.fake_tables import make_curves
-from l2l.figures.catalog import figures
+from l2l.figures.base import figures
 from l2l.figures.style import save
 table = make_curves(["nag", "mnist_paper", "another"], problems=3)
 names = ("mnist", "mnist_40_units", "mnist_two_layers", "mnist_relu", "mnist_tanh")

@@ -13,7 +13,7 @@ from tests.figures.fake_tables import make_meta_gradients, make_variant
 
 from l2l.config import Config, load_config
 from l2l.evaluation.statistics import Effect
-from l2l.evaluation.variants import Variant
+from l2l.evaluation.summary import Variant
 from l2l.figures import experiments, unroll
 
 VARIANTS = [

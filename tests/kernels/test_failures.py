@@ -122,14 +122,42 @@ def test_a_cache_that_cannot_be_written_counts_as_no_compiler(tmp_path: Path) ->
     assert done.stderr.count("cannot be written") == 1
 
 
-def test_without_a_home_the_kernels_go_to_a_temporary_folder(
+def test_without_a_home_that_can_be_written_the_kernels_are_compiled_once(tmp_path: Path) -> None:
+    (tmp_path / "home").write_text("not a folder")
+    home = str(tmp_path / "home")
+    environment = {"HOME": home, "XDG_CACHE_HOME": "", "TMPDIR": str(tmp_path), "L2L_KERNEL": "cpu"}
+    libraries = []
+    for _ in range(2):
+        done = python(RUN_ONE_STEP, **environment)
+        assert done.returncode == 0, done.stderr
+        (folder,) = tmp_path.glob("l2l*")
+        assert folder.stat().st_mode & 0o777 == 0o700
+        (library,) = folder.iterdir()
+        libraries.append(library.stat().st_mtime_ns)
+    assert libraries[0] == libraries[1]
+
+
+def test_kernels_of_another_user_are_not_loaded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv("HOME", raising=False)
-    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", "/dev/null")
     monkeypatch.setattr(os, "getuid", lambda: 987_654_321)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    assert build._cache_directory().parent == tmp_path
+    with pytest.raises(build.BuildError, match="belongs to another user"):
+        build.library.__wrapped__()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
     with pytest.raises(build.BuildError, match="cannot be written"):
         build.library.__wrapped__()
+
+
+def test_cxx_may_have_arguments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wrapper = tmp_path / "wrapper of mine"
+    wrapper.write_text('#!/bin/sh\necho "$@" >> "$0.log"\nexec "$@"\n')
+    wrapper.chmod(0o755)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("CXX", f"'{wrapper}' c++ -DSOME=1")
+    build.library.__wrapped__()
+    calls = (tmp_path / "wrapper of mine.log").read_text().splitlines()
+    assert [call.startswith("c++ -DSOME=1 ") for call in calls] == [True, True]
+    monkeypatch.setenv("CXX", str(wrapper))  # a path with spaces
+    assert build._compiler() == [str(wrapper)]

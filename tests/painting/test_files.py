@@ -72,7 +72,7 @@ BAD: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "cut jpeg": ("a.jpg", lambda: _bytes(PICTURE, "JPEG")[:900], "cannot be read"),
     "cut png": ("a.png", lambda: _bytes(PICTURE, "PNG")[:900], "cannot be read"),
     "header alone": ("a.png", lambda: _bytes(PICTURE, "PNG")[:24], "a.png"),
-    "huge": ("a.png", _huge, "has too many pixels"),
+    "huge": ("a.png", _huge, "more than 200 megapixels"),
     "one pixel": ("a.png", lambda: _bytes(Image.new("RGB", (1, 1)), "PNG"), "at least 16 x 16"),
     "svg": ("a.svg", lambda: SVG, "is no picture"),
     "heic": ("a.heic", lambda: HEIC, "is no picture"),

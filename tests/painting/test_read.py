@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -70,6 +71,60 @@ def test_sixteen_bits_keep_their_brightness(tmp_path: Path) -> None:
     assert _near(read_picture(tmp_path / "deep.png", 20), (10, 10), (200, 200, 200))
 
 
+def _swapping_profile() -> bytes:
+    """An ICC profile like sRGB, but what it calls red is blue, and blue red."""
+    sources = {b"bXYZ": (0.436, 0.2225, 0.0139), b"gXYZ": (0.3851, 0.7169, 0.0971)}
+    sources |= {b"rXYZ": (0.1431, 0.0606, 0.7141), b"wtpt": (0.9642, 1, 0.8249)}
+    data = {
+        tag: b"XYZ \0\0\0\0" + struct.pack(">3i", *(round(65536 * value) for value in values))
+        for tag, values in sources.items()
+    }
+    curve = b"curv\0\0\0\0" + struct.pack(">IHH", 1, round(2.2 * 256), 0)
+    data |= {b"rTRC": curve, b"gTRC": curve, b"bTRC": curve}
+    table, body = struct.pack(">I", len(data)), b""
+    start = 128 + 4 + 12 * len(data)
+    for tag, content in data.items():
+        table += tag + struct.pack(">II", start + len(body), len(content))
+        body += content
+    header = struct.pack(
+        ">I4sI4s4s4s", start + len(body), b"lcms", 0x02100000, *(b"mntr", b"RGB ", b"XYZ ")
+    )
+    header += bytes(12) + b"acsp" + bytes(28) + struct.pack(">3i", 63190, 65536, 54061)
+    return header.ljust(128, b"\0") + table + body
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P"])
+def test_colours_are_those_of_the_profile_in_the_file(tmp_path: Path, mode: str) -> None:
+    path = tmp_path / "a.png"
+    Image.new("RGB", (20, 20), RED).convert(mode).save(path, icc_profile=_swapping_profile())
+    assert _near(read_picture(path, 20), (10, 10), BLUE)
+
+
+def test_a_profile_that_does_not_fit_is_left_out(tmp_path: Path) -> None:
+    for name, mode, profile in (
+        ("grey", "L", _swapping_profile()),
+        ("cmyk", "CMYK", _swapping_profile()),
+        ("damaged", "RGB", b"nothing"),
+    ):
+        path = tmp_path / f"{name}.jpg"
+        picture = Image.new("RGB", (20, 20), (90, 90, 90)).convert(mode)
+        picture.save(path, icc_profile=profile)
+        assert _near(read_picture(path, 20), (10, 10), (90, 90, 90))
+
+
+def test_a_photograph_of_200_megapixels_is_read(tmp_path: Path) -> None:
+    Image.new("L", (16_320, 12_240), 200).save(tmp_path / "a.jpg")
+    picture = read_picture(tmp_path / "a.jpg", 64)
+    assert picture.size == (64, 48)
+    assert _near(picture, (10, 10), (200, 200, 200))
+
+
+def test_a_heic_picture_gets_a_hint(tmp_path: Path) -> None:
+    (tmp_path / "a.HEIC").write_bytes(b"\0\0\0\x18ftypheic")
+    with pytest.raises(UserError, match="convert HEIC to JPEG first"):
+        read_picture(tmp_path / "a.HEIC", 64)
+
+
 def test_of_an_animation_the_first_picture_is_taken(tmp_path: Path) -> None:
     first, second = Image.new("RGB", (20, 20), RED), Image.new("RGB", (20, 20), BLUE)
     first.save(tmp_path / "a.gif", save_all=True, append_images=[second])
@@ -105,5 +160,5 @@ def test_what_is_too_small_or_too_narrow_is_refused(tmp_path: Path) -> None:
 
 def test_a_picture_of_absurd_size_is_refused_before_it_fills_the_memory(tmp_path: Path) -> None:
     Image.new("1", (20_000, 20_000)).save(tmp_path / "bomb.png")
-    with pytest.raises(UserError, match="too many pixels"):
+    with pytest.raises(UserError, match="more than 200 megapixels"):
         read_picture(tmp_path / "bomb.png", 64)

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from l2l.config.problems import NeuralArtSettings
 from l2l.data.vgg16 import NAME, SHAPES
-from l2l.problems.neural_art import NeuralArtFamily
+from l2l.problems.neural_art import LAST_LAYER, NeuralArtFamily
+from l2l.problems.vgg_features import VGGFeatures
 
 CPU = torch.device("cpu")
 COUNTS = {"train": 50, "validation": 4, "test": 5}
@@ -59,12 +60,6 @@ class Noise:
 
 
 def family(**changes: object) -> NeuralArtFamily:
-    return NeuralArtFamily.of(
-        settings(**changes),
-        0,
-        random_weights(),
-        Noise(lambda split, number: noise(f"{split}{number}")),
-        COUNTS,
-        Noise(noise),
-        CPU,
-    )
+    features = VGGFeatures.of(random_weights(), LAST_LAYER, CPU, torch.float32)
+    photographs = Noise(lambda split, number: noise(f"{split}{number}"))
+    return NeuralArtFamily(settings(**changes), 0, CPU, features, photographs, Noise(noise), COUNTS)

@@ -12,7 +12,7 @@ from tests.figures.fake_pictures import write_pictures
 from tests.figures.fake_tables import make_overhead, make_updates
 
 from l2l.config import Config, load_config, resolved_yaml
-from l2l.figures.catalog import figures
+from l2l.figures.base import figures
 from l2l.figures.style import save
 from l2l.files import write_json, write_table, write_text
 from l2l.layout import Layout

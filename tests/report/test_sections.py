@@ -6,7 +6,7 @@ import pytest
 
 from l2l.config import Config
 from l2l.errors import UserError
-from l2l.figures.catalog import figures
+from l2l.figures.base import figures
 from l2l.figures.style_images import FREE
 from l2l.report.sections import ShownFigure, section_of, sections
 from l2l.results import Results

@@ -225,6 +225,8 @@ def test_a_bad_factor_is_told(lr: object) -> None:
 def test_an_unknown_name_tells_what_there_is() -> None:
     with pytest.raises(UserError, match=r"no optimizer 'adamw': give one of .*neural_art"):
         l2l.LearnedOptimizer([nn.Parameter(torch.zeros(1))], "adamw")
+    with pytest.raises(UserError, match=r"no optimizer 'mnst' \(did you mean 'mnist'\?\)"):
+        l2l.LearnedOptimizer([nn.Parameter(torch.zeros(1))], "mnst")
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

@@ -4,7 +4,7 @@ Each figure and each report has a rule of its own and depends only on what it sh
 snakemake --cores all mnist, snakemake --cores all mnist_report.
 """
 
-from l2l.figures.catalog import figures
+from l2l.figures.base import figures
 from l2l.report.notebook import inputs, reports
 
 FIGURES = figures(CONFIG)

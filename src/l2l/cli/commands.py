@@ -263,8 +263,7 @@ def _evaluate(
     name: str,
     seed: int | None,
 ) -> None:
-    from l2l.evaluation.evaluate import HANDCRAFTED, evaluate
-    from l2l.evaluation.pictures import write_pictures
+    from l2l.evaluation.evaluate import HANDCRAFTED, evaluate, write_pictures
     from l2l.optimizers import make_baseline
 
     settings = run.config.experiments[experiment]
@@ -367,7 +366,7 @@ def figure(
     run: Run, name: Annotated[str, typer.Argument(help="A figure's name, such as mnist.")]
 ) -> None:
     """Draw a figure from its tables, as figures/<protocol>/<name>.png and .pdf."""
-    from l2l.figures.catalog import figures
+    from l2l.figures.base import figures
     from l2l.figures.style import save
     from l2l.results import Results
 
@@ -379,9 +378,8 @@ def report(
     run: Run, name: Annotated[str, typer.Argument(help="A figure with a report, such as mnist.")]
 ) -> None:
     """Execute a report, as results/<protocol>/reports/<name>.ipynb and .html."""
-    from l2l.report.notebook import execute_report, reports
+    from l2l.report.execute import execute_report
 
-    known("report", name, reports(run.config))
     execute_report(name, run.config)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
+
+from l2l.errors import did_you_mean
 
 LARGEST = 10**9  # more is a slip, and fits into no array
 Whole = Annotated[int, Field(le=LARGEST)]
@@ -29,12 +30,6 @@ MISTAKE = "mistake"
 def mistake(message: str) -> PydanticCustomError:
     """An error for a validator to raise, with a message that names the key and the value."""
     return PydanticCustomError(MISTAKE, message)
-
-
-def did_you_mean(name: object, among: Collection[Any]) -> str:
-    """ " (did you mean 'x'?)" with the closest name, or "" if none is close."""
-    close = difflib.get_close_matches(str(name), map(str, among), n=1)
-    return f" (did you mean '{close[0]}'?)" if close else ""
 
 
 class Section(BaseModel):

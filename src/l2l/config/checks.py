@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel
 
-from l2l.config.base import did_you_mean, mistake
+from l2l.config.base import mistake
 from l2l.config.claims import TUNED, Claim, Measured
 from l2l.config.experiments import Experiment
 from l2l.config.measurements import measurement_columns
 from l2l.config.names import Entry
 from l2l.config.recipes import Recipe
+from l2l.errors import did_you_mean
 from l2l.registry import BASELINES
 
 if TYPE_CHECKING:

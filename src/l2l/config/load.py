@@ -15,9 +15,9 @@ from typing import Any, get_args
 import yaml
 from pydantic import ValidationError
 
-from l2l.config.base import MISTAKE, SECTIONS, did_you_mean
+from l2l.config.base import MISTAKE, SECTIONS
 from l2l.config.schema import Config, Protocol
-from l2l.errors import UserError
+from l2l.errors import UserError, did_you_mean
 
 PROTOCOLS: tuple[str, ...] = get_args(Protocol)
 DEFAULTS = Path(__file__).parents[1] / "defaults"

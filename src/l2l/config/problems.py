@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from l2l.config.base import Count, Name, NonNegative, Range, Section, Whole, did_you_mean, mistake
+from l2l.config.base import Count, Name, NonNegative, Range, Section, Whole, mistake
 from l2l.config.names import ProblemName
+from l2l.errors import did_you_mean
 from l2l.registry import DATASETS
 
 Activation = Literal["sigmoid", "tanh", "relu", "leaky_relu", "elu", "softplus", "gelu", "silu"]

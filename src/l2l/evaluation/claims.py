@@ -180,7 +180,6 @@ def evaluate_claims(
 
 
 def _judge(comparison: Comparison, curves: pd.DataFrame, data: str) -> Iterator[dict[str, Any]]:
-    """Every recipe against every baseline, metric by metric."""
     experiment = comparison.experiment
     for metric in comparison.metrics:
         numbers = values(metric, curves)

@@ -5,17 +5,26 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file
+from safetensors.torch import save as as_bytes
 
 from l2l.config.experiments import Experiment
+from l2l.errors import UserError
 from l2l.evaluation.metrics import HANDCRAFTED
+from l2l.files import write_bytes
 from l2l.meta.rollout import Carry, begin, rollout
 from l2l.optimizers import Optimizer, UpdateRule, bind
 from l2l.problems import Family, Problem, StyledPictures, live_part
 from l2l.progress import Progress
+
+PUBLISHABLE = "publishable"
+"""The key of a file's metadata that says whether its pictures may be published."""
 
 
 @dataclass(frozen=True)
@@ -126,3 +135,48 @@ def _run(
 def _infinite_where_nan(loss: torch.Tensor) -> torch.Tensor:
     """Losses that diverged become infinite, because NaN in the table means not measured."""
     return loss.masked_fill(loss.isnan(), torch.inf)
+
+
+def write_pictures(path: Path, pictures: Mapping[str, StyledPictures], publishable: bool) -> None:
+    """Write the pictures of each family: tensors <family>/content, /styled and /style.
+
+    Args:
+        path: of the safetensors file, which is written atomically.
+        pictures: family -> its pictures, with styles of one size.
+        publishable: whether the pictures may be published; the file's metadata say so.
+    """
+    tensors: dict[str, torch.Tensor] = {}
+    for family, each in pictures.items():
+        tensors[f"{family}/content"] = each.content.contiguous()
+        tensors[f"{family}/styled"] = each.styled.contiguous()
+        tensors[f"{family}/style"] = torch.stack(each.style)
+    write_bytes(path, as_bytes(tensors, {PUBLISHABLE: str(publishable)}))
+
+
+def may_be_published(path: Path) -> bool:
+    """Whether a file says that its pictures may be published."""
+    with safe_open(path, framework="pt") as file:
+        return (file.metadata() or {}).get(PUBLISHABLE) == str(True)
+
+
+def read_pictures(path: Path) -> dict[str, StyledPictures]:
+    """The pictures in a file: family -> its pictures.
+
+    Raises:
+        UserError: the file is missing or damaged.
+    """
+    if not path.exists():
+        raise UserError(f"{path} is missing: run l2l evaluate first")
+    try:
+        tensors = load_file(path)
+    except SafetensorError as error:
+        raise UserError(f"{path} is damaged ({error}): delete it and run l2l evaluate") from error
+    families = dict.fromkeys(name.rpartition("/")[0] for name in tensors)
+    return {
+        family: StyledPictures(
+            tensors[f"{family}/content"],
+            tensors[f"{family}/styled"],
+            tuple(tensors[f"{family}/style"]),
+        )
+        for family in families
+    }

@@ -43,7 +43,6 @@ def draw(results: Results) -> Drawing:
 
 
 def _draw_row(canvas: Canvas, index: str, y: float, function: Patch) -> None:
-    """One coordinate: gradient, preprocessing, LSTM with its state, update added to theta."""
 
     def formula(symbol: str, step: str = "t") -> str:
         return rf"${symbol}_{{{step}}}^{{({index})}}$"

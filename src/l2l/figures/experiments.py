@@ -16,8 +16,7 @@ from l2l.config import Config
 from l2l.config.problems import MLPSettings
 from l2l.errors import UserError
 from l2l.evaluation.statistics import Effect
-from l2l.evaluation.summary import diverged, final_column, measured, summarise
-from l2l.evaluation.variants import Variant, variants
+from l2l.evaluation.summary import Variant, diverged, final_column, measured, summarise, variants
 from l2l.figures.loss_curves import (
     draw_curves,
     label_ends,
@@ -45,10 +44,6 @@ from l2l.results import Results
 def draw(experiments: Sequence[str], results: Results) -> Figure:
     """A panel for each experiment; an experiment on several networks has several.
 
-    Args:
-        experiments: all of one kind.
-        results: holds their curves.
-
     Raises:
         UserError: a table is missing, or has gaps, or lacks the loss that is to be drawn.
     """
@@ -70,10 +65,7 @@ def draw_losses(experiments: Sequence[str], results: Results, one_problem: str =
     Each optimizer stands once in the legend. A single panel has its last losses there; several
     have them at their right edges, and the legend where a panel is missing, or above.
 
-    Args:
-        experiments: a panel each.
-        results: holds their curves.
-        one_problem: if not empty, the title of panels that show the first test problem alone.
+    If `one_problem` is not empty, it is the title, and the first test problem is shown alone.
     """
     config, style = results.config, results.config.figures
     tables = [results.curves(name) for name in experiments]
@@ -144,10 +136,6 @@ def _units(network: MLPSettings) -> float:
 
 def draw_networks(experiment: str, results: Results) -> Figure:
     """A panel for each number of hidden layers: final loss of every optimizer against units.
-
-    Args:
-        experiment: on several networks.
-        results: holds its curves.
 
     Raises:
         UserError: a problem is no MLP.
@@ -223,12 +211,7 @@ MOST = 30.0
 
 
 def draw_variants(experiments: Sequence[str], results: Results) -> Figure:
-    """Ratios of losses with their 95 % intervals: a row for each variant, panels below each other.
-
-    Args:
-        experiments: with a reference; a panel each.
-        results: holds their curves.
-    """
+    """Ratios of losses with their 95 % intervals: a row for each variant, a panel an experiment."""
     config = results.config
     entries = [config.experiments[name] for name in experiments]
     panels = [

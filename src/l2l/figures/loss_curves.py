@@ -23,7 +23,7 @@ LEADER = 11.0
 
 
 def loss_limits(means: list[Floats], divergence: bool = False) -> tuple[float, float]:
-    """Limits of a logarithmic y axis that show all curves where they are worth reading.
+    """Low and high limits of a logarithmic y axis that show curves where they are worth reading.
 
     The lowest mean is at the bottom. The top leaves a quarter of the distance between the lowest
     mean and the highest start above that start: what diverges leaves through the top and does not
@@ -32,9 +32,6 @@ def loss_limits(means: list[Floats], divergence: bool = False) -> tuple[float, f
     Args:
         means: curves; numbers that are not finite or not positive do not count.
         divergence: whether it is shown, up to SHOWN_DIVERGENCE times the highest start.
-
-    Returns:
-        Low and high.
     """
     finite = [mean[np.isfinite(mean) & (mean > 0)] for mean in means]
     finite = [mean for mean in finite if mean.size]
@@ -83,7 +80,7 @@ def draw_curves(
     Args:
         axes: where to draw.
         curves: name of an optimizer -> its losses.
-        looks: of these names.
+        looks: name -> look.
         steps: left and right end of the x axis.
         divergence: see `loss_limits`.
         marker: of matplotlib, at each mean.

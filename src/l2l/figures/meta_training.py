@@ -61,7 +61,6 @@ def draw(results: Results, chosen: Sequence[str] | None = None) -> Drawing:
 
 
 def _draw_recipe(axes: Axes, log: pd.DataFrame, color: str) -> None:
-    """The curves of one recipe and its changes of window."""
     for meta_seed in log["meta_seed"].unique():
         rows = log[log["meta_seed"] == meta_seed]
         for column, (_, dashes) in MEASURES.items():

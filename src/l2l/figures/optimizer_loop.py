@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.figure import Figure as Drawing
-from numpy.typing import NDArray
 
 from l2l.figures.base import Figure
 from l2l.figures.diagram import OPTIMIZER_FILL, OPTIMIZER_TINT, PROBLEM_TINT, Canvas
@@ -35,7 +34,6 @@ def draw(results: Results) -> Drawing:
 
 
 def _draw_optimizer(canvas: Canvas) -> None:
-    """Its name and equation (3), around the recurrent cell whose state returns to it."""
     canvas.axes.text(LEFT, MIDDLE + 50, "Optimizer", ha="center", va="center", weight="bold")
     size, center = (34.0, 24.0), (LEFT, MIDDLE - 2)
     canvas.box(center, size, "$m$", OPTIMIZER_FILL)
@@ -45,44 +43,21 @@ def _draw_optimizer(canvas: Canvas) -> None:
 
 
 def _draw_problem(canvas: Canvas) -> None:
-    """Its name over the contours of a quadratic, with a path that descends on it."""
     canvas.axes.text(RIGHT, MIDDLE + 50, "Optimizee", ha="center", va="center", weight="bold")
     inset = canvas.axes.inset_axes(
         (RIGHT - 48, MIDDLE - 38, 96, 78), transform=canvas.axes.transData
     )
     inset.set_axis_off()
-    path = descend(np.array([-1.7, 0.2]), steps=10, learning_rate=0.5)
+    hessian, path = np.array([[0.5, 0.5], [0.5, 3.2]]), [np.array([-1.7, 0.2])]
+    for _ in range(10):
+        path.append(path[-1] - 0.5 * hessian @ path[-1])
     x, y = np.meshgrid(np.linspace(-2.1, 2.1, 141), np.linspace(-1.2, 1.2, 81))
-    height = _quadratic(np.stack([x, y], axis=-1))
+    theta = np.stack([x, y], axis=-1)
+    height = np.einsum("...i,ij,...j->...", theta, hessian, theta) / 2
     levels = [0.02, 0.1, 0.25, 0.5, 0.8]
     inset.contour(x, y, height, levels=levels, colors=BLUE, linewidths=0.5, alpha=0.7)
-    inset.plot(*path.T, color=VERMILLION, linewidth=1, marker="o", markersize=2)
+    inset.plot(*np.transpose(path), color=VERMILLION, linewidth=1, marker="o", markersize=2)
     canvas.note((RIGHT, MIDDLE - 48), r"$f(\theta)$, parameters $\theta$")
-
-
-HESSIAN = np.array([[0.5, 0.5], [0.5, 3.2]])
-
-
-def _quadratic(theta: NDArray[np.float64]) -> NDArray[np.float64]:
-    """theta' H theta / 2 of points [..., 2]."""
-    return np.asarray(np.einsum("...i,ij,...j->...", theta, HESSIAN, theta) / 2)
-
-
-def descend(start: NDArray[np.float64], steps: int, learning_rate: float) -> NDArray[np.float64]:
-    """Gradient descent on the quadratic of the drawing.
-
-    Args:
-        start: theta[0], [2].
-        steps: number of updates.
-        learning_rate: their size.
-
-    Returns:
-        All points, [steps + 1, 2].
-    """
-    path = [start]
-    for _ in range(steps):
-        path.append(path[-1] - learning_rate * HESSIAN @ path[-1])
-    return np.stack(path)
 
 
 FIGURE = Figure(

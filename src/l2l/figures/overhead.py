@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -40,7 +39,12 @@ def draw(results: Results) -> Drawing:
     grid = figure.add_gridspec(2, 2, width_ratios=(1.25, 1))
     axes = figure.add_subplot(grid[:, 0])
     ends = _draw_steps(axes, times, labels)
-    stars = _mark_gradients(axes, times, config.measurements.overhead.problems)
+    stars = []
+    for problem, name in config.measurements.overhead.problems.items():
+        rows = times[(times["timed"] == GRADIENT) & (times["problem"] == problem)]
+        at = rows["coordinates"].median(), rows["seconds"].median()
+        axes.plot(*at, zorder=5, **STAR)
+        stars.append(_name(axes, name, at, (-OFFSET, 0.0), zorder=5))
     upper, lower = (figure.add_subplot(grid[row, 1]) for row in range(2))
     handles = _draw_race(upper, lower, times, results)
     handles.append(Line2D([], [], label="gradient of a problem", **STAR))
@@ -53,7 +57,7 @@ def draw(results: Results) -> Drawing:
 
 
 def _draw_steps(axes: Axes, times: pd.DataFrame, labels: dict[str, str]) -> list[Annotation]:
-    """A line for each optimizer, between its fastest and its slowest repeat; their names."""
+    """A line for each optimizer, between its fastest and its slowest repeat. Returns the names."""
     steps = times[times["timed"] != GRADIENT]
     keys = dict.fromkeys(steps["timed"])
     styles = looks(display_name(key, labels) for key in keys)
@@ -82,19 +86,6 @@ def _draw_steps(axes: Axes, times: pd.DataFrame, labels: dict[str, str]) -> list
     return ends
 
 
-def _mark_gradients(
-    axes: Axes, times: pd.DataFrame, problems: Mapping[str, str]
-) -> list[Annotation]:
-    """A star for the gradient of each problem; their names."""
-    names = []
-    for problem, name in problems.items():
-        rows = times[(times["timed"] == GRADIENT) & (times["problem"] == problem)]
-        at, seconds = rows["coordinates"].median(), rows["seconds"].median()
-        axes.plot(at, seconds, zorder=5, **STAR)
-        names.append(_name(axes, name, (at, seconds), (-OFFSET, 0.0), zorder=5))
-    return names
-
-
 def with_unit(seconds: float) -> str:
     """A time such as 10 µs, 3 ms, 1 s."""
     for unit, factor in (("s", 1.0), ("ms", 1e3), ("µs", 1e6)):
@@ -106,7 +97,6 @@ def with_unit(seconds: float) -> str:
 def _name(
     axes: Axes, name: str, at: tuple[float, float], shift: tuple[float, float], **look: Any
 ) -> Annotation:
-    """A name, so many points to the right of a place and above it."""
     return axes.annotate(
         name,
         at,
@@ -122,7 +112,6 @@ def _name(
 
 
 def _spread(axes: Axes, names: list[Annotation]) -> None:
-    """Move names apart that stand below each other, each as little as can be."""
     low, high = np.log(axes.get_ylim())
     heights = [(np.log(name.xy[1]) - low) / (high - low) for name in names]
     lines = max(name.get_text().count("\n") + 1 for name in names)
@@ -130,18 +119,18 @@ def _spread(axes: Axes, names: list[Annotation]) -> None:
 
 
 def _draw_race(upper: Axes, lower: Axes, times: pd.DataFrame, results: Results) -> list[Line2D]:
-    """The losses of the experiment against the step, and against the time that the steps take."""
     config = results.config
     settings, curves = config.experiments[EXPERIMENT], results.curves(EXPERIMENT)
     milliseconds = _step_times(times, config)
-    shown = curves[curves["optimizer"].isin(milliseconds)]
     names = {key: display_name(key, config.labels()) for key in milliseconds}
-    summaries = summarise(shown, "loss", config.figures.interval)
-    in_time = {
-        key: replace(curve, steps=curve.steps * milliseconds[key])
+    summaries = summarise(
+        curves[curves["optimizer"].isin(milliseconds)], "loss", config.figures.interval
+    )
+    by_step = named(names, summaries)
+    by_time = {
+        names[key]: replace(curve, steps=curve.steps * milliseconds[key])
         for key, curve in summaries.items()
     }
-    by_step, by_time = named(names, summaries), named(names, in_time)
     styles = looks(names.values())
     draw_curves(upper, by_step, styles, (0, settings.horizon))
     draw_curves(lower, by_time, styles, (0, settings.horizon * max(milliseconds.values())))
@@ -160,22 +149,15 @@ def _step_times(times: pd.DataFrame, config: Config) -> dict[str, float]:
     """
     settings = config.experiments[EXPERIMENT]
     timed_as: dict[str, str] = {name: name for name in settings.baselines}
-    costs = {
-        name: cost_settings(config.recipes[name].optimizer)
-        for name in config.measurements.overhead.recipes
-    }
     for name in settings.learned:
-        cost = cost_settings(config.recipes[name].optimizer)
-        if same := next((timed for timed, own in costs.items() if own == cost), None):
-            timed_as[name] = same
-    problem = settings.problems[0]
-    at = times[(times["problem"] == problem) & (times["implementation"] == DEFAULT)]
-    median = at.groupby("timed")["seconds"].median()
-    return {
-        key: 1e3 * float(median[GRADIENT] + median[timed])
-        for key, timed in timed_as.items()
-        if timed in median
-    }
+        for timed in reversed(config.measurements.overhead.recipes):
+            one, other = (cost_settings(config.recipes[key].optimizer) for key in (name, timed))
+            if one == other:
+                timed_as[name] = timed
+    here = times[(times["problem"] == settings.problems[0]) & (times["implementation"] == DEFAULT)]
+    median = here.groupby("timed")["seconds"].median()
+    known = {key: timed for key, timed in timed_as.items() if timed in median}
+    return {key: 1e3 * float(median[GRADIENT] + median[timed]) for key, timed in known.items()}
 
 
 FIGURE = Figure(

@@ -14,7 +14,6 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,7 +21,7 @@ import matplotlib
 from matplotlib.figure import Figure
 
 from l2l.config.schema import FigureSettings
-from l2l.files import write_atomically
+from l2l.files import write_bytes
 from l2l.registry import BASELINES
 
 BLACK, GREY, LIGHT_GREY = "#000000", "#5F5F5F", "#D9D9D9"
@@ -72,16 +71,10 @@ FALLBACKS = (
 
 
 def looks(names: Iterable[str]) -> dict[str, Look]:
-    """The look of each optimizer, the same in all figures.
+    """The look of each optimizer by the name that a reader sees, the same in all figures.
 
     Learned optimizers without a look of their own get one of the spare ones, chosen by their name;
     where two would share a look, the later one in the alphabet takes the next spare one.
-
-    Args:
-        names: as a reader sees them, see `names_in`; for example "NAG" or "LSTM (paper)".
-
-    Returns:
-        name -> Look.
     """
     chosen: dict[str, Look] = {}
     taken = 0
@@ -98,14 +91,11 @@ def looks(names: Iterable[str]) -> dict[str, Look]:
 
 
 def display_name(optimizer: str, labels: dict[str, str]) -> str:
-    """The name that a reader sees.
+    """The name that a reader sees: the label, the name of a hand-crafted optimizer, or the key.
 
     Args:
         optimizer: a key of the tables.
-        labels: recipe -> label of the learned optimizers, from the configuration.
-
-    Returns:
-        The label, the usual name of a hand-crafted optimizer, or the key itself.
+        labels: recipe -> label of the learned optimizers, see `Config.labels`.
     """
     if optimizer in BASELINES and optimizer not in labels:
         return BASELINES[optimizer].name
@@ -205,18 +195,9 @@ def look_of(style: FigureSettings) -> AbstractContextManager[None]:
 
 
 def new_figure(style: FigureSettings, height: float, width: float = 1) -> Figure:
-    """An empty white figure.
-
-    Args:
-        style: the settings of figures.
-        height: in units of the printed width.
-        width: likewise; 2 for figures that go over both columns of a page.
-    """
-    return Figure(
-        figsize=(width * style.width_inches, height * style.width_inches),
-        layout="constrained",
-        facecolor="white",
-    )
+    """An empty white figure; both sizes are in units of the printed width of a column."""
+    size = (width * style.width_inches, height * style.width_inches)
+    return Figure(figsize=size, layout="constrained", facecolor="white")
 
 
 def save(figure: Figure, stem: Path) -> tuple[Path, Path]:
@@ -226,27 +207,21 @@ def save(figure: Figure, stem: Path) -> tuple[Path, Path]:
 
     Args:
         figure: what to save.
-        stem: path without an extension; its directory is made if there is none.
-
-    Returns:
-        The two paths.
+        stem: path without a suffix; its folder is made if there is none.
 
     Raises:
         OSError: where the directory cannot be written; files that were there before stay.
     """
-    silent: dict[str, dict[str, None]] = {
-        "png": {"Software": None},
-        "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
-    }
+    silent = {"png": ["Software"], "pdf": ["CreationDate", "Creator", "Producer"]}
     rendered = {}
     # Computer Modern's files are dated 1904, which fontTools remarks on at each use.
     logging.getLogger("fontTools.ttLib.tables._h_e_a_d").setLevel(logging.ERROR)
     with rendering():
-        for kind, metadata in silent.items():
-            buffer = io.BytesIO()
+        for kind, keys in silent.items():
+            buffer, metadata = io.BytesIO(), dict.fromkeys(keys)
             figure.savefig(buffer, format=kind, dpi="figure", metadata=metadata)
             rendered[stem.with_name(f"{stem.name}.{kind}")] = buffer.getvalue()
     for path, content in rendered.items():
-        write_atomically(path, partial(Path.write_bytes, data=content))
+        write_bytes(path, content)
     png, pdf = rendered
     return png, pdf

@@ -109,7 +109,7 @@ def draw(results: Results) -> Drawing:
 
 def _pictures(experiment: str, problem: str, results: Results) -> list[Pixels]:
     """The photographs of a problem, what each optimizer made of them, and the styles."""
-    from l2l.evaluation.pictures import read_pictures  # imports torch
+    from l2l.evaluation.evaluate import read_pictures  # imports torch
 
     made = []
     for optimizer, meta_seed in OPTIMIZERS.items():
@@ -133,21 +133,8 @@ def _notes(records: Sequence[Record]) -> list[str]:
 
 def attributions(records: Sequence[Record]) -> list[str]:
     """Who must be named where free pictures are shown."""
-    free = any(_is_free(record) for record in records)
+    free = any(FREE.get(record["name"]) == (record["stand_in"] or "") for record in records)
     return [f"Two stand-ins: {ATTRIBUTION}; changed here"] if free else []
-
-
-def may_be_published(records: Sequence[Record]) -> bool:
-    """Whether the pictures may be published: only if all that they were made from is free.
-
-    Args:
-        records: of the photographs and the styles, both.
-    """
-    return {record["name"] for record in records if _is_free(record)} == {*FREE}
-
-
-def _is_free(record: Record) -> bool:
-    return record["stand_in"] is not None and record["stand_in"] == FREE.get(record["name"])
 
 
 class StyleImages(Figure):

@@ -14,7 +14,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from l2l.config import Config
 from l2l.errors import UserError
-from l2l.evaluation.variants import Variant, variants
+from l2l.evaluation.summary import Variant, variants
 from l2l.figures.base import Figure
 from l2l.figures.loss_curves import legend_line, plain_log_ticks
 from l2l.figures.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION, Look, new_figure
@@ -81,7 +81,6 @@ def draw(results: Results) -> Drawing:
 
 
 def _draw_measure(axes: Axes, rows: pd.DataFrame, measure: str, looks: dict[str, Look]) -> None:
-    """Median over the repeats, and their range as a band; a triangle for what is infinite."""
     for place, (estimator, look) in enumerate(looks.items()):
         own = rows[rows["estimator"] == estimator]
         values = own.pivot(index="window", columns="repeat", values=measure).clip(lower=LEAST)

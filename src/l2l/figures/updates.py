@@ -87,7 +87,6 @@ def _lay_out(axes: Axes, values: np.ndarray) -> None:
 
 
 def _power(value: float) -> str:
-    """A power of ten, or zero, as a label."""
     sign = "−" if value < 0 else ""
     if value in (0, 1, -1):
         return f"{sign}{abs(value):g}"

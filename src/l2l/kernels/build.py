@@ -10,6 +10,7 @@ import functools
 import hashlib
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -36,18 +37,21 @@ def _cpu_features() -> str:
     return "\n".join([platform.machine(), *sorted({x for x in lines if x.startswith(wanted)})])
 
 
-def _compiler() -> str:
-    """The C++ compiler: the one that CXX names, or the system's."""
-    names = [os.environ["CXX"]] if os.environ.get("CXX") else ["c++", "g++", "clang++"]
-    for name in names:
+def _compiler() -> list[str]:
+    """The C++ compiler and its arguments: as CXX has them, or the system's."""
+    chosen = os.environ.get("CXX")
+    commands = [[chosen], shlex.split(chosen)] if chosen else [["c++"], ["g++"], ["clang++"]]
+    for name, *arguments in commands:
         if path := shutil.which(name):
-            return path
-    raise BuildError(f"no C++ compiler found (looked for {', '.join(names)} on the PATH)")
+            return [path, *arguments]
+    names = chosen or ", ".join(name for (name,) in commands)
+    raise BuildError(f"no C++ compiler found (looked for {names} on the PATH)")
 
 
 def _run(command: list[str]) -> str:
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+        english = os.environ | {"LC_ALL": "C"}
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=english)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise BuildError(f"{command[0]} could not be run: {error}") from error
     if done.returncode:
@@ -58,7 +62,7 @@ def _run(command: list[str]) -> str:
 
 
 def _cache_directory() -> Path:
-    """The user's cache folder if it can be written, or else a new temporary one."""
+    """The user's cache folder if it can be written, or else one in the temporary folder."""
     try:
         home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
         directory = Path(home) / "l2l" / "kernels"
@@ -67,7 +71,11 @@ def _cache_directory() -> Path:
             return directory
     except (OSError, RuntimeError):
         pass
-    return Path(tempfile.mkdtemp(prefix="l2l-kernels-"))
+    directory = Path(tempfile.gettempdir()) / f"l2l-kernels-{os.getuid()}"
+    directory.mkdir(mode=0o700, exist_ok=True)
+    if directory.lstat().st_uid != os.getuid():  # anybody may put a library there
+        raise BuildError(f"{directory} belongs to another user: set XDG_CACHE_HOME")
+    return directory
 
 
 def _instruction_set() -> str:
@@ -75,11 +83,11 @@ def _instruction_set() -> str:
     return "-mcpu=native" if platform.machine() in ("aarch64", "arm64") else "-march=native"
 
 
-def _compile(compiler: str, target: Path) -> None:
+def _compile(compiler: list[str], target: Path) -> None:
     """Build under a temporary name, then rename; without OpenMP where there is none."""
     handle, name = tempfile.mkstemp(dir=target.parent, suffix=".tmp")
     os.close(handle)
-    command = [compiler, *OPTIONS, _instruction_set(), *map(str, SOURCES), "-o", name]
+    command = [*compiler, *OPTIONS, _instruction_set(), *map(str, SOURCES), "-o", name]
     try:
         try:
             _run([*command, THREADS])
@@ -102,12 +110,18 @@ def library() -> ctypes.CDLL:
             result cannot be loaded.
     """
     compiler = _compiler()
-    version = _run([compiler, "--version"])
+    version = _run([*compiler, "--version"])
     try:
         code = [path.read_text() for path in SOURCES + HEADERS]
     except OSError as error:
         raise BuildError(f"the installation is incomplete: {error}") from error
-    parts = [*code, version, " ".join(OPTIONS), _instruction_set(), _cpu_features()]
+    parts = [
+        *code,
+        version,
+        " ".join([*compiler[1:], *OPTIONS]),
+        _instruction_set(),
+        _cpu_features(),
+    ]
     key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:20]
     try:
         target = _cache_directory() / f"cpu-{key}.so"

@@ -34,10 +34,7 @@ Flat = NDArray[np.float64]
 
 
 def measure(run: Run) -> pd.DataFrame:
-    """Estimate meta-gradients at the stages of meta-training that a run names.
-
-    Returns:
-        See `meta_gradients`.
+    """The table of `meta_gradients` at the stages of meta-training that a run names.
 
     Raises:
         UserError: an optimizer is not trained.
@@ -177,7 +174,6 @@ def relative_noise(estimates: Flat) -> float:
 
 
 def _bias(estimates: Flat, true: Flat) -> float:
-    """1 - cosine of the means, 0 to 2."""
     cosine = _cosine(estimates.mean(axis=0)[None], true.mean(axis=0)[None])[0]
     return float(np.clip(1 - cosine, 0, 2))
 

@@ -46,12 +46,9 @@ MINIBATCHES = 8  # on which the gradients of a problem are timed, in turn
 
 
 def measure(run: Run) -> pd.DataFrame:
-    """Time the steps of a run's optimizers, with untrained weights, and its problems' gradients.
+    """The table of `overhead` for a run's optimizers, with untrained weights, and its problems.
 
     Nothing else should run meanwhile.
-
-    Returns:
-        See `overhead`.
     """
     config = run.config
     settings: Overhead = config.measurements.overhead
@@ -202,7 +199,6 @@ class _Work:
 def _steps(
     subject: Timed, places: Mapping[str, Tensor], size: int, seed: int, device: torch.device
 ) -> _Work:
-    """Steps of an optimizer on one random gradient."""
     generator = stream(seed, "measure", "overhead", size)
     gradient = torch.randn(1, size, generator=generator).mul_(0.01).to(device)
     theta = torch.zeros_like(gradient)
@@ -220,7 +216,6 @@ def _steps(
 
 
 def _gradients(problem: Problem) -> _Work:
-    """Loss and gradient of a problem at its start, minibatch after minibatch."""
     theta, steps = problem.initial(), itertools.cycle(range(MINIBATCHES))
     return _Work(lambda: problem.loss_and_gradient(theta, next(steps)))
 
@@ -228,7 +223,6 @@ def _gradients(problem: Problem) -> _Work:
 def _timings(
     works: Mapping[tuple[str, str], _Work], rounds: int, label: str, device: torch.device
 ) -> Iterator[dict[str, Any]]:
-    """The seconds of all work in each round."""
     for work in works.values():
         work()
         once = milliseconds(work, device) / 1e3

@@ -28,10 +28,7 @@ if TYPE_CHECKING:
 
 
 def measure(run: Run) -> pd.DataFrame:
-    """Record the updates of a run's trained optimizers and of tuned ADAM.
-
-    Returns:
-        See `updates`.
+    """The table of `updates` for a run's trained optimizers and tuned ADAM.
 
     Raises:
         UserError: an optimizer is not trained, or ADAM not tuned.

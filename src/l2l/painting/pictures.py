@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import warnings
 from pathlib import Path
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from l2l.errors import UserError
 from l2l.files import write_atomically, write_bytes
@@ -15,6 +17,8 @@ Frames = dict[int, Image.Image]
 """Step -> what the picture looked like."""
 SMALLEST = 16
 """Pixels of a side that the features of VGG-16 need."""
+PIXELS = Image.MAX_IMAGE_PIXELS = 200_000_000
+"""The largest pictures that phones make have so many; Pillow's own limit is 89 million."""
 SIXTEEN_BITS = ("I;16", "I;16L", "I;16B", "I;16N")
 FORMATS = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 MILLISECONDS = 100
@@ -28,8 +32,9 @@ STRIP = (0, 1, 4, 16, 64)
 def read_picture(path: Path, size: int) -> Image.Image:
     """Read a picture.
 
-    Transparent parts become white, grey and palette pictures become RGB, 16 bits become 8. The
-    rotation that a camera noted (EXIF) is applied. An animation gives its first picture.
+    Transparent parts become white, 16 bits become 8, all colour spaces become sRGB, by the colour
+    profile in the file if there is one. The rotation that a camera noted (EXIF) is applied. An
+    animation gives its first picture.
 
     Args:
         path: a file of any format that Pillow reads.
@@ -39,21 +44,27 @@ def read_picture(path: Path, size: int) -> Image.Image:
         RGB, at least SMALLEST pixels a side.
 
     Raises:
-        UserError: it is missing, no picture, damaged, or too small or narrow.
+        UserError: it is missing, no picture, damaged, too small or narrow, or of above PIXELS.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of tags that do not matter here
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path) as file:
+                file.draft(None, (2 * size, 2 * size))  # of a large JPEG, a half, fourth or eighth
                 upright = ImageOps.exif_transpose(file)
                 picture = _rgb(upright)
     except FileNotFoundError:
         raise UserError(f"there is no file {path}") from None
     except UnidentifiedImageError:
-        raise UserError(f"{path} is no picture that can be read (PNG, JPEG, WebP, ...)") from None
+        hint = "; convert HEIC to JPEG first" if path.suffix.lower() in (".heic", ".heif") else ""
+        raise UserError(
+            f"{path} is no picture that can be read (PNG, JPEG, WebP, ...){hint}"
+        ) from None
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
-        raise UserError(f"{path} has too many pixels: scale it down first") from None
+        raise UserError(
+            f"{path} has more than {PIXELS // 1_000_000} megapixels: scale it down first"
+        ) from None
     except Exception as error:  # of any kind: a damaged file can be anything to a decoder
         reason = " ".join(str(getattr(error, "strerror", None) or error).split())
         raise UserError(
@@ -71,15 +82,26 @@ def read_picture(path: Path, size: int) -> Image.Image:
 
 
 def _rgb(picture: Image.Image) -> Image.Image:
+    """The picture in sRGB, on white."""
+    profile = picture.info.get("icc_profile")
     if picture.mode in SIXTEEN_BITS:
         picture = picture.point(lambda value: value / 256).convert("L")
     if picture.mode in ("I", "F"):
         raise ValueError(f"its pixels are of mode {picture.mode}; save it with 8 bits a channel")
-    if picture.has_transparency_data:
-        opaque = picture.convert("RGBA")
-        white = Image.new("RGBA", opaque.size, "white")
-        picture = Image.alpha_composite(white, opaque)
-    return picture.convert("RGB")
+    alpha = picture.convert("RGBA").getchannel("A") if picture.has_transparency_data else None
+    if picture.mode not in ("L", "CMYK"):
+        picture = picture.convert("L" if picture.mode == "LA" else "RGB")
+    if profile:
+        with contextlib.suppress(ImageCms.PyCMSError):  # it is damaged, or of other channels
+            source, target = io.BytesIO(profile), ImageCms.createProfile("sRGB")
+            made = ImageCms.profileToProfile(picture, source, target, outputMode="RGB")
+            picture = made or picture
+    picture = picture.convert("RGB")
+    if alpha is None:
+        return picture
+    white = Image.new("RGB", picture.size, "white")
+    white.paste(picture, mask=alpha)
+    return white
 
 
 def check_place(path: Path, suffixes: tuple[str, ...] = FORMATS) -> None:

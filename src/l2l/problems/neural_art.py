@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
@@ -169,44 +169,34 @@ class NeuralArtFamily(Family):
     Attributes:
         settings: the size, the styles, the weights of the loss.
         seed: the seed of the run.
-        features: the frozen network.
+        device: where the pictures are put.
+        features: the frozen network, on the device.
         photographs: `image(split, number)` is one of them.
-        counts: split -> number of its photographs.
         paintings: the data set of the styles.
-        styles: the styles of `settings`, float32 [3, size, size] each, on the device that computes.
+        counts: split -> number of its photographs.
     """
 
     settings: NeuralArtSettings
     seed: int
+    device: torch.device
     features: VGGFeatures
     photographs: Pictures
-    counts: Mapping[str, int]
     paintings: Pictures
-    styles: tuple[Tensor, ...]
+    counts: Mapping[str, int] = field(default_factory=COUNTS.copy)
 
     @classmethod
     def load(cls, settings: NeuralArtSettings, setup: Setup) -> Self:
         """The family, with VGG-16 and the pictures; see `Family.load`."""
-        weights, photographs, styles = _data(setup.directory)
-        return cls.of(settings, setup.seed, weights, photographs, COUNTS, styles, setup.device)
-
-    @classmethod
-    def of(
-        cls,
-        settings: NeuralArtSettings,
-        seed: int,
-        weights: Mapping[str, Tensor],
-        photographs: Pictures,
-        counts: Mapping[str, int],
-        paintings: Pictures,
-        device: torch.device,
-    ) -> Self:
-        """The family with these weights, as `VGG16.load` returns them, and these pictures."""
-        dtype = precision(settings.precision, device)
+        device, dtype = setup.device, precision(settings.precision, setup.device)
+        weights, photographs, paintings = _data(setup.directory)
         features = VGGFeatures.of(weights, LAST_LAYER, device, dtype)
-        styles = (square(paintings.image(name), settings.size) for name in settings.styles)
-        on_device = tuple(style.to(device) for style in styles)
-        return cls(settings, seed, features, photographs, counts, paintings, on_device)
+        return cls(settings, setup.seed, device, features, photographs, paintings)
+
+    @functools.cached_property
+    def styles(self) -> tuple[Tensor, ...]:
+        """The styles of the settings, float32 [3, size, size] each, on the device."""
+        pictures = (self.paintings.image(name) for name in self.settings.styles)
+        return tuple(square(each, self.settings.size).to(self.device) for each in pictures)
 
     @property
     def stand_ins(self) -> Mapping[str, str | None]:
@@ -247,7 +237,7 @@ class NeuralArtFamily(Family):
                 square(self.photographs.image(split, photograph), self.settings.size)
             )
             styles.append(self.styles[style])
-        content = torch.stack(photographs).to(self.styles[0].device)
+        content = torch.stack(photographs).to(self.device)
         return NeuralArt.of(self.features, self.settings, content, styles)
 
 

@@ -203,7 +203,6 @@ def compared_with(row: Mapping[Any, Any], config: Config, say_experiment: bool =
 
 
 def _tested_on(row: Mapping[Any, Any]) -> str:
-    """What was repeated: test problems, or a measurement."""
     if row["table"]:
         return f"{row['problems']} repeats, measurement {row['table'].replace('_', ' ')}"
     return f"{row['problems']} problems, {row['data']}" if row["data"] else ""

@@ -47,7 +47,6 @@ PARTS = (8, 4, 2, 1)
 
 
 def _of(pair: tuple[int, int]) -> str:
-    """ "3 of 192"."""
     return f"{pair[0]:,} of {pair[1]:,}"
 
 

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from l2l.config import Config
 from l2l.evaluation.claims import SMOKE
 from l2l.evaluation.summary import DIVERGED_ABOVE
-from l2l.figures.catalog import figures
+from l2l.figures.base import figures
 from l2l.report import claims, runs
 from l2l.report.notebook import BARELY_TRAINED, reports
 from l2l.report.sections import ShownFigure, data_used, sections, stand_ins
@@ -39,9 +39,9 @@ def build_page(config: Config, root: Path = Path()) -> str:
         part.name: [name for name in reports(config) if name in {f.name for f in part.figures}]
         for part in parts
     }
-    for names in written.values():
-        for name in names:
-            results.report(name)
+    for name in (name for names in written.values() for name in names):
+        for suffix in (".html", ".ipynb"):
+            results.existing(results.layout.report(name).with_suffix(suffix), f"report {name}")
     within = {figure.name for part in parts for figure in part.figures}
     beside = [figure for figure in figures(config).values() if figure.name not in within]
     seeds = [config.recipes[name].meta_seeds for name in config.used_recipes()]

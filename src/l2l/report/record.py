@@ -8,7 +8,7 @@ from pathlib import Path
 
 from l2l import release
 from l2l.figures import style_images
-from l2l.figures.catalog import figures
+from l2l.figures.base import figures
 from l2l.files import write_text
 from l2l.report import claims
 from l2l.report.sections import sections
@@ -39,10 +39,10 @@ def record(results: Results, folder: Path) -> None:
         results.existing(layout.provenance, "page"): "provenance.json",
     }
     drawn = figures(config)
-    free = any(one.pictures for one in drawn.values()) and may_be_published(results)
+    free = any(one.pictures for one in drawn.values()) and _may_be_published(results)
     text = tables(results, free)
     for name in config.experiments:
-        path = results.existing(layout.tuning(name), f"collect {name}")
+        path = results.existing(layout.tuning(name), f"test {name}")
         copies[path] = f"tuning_{name}.csv"
     left_out = []
     for name, figure in drawn.items():
@@ -68,9 +68,7 @@ def record(results: Results, folder: Path) -> None:
 def tables(results: Results, free: bool) -> str:
     """The losses of every experiment and the verdicts on the claims, in Markdown.
 
-    Args:
-        results: a finished run.
-        free: whether its pictures may be published.
+    Where pictures are not `free`, it says that they are left out.
     """
     judged, parts = results.claims(), ["# Losses and verdicts"]
     for section in sections(results, judged):
@@ -90,18 +88,13 @@ def tables(results: Results, free: bool) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def may_be_published(results: Results) -> bool:
-    """Whether pictures made in this run may: only if all of what they are made from is free.
+def _may_be_published(results: Results) -> bool:
+    """Whether all that the pictures of the run are made from is free, as their files say."""
+    from l2l.evaluation.evaluate import may_be_published  # imports torch
 
-    Both the records of the datasets and the files of the pictures have to say so.
-    """
-    from l2l.evaluation.pictures import may_be_published as is_free  # imports torch
-
-    files = (
+    files = [
         results.layout.pictures(experiment, *optimizer)
         for experiment in style_images.experiments(results.config)
         for optimizer in style_images.OPTIMIZERS.items()
-    )
-    records = [results.dataset(name) for name in style_images.DATASETS]
-    free = style_images.may_be_published(records)
-    return free and all(path.exists() and is_free(path) for path in files)
+    ]
+    return all(path.exists() and may_be_published(path) for path in files)

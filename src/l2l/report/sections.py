@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,8 +15,7 @@ from l2l.data.vgg16 import VGG16
 from l2l.evaluation.claims import compared
 from l2l.evaluation.metrics import HANDCRAFTED
 from l2l.figures import style_images
-from l2l.figures.base import Figure
-from l2l.figures.catalog import figures
+from l2l.figures.base import Figure, figures
 from l2l.report import claims, losses, runs
 from l2l.report.table import Table, between
 from l2l.results import Results
@@ -39,7 +38,7 @@ class ShownFigure:
     @property
     def png(self) -> Path:
         """The file."""
-        return self.results.figure(self.figure.name).with_suffix(".png")
+        return self.results.figure(self.figure.name)
 
     @property
     def uri(self) -> str:
@@ -66,41 +65,31 @@ class ShownFigure:
         if not (figure.experiments or figure.measurements or figure.logs):
             return "A diagram: it shows no results."
         parts = [f"Protocol {config.protocol}"]
-        if figure.experiments:
-            parts += [f"Data: {'; '.join(data_used(figure.experiments, results))}"]
+        if used := figure.experiments or (config.experiments if figure.logs else ()):
+            parts.append(f"Data: {'; '.join(data_used(used, results))}")
         if figure.pictures:
-            parts += style_images.attributions(
-                [results.dataset(name) for name in style_images.DATASETS]
-            )
+            records = [results.dataset(name) for name in style_images.DATASETS]
+            parts += style_images.attributions(records)
         elif figure.experiments:
             tables = [results.curves(name) for name in figure.experiments]
-            parts += [_test_problems(tables), _meta_seeds(tables)]
+            problems = between([table["problem"].nunique() for table in tables], "test problem")
+            networks = max(table["family"].nunique() for table in tables)
+            each = f" of each of {networks} networks" if networks > 1 else ""
+            panel = " a panel" if len(tables) > 1 else ""
+            parts.append(f"{problems}{each}{panel}, the same for every optimizer")
+            learned = [table[table["meta_seed"] != HANDCRAFTED] for table in tables]
+            seeds = [int(n) for t in learned for n in t.groupby("optimizer")["meta_seed"].nunique()]
+            parts.append(f"{between(seeds, 'meta-seed')} of each learned optimizer")
             if not any(config.experiments[name].reference for name in figure.experiments):
-                parts += [f"Bands: {100 * config.figures.interval:g} % intervals"]
+                parts.append(f"Bands: {100 * config.figures.interval:g} % intervals")
         for name in figure.measurements:
-            parts += [f"Measurement {name.replace('_', ' ')}, see its settings"]
+            parts.append(f"Measurement {name.replace('_', ' ')}, see its settings")
         if figure.logs:
             recipes = [config.recipes[name] for name in config.main_recipes()]
-            parts += [
-                f"Data: {'; '.join(data_used(config.experiments, results))}",
-                between([recipe.validation.problems for recipe in recipes], "validation problem"),
-                f"{between([recipe.meta_seeds for recipe in recipes], 'meta-seed')} of each recipe",
-            ]
+            problems = between([one.validation.problems for one in recipes], "validation problem")
+            seeds_of_each = between([one.meta_seeds for one in recipes], "meta-seed")
+            parts += [problems, f"{seeds_of_each} of each recipe"]
         return ". ".join(parts) + "."
-
-
-def _test_problems(tables: Sequence[pd.DataFrame]) -> str:
-    problems = between([table["problem"].nunique() for table in tables], "test problem")
-    networks = max(table["family"].nunique() for table in tables)
-    each = f" of each of {networks} networks" if networks > 1 else ""
-    panel = " a panel" if len(tables) > 1 else ""
-    return f"{problems}{each}{panel}, the same for every optimizer"
-
-
-def _meta_seeds(tables: Sequence[pd.DataFrame]) -> str:
-    learned = [table[table["meta_seed"] != HANDCRAFTED] for table in tables]
-    seeds = [int(n) for t in learned for n in t.groupby("optimizer")["meta_seed"].nunique()]
-    return f"{between(seeds, 'meta-seed')} of each learned optimizer"
 
 
 def data_used(experiments: Iterable[str], results: Results) -> list[str]:
@@ -113,7 +102,6 @@ def data_used(experiments: Iterable[str], results: Results) -> list[str]:
 
 
 def _data_text(record: dict[str, Any]) -> str:
-    """A data set with its source, from its record."""
     name = NAMES.get(record["name"], record["name"].replace("_", " ").upper())
     source = "a local folder" if record["source"] == "local" else record["source"]
     if record["stand_in"]:
@@ -210,19 +198,11 @@ class StudySection:
         """All settings of the study: problems, recipes, experiments and measurements."""
         config = self.results.config
         entries = {name: config.experiments[name] for name in self.experiments}
-        measured = dict.fromkeys(name for figure in self.figures for name in figure.measurements)
-        return [
-            *self.problems(),
-            *self.recipes(),
-            *runs.settings("Experiments", entries),
-            *(
-                table
-                for name in measured
-                for table in runs.settings(
-                    f"Measurement {name}", {name: getattr(config.measurements, name)}
-                )
-            ),
-        ]
+        tables = [*self.problems(), *self.recipes(), *runs.settings("Experiments", entries)]
+        for name in dict.fromkeys(name for each in self.figures for name in each.measurements):
+            measured = {name: getattr(config.measurements, name)}
+            tables += runs.settings(f"Measurement {name}", measured)
+        return tables
 
     def inputs(self) -> list[Path]:
         """The files that its tables and figures are read from."""
@@ -243,12 +223,7 @@ class StudySection:
 
 
 def sections(results: Results, table: pd.DataFrame | None = None) -> list[StudySection]:
-    """The sections of the page: a study each, and figures of experiments without a study.
-
-    Args:
-        results: of the run.
-        table: the table of claims, see `StudySection.table`.
-    """
+    """The sections of the page: a study each, and figures of experiments without a study."""
     config = results.config
     drawn: dict[str, list[Figure]] = {}
     for figure in figures(config).values():

@@ -140,7 +140,6 @@ def interval_plot(interval: Interval) -> Markup:
 
 
 def _plot_head(name: str) -> Markup:
-    """The name of a column of interval plots, with their scale."""
     ticks = {"¼": 0.25, "½": 0.5, "1": 1.0, "2": 2.0, "4": 4.0}
     scale = "".join(
         f'<text x="{_place(ratio - 1):.1f}" y="12" text-anchor="middle" font-size="11" '

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 from safetensors import safe_open
 
+from l2l.config.base import did_you_mean
 from l2l.errors import UserError
 
 FOLDER = Path(__file__).parent
@@ -114,6 +115,6 @@ def optimizer_path(name: str) -> Path:
     if Path(name).is_file():
         return Path(name)
     raise UserError(
-        f"no optimizer '{name}': give one of {', '.join(_cards())}, or the path of a file such "
-        "as results/default/training/neural_art/seed0/optimizer.safetensors"
+        f"no optimizer '{name}'{did_you_mean(name, _cards())}: give one of {', '.join(_cards())}, "
+        "or a file such as results/default/training/neural_art/seed0/optimizer.safetensors"
     )
