@@ -179,10 +179,13 @@ class LogHandler(LogHandlerBase):
                 self._start(record)
             case LogEvent.SHELLCMD if record.shellcmd:
                 self._print(f"    {record.shellcmd.strip()}", "dim")
-            case LogEvent.JOB_FINISHED if record.job_id in self._jobs:
-                self._finish(self._jobs[record.job_id], record.created)
+            case LogEvent.JOB_FINISHED:
+                self._finish(self._jobs.get(record.job_id), record.created)
             case LogEvent.PROGRESS if record.done == record.total:
                 self._end(record.created)
+            case LogEvent.GROUP_ERROR if not self._stopped:
+                logs = ", ".join(record.aux_logs)
+                self._print(f"jobs that were submitted together failed; log: {logs}", "red")
             case LogEvent.JOB_ERROR if not self._stopped:
                 self._fail(record)
             case LogEvent.ERROR if not self._stopped:
@@ -195,6 +198,8 @@ class LogHandler(LogHandlerBase):
         self._jobs = {
             job: Job(START + seconds, cores) for job, (seconds, cores) in plan.costs.items()
         }
+        if not self._total:  # --quiet
+            return
         where = left = ""
         if plan.cores:
             where = f" on {counted(plan.cores, 'core')}"
@@ -220,7 +225,9 @@ class LogHandler(LogHandlerBase):
             job.seconds = START + record.resources.get("seconds", 0)
             self._reasons[record.jobid] = record.reason
 
-    def _finish(self, job: Job, now: float) -> None:
+    def _finish(self, job: Job | None, now: float) -> None:
+        if not job or not job.start:  # the rule `all`, --quiet
+            return
         job.end = now
         count = f"{self._done:>{len(str(self._total))}}/{self._total}"
         took = duration(now - job.start)
@@ -237,6 +244,8 @@ class LogHandler(LogHandlerBase):
         exits = [text for command, text in self._exits if job.command in command]
         if lines and (lines[-1].startswith("l2l: ") or any("Traceback" in line for line in lines)):
             self._print(lines[-1], "bold red")
+        elif record.indent:  # any of those that were submitted together
+            return
         elif exits:
             self._print(f"its command {exits[-1]}", "bold red")
         elif record.rule_msg:
@@ -247,7 +256,9 @@ class LogHandler(LogHandlerBase):
         job.start = 0.0
 
     def _error(self, text: str) -> None:
-        if exit := EXIT.search(text):
+        if self.common_settings.quiet:
+            self._print(text, "red")
+        elif exit := EXIT.search(text):
             self._exits.append((text, exit[1]))
         elif "At least one job did not complete successfully." in text:
             self._stop()
@@ -261,6 +272,7 @@ class LogHandler(LogHandlerBase):
         elif text.startswith("Will exit after finishing currently running jobs"):
             self._print("stopping: the jobs that run are finished, no other is started")
         elif text.startswith("Trying to restart job"):
+            self._failed -= 1
             self._print("    it is tried again")
         elif text.startswith("Nothing to be done"):
             self._print("Nothing to do: everything is there and up to date.")

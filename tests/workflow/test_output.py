@@ -31,7 +31,13 @@ class Screen:
     """A handler, the records that it gets, and what it prints."""
 
     def __init__(self, **settings: Any) -> None:
-        usual = {"stdout": False, "nocolor": False, "verbose": False, "dryrun": False}
+        usual = {
+            "stdout": False,
+            "nocolor": False,
+            "verbose": False,
+            "dryrun": False,
+            "quiet": set(),
+        }
         self.handler = LogHandler(SimpleNamespace(**usual | settings), None)
         self.file = io.StringIO()
         self.handler.console = Console(file=self.file, width=80, highlight=False)
@@ -121,7 +127,7 @@ def test_a_job_that_fails_shows_its_own_error_first_then_its_log(log: str, shown
     screen.begin()
     screen.job(1)
     screen.send("error", message=FAILED, exception="RuleException")
-    fields = {"jobid": 1, "log": ["train.log"], "rule_msg": None, "shellcmd": TRAIN}
+    fields = {"jobid": 1, "log": ["train.log"], "rule_msg": None, "indent": False}
     screen.send("job_error", at=65, **fields)
     text = "Exiting because a job execution failed. Look above for error messages"
     screen.send(level=logging.ERROR, message=text)
@@ -131,6 +137,22 @@ def test_a_job_that_fails_shows_its_own_error_first_then_its_log(log: str, shown
         shown,
         "    meta-training of quadratics_lstm, seed 0 failed after 1 min 05 s; log: train.log",
         "0 of 2 jobs done, 1 failed. The same command goes on from here.",
+    ]
+
+
+def test_of_jobs_that_were_submitted_together_only_the_one_that_failed_is_named() -> None:
+    Path("bad.log").write_text("l2l: no room; make some\n")
+    screen = Screen()
+    screen.begin()
+    for number, log in enumerate(("train.log", "bad.log")):
+        screen.job(number, log=[log], rule_msg=f"job {number}")
+    screen.send("group_error", at=9, aux_logs=["slurm.log"], job_error_info=[])
+    for number, log in enumerate(("train.log", "bad.log")):
+        screen.send("job_error", at=9, jobid=number, log=[log], rule_msg=None, indent=True)
+    assert screen.lines[2:] == [
+        "jobs that were submitted together failed; log: slurm.log",
+        "l2l: no room; make some",
+        "    job 1 failed after 9 s; log: bad.log",
     ]
 
 
@@ -241,7 +263,7 @@ def test_a_run_prints_only_what_a_user_needs(workflow: Workflow) -> None:
     assert "Reason: Missing output files: " in text
     assert re.fullmatch(r"1/1  figure optimizer_loop +\d+ s", job)
     assert re.fullmatch(r"1 job done in \d+ s\.", end)
-    assert made == "figures/smoke/optimizer_loop.png, figures/smoke/optimizer_loop.pdf"
+    assert made == "figures/smoke/optimizer_loop.png"
     assert not done.stdout
     again = workflow.run(*SMOKE, "--", "optimizer_loop")
     assert again.stderr.splitlines()[1:] == ["Nothing to do: everything is there and up to date."]

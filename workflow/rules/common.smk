@@ -153,7 +153,7 @@ def plan():
             workflow.dag.jobid(job): (job.resources.get("seconds", 0), job.threads) for job in jobs
         },
         "targets": [
-            str(file) for job in workflow.dag.targetjobs for file in job.output or job.input
+            str(file) for job in workflow.dag.targetjobs for file in job.output[:1] or job.input
         ],
     }
 
