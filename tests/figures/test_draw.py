@@ -118,5 +118,5 @@ def test_several_networks_that_are_not_all_mlps_are_refused_in_one_line(folder: 
 
 
 def test_a_missing_table_is_named_with_the_command_that_makes_it(folder: Path) -> None:
-    with pytest.raises(UserError, match=r"curves\.parquet is missing: run l2l collect cifar10"):
+    with pytest.raises(UserError, match=r"curves\.parquet is missing: run l2l test cifar10"):
         draw("cifar", load_config())

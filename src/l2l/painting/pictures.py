@@ -94,7 +94,8 @@ def _rgb(picture: Image.Image) -> Image.Image:
     if profile:
         with contextlib.suppress(ImageCms.PyCMSError):  # it is damaged, or of other channels
             source, target = io.BytesIO(profile), ImageCms.createProfile("sRGB")
-            picture = ImageCms.profileToProfile(picture, source, target, outputMode="RGB")
+            made = ImageCms.profileToProfile(picture, source, target, outputMode="RGB")
+            picture = made or picture
     picture = picture.convert("RGB")
     if alpha is None:
         return picture
