@@ -72,16 +72,18 @@ class Job:
 def time_left(jobs: Collection[Job], cores: int, began: float, now: float) -> float:
     """Seconds until all jobs are done, from their estimates and from the run so far.
 
-    The estimates are stretched by what finished jobs took over what was estimated for them. The
-    cores are taken to stay as busy as they were. At first the estimates are right and no core idle.
+    The estimates are stretched by what jobs took over what was estimated for them: those that are
+    done, and those that are late. The cores are taken to stay as busy as they were. At first the
+    estimates count as right, and no core as idle.
     """
     measured = estimated = busy = 0.0
     for job in jobs:
         if job.start:
-            busy += ((job.end or now) - job.start) * job.cores
-        if job.end:
-            measured += (job.end - job.start) * job.cores
-            estimated += job.seconds * job.cores
+            took = (job.end or now) - job.start
+            busy += took * job.cores
+            if job.end or took > job.seconds:
+                measured += took * job.cores
+                estimated += job.seconds * job.cores
     slowness = (measured + TRUST) / (estimated + TRUST)
     use = min((busy + TRUST) / (cores * (now - began) + TRUST), 1)
     work = longest = 0.0
@@ -301,7 +303,9 @@ class LogHandler(LogHandlerBase):
         if self._plan.cores:
             times += f", {about(self._time_left(now))} left"
         words = ", ".join(job.words for job in sorted(running, key=lambda job: job.start))
-        return Text(f"{times} · {words}", "cyan", no_wrap=True, overflow="ellipsis")
+        line = Text(f"{times} · {words}", "cyan", no_wrap=True)
+        line.truncate(self.console.width - len("^C") - 1, overflow="ellipsis")  # it is echoed there
+        return line
 
     def _stop(self) -> None:
         """The run ends before its end."""
