@@ -7,7 +7,6 @@ OPTIMIZERS ?= trained
 CORES ?= all
 KILLS ?= 50
 PYTHON ?= python3
-RUN = $(PROTOCOL)$(if $(filter released,$(OPTIMIZERS)),_released)
 VENV := .venv
 READY := $(VENV)/ready
 # Tested without the compiled kernels too; tests/kernels has every implementation in any case.
@@ -19,7 +18,6 @@ USE_THE_LSTM := $(addprefix tests/, bench evaluation meta optimizers)
 replicate: $(READY)
 	$(VENV)/bin/snakemake --cores $(CORES) --config protocol=$(PROTOCOL) \
 	  optimizers=$(OPTIMIZERS)
-	@echo "Done. Open $(CURDIR)/results/$(RUN)/index.html in a browser."
 
 test: $(READY)
 	$(VENV)/bin/ruff check

@@ -15,7 +15,8 @@ gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has
 
 
 def compute(**settings: object) -> Compute:
-    return Compute.model_validate({"device": "cpu", "devices": {}, "threads": 1, **settings})
+    values = {"device": "cpu", "devices": {}, "threads": 1, "shortest_job": 0}
+    return Compute.model_validate(values | settings)
 
 
 def test_by_default_every_stage_has_the_same_device() -> None:

@@ -46,11 +46,11 @@ def test_advice_is_a_whole_command(protocol: str, settings: list[str], command: 
 def test_a_missing_file_is_named_with_the_command_that_makes_it(run: Run) -> None:
     path = run.layout.curves("mnist")
     with pytest.raises(
-        UserError, match=rf"{path} is missing: run l2l collect mnist --protocol smoke, or snakemake"
+        UserError, match=rf"{path} is missing: run l2l test mnist --protocol smoke, or snakemake"
     ):
-        run.existing(path, "collect mnist")
+        run.existing(path, "test mnist")
     write_text(path, "")
-    assert run.existing(path, "collect mnist") == path
+    assert run.existing(path, "test mnist") == path
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"other": 1}', "3"])

@@ -22,17 +22,17 @@ class Results(Run):
         >>> results = Results(load_config("smoke"), root=Path("elsewhere"))
         >>> results.curves("mnist")  # a table, if there has been such a run
         Traceback (most recent call last):
-        l2l.errors.UserError: elsewhere/results/smoke/...: run l2l collect mnist ...
+        l2l.errors.UserError: elsewhere/results/smoke/...: run l2l test mnist ...
     """
 
     def curves(self, experiment: str) -> pd.DataFrame:
         """The tests of all optimizers: one row per (optimizer, meta_seed, problem, step)."""
-        path = self.existing(self.layout.curves(experiment), f"collect {experiment}")
+        path = self.existing(self.layout.curves(experiment), f"test {experiment}")
         return pd.read_parquet(path)
 
     def tuning(self, experiment: str) -> pd.DataFrame:
         """All learning rates that were tried for the baselines."""
-        path = self.existing(self.layout.tuning(experiment), f"collect {experiment}")
+        path = self.existing(self.layout.tuning(experiment), f"test {experiment}")
         return pd.read_csv(path)
 
     def measurement(self, name: str) -> pd.DataFrame:

@@ -40,8 +40,8 @@ class Run:
         >>> run = Run(load_config("smoke"))
         >>> run.layout.curves("mnist").as_posix()
         'results/smoke/evaluation/mnist/curves.parquet'
-        >>> run.command("collect mnist")
-        'l2l collect mnist --protocol smoke'
+        >>> run.command("test mnist")
+        'l2l test mnist --protocol smoke'
     """
 
     config: Config

@@ -18,7 +18,7 @@ from tests.workflow.harness import Workflow
 
 LONGEST_WAIT_SECONDS = 12.0  # after the last job that a kill waits for, into those that follow
 BEFORE_ANY_JOB = 0.2  # of the kills that wait for no job: Snakemake is still getting ready
-STEPS = re.compile(r"^(\d+) of (\d+) steps \(", re.MULTILINE)
+STEPS = re.compile(r"^ *(\d+)/(\d+)  ", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def run_under_fire(
         start = time.monotonic()
         process = workflow.start(*arguments, log=log)
         while process.poll() is None and (
-            steps(log)[0] < wait_for or not (early or "\nExecute " in log.read_text())
+            steps(log)[0] < wait_for or not (early or "\nLog: " in log.read_text())
         ):
             time.sleep(0.05)
         until = time.monotonic() + draw.uniform(0, LONGEST_WAIT_SECONDS)
@@ -106,7 +106,7 @@ def run_under_fire(
 
 
 def steps(log: Path) -> tuple[int, int]:
-    """Jobs done and jobs planned, by Snakemake's own output."""
+    """Jobs done and jobs planned, by the lines that a run prints."""
     found = STEPS.findall(log.read_text(errors="replace"))
     return (int(found[-1][0]), int(found[-1][1])) if found else (0, 0)
 

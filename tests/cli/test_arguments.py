@@ -155,7 +155,7 @@ def test_wrong_arguments_are_one_line(
         ("evaluate mnist nobody", ["no optimizer 'nobody'; there are: "]),
         ("tune mnist nobody", ["no baseline 'nobody'; there are: "]),
         ("tune cifar nag", ["no experiment 'cifar'", "quadratics, mnist"]),
-        ("figure mnist", ["curves.parquet is missing", "l2l collect mnist"]),
+        ("figure mnist", ["curves.parquet is missing", "l2l test mnist"]),
         ("figure overhead", ["overhead.csv is missing", "l2l measure overhead"]),
         ("figure nonsense", ["no figure 'nonsense'", "optimizer_loop"]),
         ("report nonsense", ["no report 'nonsense'", "quadratics"]),

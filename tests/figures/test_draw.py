@@ -110,14 +110,6 @@ def test_a_figure_without_an_experiment_to_show_is_left_out() -> None:
     assert not {"mnist", "mnist_continued", "unroll", "style_images", "overhead"} & {*left}
 
 
-def test_several_networks_make_the_architecture_study(folder: Path) -> None:
-    config = load_config()
-    families = config.experiments["architecture"].problems
-    write_curves(["architecture"], families=families)
-    titles = [axes.get_title(loc="left") for axes in draw("architecture", config).axes]
-    assert titles == ["1 hidden layer", "2 hidden layers", "3 hidden layers"]
-
-
 def test_several_networks_that_are_not_all_mlps_are_refused_in_one_line(folder: Path) -> None:
     changes = {"architecture": {"problems": ["mnist", "cifar10"]}}
     config = load_config(overrides={"experiments": changes})
@@ -126,5 +118,5 @@ def test_several_networks_that_are_not_all_mlps_are_refused_in_one_line(folder: 
 
 
 def test_a_missing_table_is_named_with_the_command_that_makes_it(folder: Path) -> None:
-    with pytest.raises(UserError, match=r"curves\.parquet is missing: run l2l collect cifar10"):
+    with pytest.raises(UserError, match=r"curves\.parquet is missing: run l2l test cifar10"):
         draw("cifar", load_config())

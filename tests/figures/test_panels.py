@@ -54,22 +54,6 @@ def test_a_panel_tells_the_last_losses_from_the_highest_to_the_lowest(curves: pd
     assert ends(axes) == [f"{loss:#.3g}" for loss in sorted(last, reverse=True)]
 
 
-def test_recipes_of_one_label_share_one_entry_and_one_look() -> None:
-    tables = {
-        sub: make_curves(["nag", "cifar", sub], problems=2, steps=20)
-        for sub in ("cifar5_sub", "cifar2_sub")
-    }
-    figure = draw_panels(**tables)
-    assert legend_names(figure) == ["LSTM", "LSTM-sub", "NAG"]
-    drawn = {
-        (line.get_color(), line.get_linewidth())
-        for axes in figure.axes
-        for line in axes.get_lines()
-        if line.get_label() == "LSTM-sub"
-    }
-    assert len(drawn) == 1
-
-
 def test_divergence_is_drawn_whole_and_counted(
     curves: pd.DataFrame, diverging: pd.DataFrame
 ) -> None:

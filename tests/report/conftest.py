@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from tests.figures.fake_pictures import write_pictures
-from tests.figures.fake_tables import make_overhead, make_updates
+from tests.figures.fake_tables import make_log, make_overhead, make_updates
 
 from l2l.config import Config, load_config, resolved_yaml
 from l2l.figures.base import figures
@@ -173,22 +173,7 @@ def make_training(recipe: str, config: Config, layout: Layout) -> list[dict]:
     write_json(layout.rate(recipe), {"meta_learning_rate": 0.002, "trials": trials})
     rows = []
     for seed in range(config.recipes[recipe].meta_seeds):
-        episode = np.arange(50, 301, 50)
-        final = 0.3 + np.exp(-episode / 60) + 0.01 * seed
-        log = pd.DataFrame(
-            {
-                "episode": episode,
-                "attempt": 0,
-                "window": 20,
-                "meta_learning_rate": 0.002,
-                "train_loss": final,
-                "meta_gradient_norm": 1.0,
-                "skipped_windows": 0,
-                "validation_final": final,
-                "validation_mean": 1.7 * final,
-                "seconds": 0.5 * episode,
-            }
-        )
+        log = make_log(recipe, seed, 300).drop(columns=["recipe", "meta_seed"])
         write_table(layout.run(recipe, seed) / "log.csv", log)
         write_text(layout.run(recipe, seed) / "optimizer.safetensors", f"{recipe} {seed}")
         rows.append(
@@ -200,7 +185,7 @@ def make_training(recipe: str, config: Config, layout: Layout) -> list[dict]:
                 "collapsed": "stuck at loss 2.3" if seed else "",
                 "episodes": 300,
                 "best_episode": 300,
-                "best_validation": float(final[-1]),
+                "best_validation": float(log["validation_final"].iloc[-1]),
                 "selected": seed == 0,
                 "seconds": 100.0 + seed,
                 "commit": "0123456789ab",

@@ -12,7 +12,8 @@ import pytest
 
 from l2l.config import Config, load_config
 from l2l.errors import UserError
-from l2l.report.notebook import BESIDE, execute_report
+from l2l.report.execute import execute_report
+from l2l.report.notebook import BESIDE
 from l2l.report.sections import section_of
 from l2l.results import Results
 
@@ -144,12 +145,12 @@ def test_a_failing_cell_is_one_line_and_what_ran_is_kept(
 
 def test_a_missing_table_is_told_as_it_is(config: Config, copy: Path):
     os.unlink(copy / "results" / "default" / "tuning" / "quadratics.csv")
-    with pytest.raises(UserError, match=r"quadratics\.csv is missing: run l2l collect quadratics"):
+    with pytest.raises(UserError, match=r"quadratics\.csv is missing: run l2l test quadratics"):
         run("quadratics", config, copy, NOTEBOOKS)
 
 
 def test_a_missing_template_is_an_error(config: Config, tmp_path: Path):
-    with pytest.raises(UserError, match=r"nothing\.py is missing"):
+    with pytest.raises(UserError, match=r"no report 'nothing'"):
         execute_report("nothing", config, tmp_path)
 
 

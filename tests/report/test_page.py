@@ -193,8 +193,8 @@ def test_a_run_of_released_optimizers_says_whose_they_are(copy: Path, config: Co
     [
         ("results/default/claims.csv", "l2l claims"),
         ("results/default/training/runs.csv", "l2l runs"),
-        ("results/default/tuning/mnist.csv", "l2l collect mnist"),
-        ("results/default/evaluation/quadratics/curves.parquet", "l2l collect quadratics"),
+        ("results/default/tuning/mnist.csv", "l2l test mnist"),
+        ("results/default/evaluation/quadratics/curves.parquet", "l2l test quadratics"),
         ("results/default/data/mnist.json", "l2l data mnist"),
         ("results/default/reports/mnist.html", "l2l report mnist"),
         ("figures/default/mnist_continued.png", "l2l figure mnist_continued"),

@@ -53,9 +53,9 @@ def test_failed_trials_are_named_so(results: Results):
 
 def test_stages_stand_in_the_order_of_the_pipeline_and_sum_up(results: Results):
     table = runs.stages(results.seconds())
-    assert table.frame["stage"].tolist() == ["meta-train", "judge claims", "total"]
+    assert table.frame["stage"].tolist() == [runs.STAGES["train"], "judge claims", "total"]
     assert table.frame["seconds"].tolist() == [120.5, 2.5, 123.0]
-    assert "| meta-train | 2 | 120.5 | 2 min 0 s | 1 min 30 s |" in table.markdown()
+    assert f"| {runs.STAGES['train']} | 2 | 120.5 | 2 min 0 s | 1 min 30 s |" in table.markdown()
 
 
 def test_no_benchmarks_give_no_stages(config: Config, tmp_path: Path):

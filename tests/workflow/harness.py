@@ -50,7 +50,7 @@ class Workflow:
 
     def planned(self, *arguments: str) -> set[str]:
         """The rules that a dry run would run."""
-        done = self.run("--dry-run", *arguments)
+        done = self.run("--dry-run", "--verbose", *arguments)
         assert done.returncode == 0, done.stderr + done.stdout
         lines = (done.stdout + done.stderr).splitlines()
         words = [line.split() for line in lines if line.startswith(("rule ", "localrule "))]

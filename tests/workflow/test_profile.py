@@ -52,7 +52,9 @@ def test_a_job_that_may_use_a_gpu_asks_for_one_where_the_configuration_does(
         (f"{{{pieces}}}", set()),
         (f"{{{pieces}, devices: {{train: cuda}}}}", {"train", "trial"}),
     ):
-        done = workflow.run("--dry-run", *SMOKE, f"compute={compute}", "--", "quadratics")
+        done = workflow.run(
+            "--dry-run", "--verbose", *SMOKE, f"compute={compute}", "--", "quadratics"
+        )
         assert done.returncode == 0, done.stderr
         text = done.stdout + done.stderr
         jobs = re.findall(r"rule (\w+):\n(?:    .*\n)*?    resources: (.*)", text)

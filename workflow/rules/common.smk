@@ -13,7 +13,16 @@ from pathlib import Path
 from snakemake_interface_executor_plugins.settings import ExecMode
 
 from l2l.config import load_config, resolved_yaml
-from l2l.config.costs import test_groups, training_groups
+from l2l.config.costs import (
+    evaluation_seconds,
+    seed_seconds,
+    test_groups,
+    test_seconds,
+    training_groups,
+    training_seconds,
+    trial_seconds,
+    tuning_seconds,
+)
 from l2l.config.measurements import META_SEED
 from l2l.config.schema import STAGES
 from l2l.config.inputs import (
@@ -45,6 +54,9 @@ except UserError as error:
 
 experiments = CONFIG.experiments
 LAYOUT = Layout(CONFIG.run_name)
+logger.info(
+    "", extra={"event": "l2l_layout", "layout": LAYOUT}
+)  # for src/snakemake_logger_plugin_l2l
 RESULTS = LAYOUT.results
 LOGS = RESULTS / "logs"
 BENCHMARKS = RESULTS / "benchmarks"
@@ -129,6 +141,21 @@ onstart:
             write_text(LAYOUT.config, resolved_yaml(CONFIG))
     except OSError as error:
         stop(in_words(error))
+    logger.info("", extra={"event": "l2l_plan", "log": log} | plan())
+
+
+def plan():
+    """What the logger shows of the jobs before they start."""
+    jobs = [job for job in workflow.dag.needrun_jobs() if job.rule.shellcmd]
+    return {
+        "cores": workflow.cores if workflow.local_exec else 0,
+        "costs": {
+            workflow.dag.jobid(job): (job.resources.get("seconds", 0), job.threads) for job in jobs
+        },
+        "targets": [
+            str(file) for job in workflow.dag.targetjobs for file in job.output[:1] or job.input
+        ],
+    }
 
 
 def data_of(*problems):
@@ -190,6 +217,17 @@ localrules:  # they run beside Snakemake: data needs the internet, the others ta
     data,
     collect,
     runs,
+
+
+def rounded(*seconds):
+    """The sum of estimates as a resource, for the time left that a run shows."""
+    return round(sum(seconds))
+
+
+def listed(names):
+    """Names for a line: the first two, and how many more there are."""
+    more = f" and {len(names) - 2} more" if len(names) > 2 else ""
+    return ", ".join(names[:2]) + more
 
 
 def minutes(usual):

@@ -23,5 +23,7 @@ rule take:
         "../../environment.yml"
     params:
         config=LAYOUT.config,
+    message:
+        "released optimizers"
     shell:
-        "l2l take --config-file {params.config} 2>&1 | tee {log}"
+        "l2l take --config-file {params.config} > {log} 2>&1"

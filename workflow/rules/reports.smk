@@ -35,8 +35,10 @@ for figure in FIGURES.values():
             figure=figure.name,
             caption=figure.caption,
             inputs=digest(drawing_inputs(CONFIG)),
+        message:
+            f"figure {figure.name}"
         shell:
-            "l2l figure {params.figure} --config-file {params.config} 2>&1 | tee {log}"
+            "l2l figure {params.figure} --config-file {params.config} > {log} 2>&1"
 
 
 REPORTS = reports(CONFIG)
@@ -72,8 +74,10 @@ for report_name in REPORTS:
             config=LAYOUT.config,
             report=report_name,
             inputs=SHOWN,
+        message:
+            f"report {report_name}"
         shell:
-            "l2l report {params.report} --config-file {params.config} 2>&1 | tee {log}"
+            "l2l report {params.report} --config-file {params.config} > {log} 2>&1"
 
 
 rule page:
@@ -94,5 +98,7 @@ rule page:
     params:
         config=LAYOUT.config,
         inputs=SHOWN,
+    message:
+        "the page"
     shell:
-        "l2l page --config-file {params.config} 2>&1 | tee {log}"
+        "l2l page --config-file {params.config} > {log} 2>&1"

@@ -15,8 +15,10 @@ rule data:
         "../../environment.yml"
     params:
         config=LAYOUT.config,
+    message:
+        "data set {wildcards.dataset}"
     shell:
-        "l2l data {wildcards.dataset} --config-file {params.config} 2>&1 | tee {log}"
+        "l2l data {wildcards.dataset} --config-file {params.config} > {log} 2>&1"
 
 
 # What takes times takes all cores, so that nothing else runs meanwhile. It computes with
@@ -46,9 +48,11 @@ for name, settings in CONFIG.measurements.each().items():
             name=name,
             threads=lambda wildcards, threads: min(threads, CONFIG.compute.threads),
             inputs=digest(measurement_inputs(CONFIG, name)),
+        message:
+            f"measurement of {name.replace('_', ' ')}"
         shell:
             "l2l measure {params.name}"
-            " --config-file {params.config} --set compute.threads={params.threads} 2>&1 | tee {log}"
+            " --config-file {params.config} --set compute.threads={params.threads} > {log} 2>&1"
 
 
 rule runs:
@@ -69,8 +73,10 @@ rule runs:
         "../../environment.yml"
     params:
         config=LAYOUT.config,
+    message:
+        "table of the meta-trainings"
     shell:
-        "l2l runs --config-file {params.config} 2>&1 | tee {log}"
+        "l2l runs --config-file {params.config} > {log} 2>&1"
 
 
 for study, names in TESTED_TOGETHER.items():
@@ -114,6 +120,7 @@ for study, names in TESTED_TOGETHER.items():
             runtime=minutes(30),
             mem_mb=memory,
             gpu=max(gpus("tune"), gpus("evaluate")),
+            seconds=rounded(*(test_seconds(CONFIG, name) for name in names)),
         params:
             config=LAYOUT.config,
             names=names,
@@ -125,9 +132,11 @@ for study, names in TESTED_TOGETHER.items():
                     if seed is None
                 ),
             ],
+        message:
+            f"test of {listed(names)}"
         shell:
             "l2l test {params.names}"
-            " --config-file {params.config} --set compute.threads={threads} 2>&1 | tee {log}"
+            " --config-file {params.config} --set compute.threads={threads} > {log} 2>&1"
 
 
 rule collect:
@@ -152,8 +161,10 @@ rule collect:
         "../../environment.yml"
     params:
         config=LAYOUT.config,
+    message:
+        "tables of {wildcards.experiment}"
     shell:
-        "l2l collect {wildcards.experiment} --config-file {params.config} 2>&1 | tee {log}"
+        "l2l collect {wildcards.experiment} --config-file {params.config} > {log} 2>&1"
 
 
 rule claims:
@@ -177,5 +188,7 @@ rule claims:
     params:
         config=LAYOUT.config,
         inputs=digest(claim_inputs(CONFIG)),
+    message:
+        "verdicts on the claims"
     shell:
-        "l2l claims --config-file {params.config} 2>&1 | tee {log}"
+        "l2l claims --config-file {params.config} > {log} 2>&1"

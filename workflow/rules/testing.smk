@@ -17,14 +17,19 @@ rule tune:
         runtime=minutes(10),
         mem_mb=memory,
         gpu=gpus("tune"),
+        seconds=lambda wildcards: rounded(
+            tuning_seconds(CONFIG, wildcards.experiment, wildcards.baseline)
+        ),
     params:
         config=LAYOUT.config,
         inputs=lambda wildcards: digest(
             tuning_inputs(CONFIG, wildcards.experiment, wildcards.baseline)
         ),
+    message:
+        "tuning of {wildcards.baseline} on {wildcards.experiment}"
     shell:
         "l2l tune {wildcards.experiment} {wildcards.baseline}"
-        " --config-file {params.config} --set compute.threads={threads} 2>&1 | tee {log}"
+        " --config-file {params.config} --set compute.threads={threads} > {log} 2>&1"
 
 
 rule evaluate_baseline:
@@ -46,12 +51,15 @@ rule evaluate_baseline:
         runtime=minutes(10),
         mem_mb=memory,
         gpu=gpus("evaluate"),
+        seconds=lambda wildcards: rounded(evaluation_seconds(CONFIG, wildcards.experiment)),
     params:
         config=LAYOUT.config,
         inputs=lambda wildcards: digest(evaluation_inputs(CONFIG, wildcards.experiment)),
+    message:
+        "test of {wildcards.baseline} on {wildcards.experiment}"
     shell:
         "l2l evaluate {wildcards.experiment} {wildcards.baseline}"
-        " --config-file {params.config} --set compute.threads={threads} 2>&1 | tee {log}"
+        " --config-file {params.config} --set compute.threads={threads} > {log} 2>&1"
 
 
 rule evaluate_learned:
@@ -73,12 +81,15 @@ rule evaluate_learned:
         runtime=minutes(10),
         mem_mb=memory,
         gpu=gpus("evaluate"),
+        seconds=lambda wildcards: rounded(evaluation_seconds(CONFIG, wildcards.experiment)),
     params:
         config=LAYOUT.config,
         inputs=lambda wildcards: digest(evaluation_inputs(CONFIG, wildcards.experiment)),
+    message:
+        "test of {wildcards.recipe}, seed {wildcards.seed}, on {wildcards.experiment}"
     shell:
         "l2l evaluate {wildcards.experiment} {wildcards.recipe} --seed {wildcards.seed}"
-        " --config-file {params.config} --set compute.threads={threads} 2>&1 | tee {log}"
+        " --config-file {params.config} --set compute.threads={threads} > {log} 2>&1"
 
 
 # Experiments whose theta is a picture keep the first ones.

@@ -28,6 +28,7 @@ for study, recipes in TRAINED_TOGETHER.items():
             runtime=resumed_minutes(30),
             mem_mb=memory,
             gpu=gpus("train"),
+            seconds=rounded(*(training_seconds(CONFIG, name) for name in recipes)),
         params:
             config=LAYOUT.config,
             recipes=recipes,
@@ -36,9 +37,11 @@ for study, recipes in TRAINED_TOGETHER.items():
                 for name in recipes
                 for inputs in (training_inputs, trial_inputs)
             ],
+        message:
+            f"meta-training of {listed(recipes)}"
         shell:
             "l2l train {params.recipes}"
-            " --config-file {params.config} --set compute.threads={threads} 2>&1 | tee {log}"
+            " --config-file {params.config} --set compute.threads={threads} > {log} 2>&1"
 
 
 localrules:
@@ -65,12 +68,15 @@ rule trial:
         runtime=minutes(5),
         mem_mb=memory,
         gpu=gpus("train"),
+        seconds=lambda wildcards: rounded(trial_seconds(CONFIG, wildcards.recipe)),
     params:
         config=LAYOUT.config,
         inputs=lambda wildcards: digest(trial_inputs(CONFIG, wildcards.recipe)),
+    message:
+        "trial {wildcards.trial} of {wildcards.recipe}"
     shell:
         "l2l trial {wildcards.recipe} {wildcards.trial}"
-        " --config-file {params.config} --set compute.threads={threads} 2>&1 | tee {log}"
+        " --config-file {params.config} --set compute.threads={threads} > {log} 2>&1"
 
 
 rule choose_rate:
@@ -92,8 +98,10 @@ rule choose_rate:
         inputs=lambda wildcards: digest(
             CONFIG.recipes[wildcards.recipe].meta_learning_rate.model_dump(mode="json")
         ),
+    message:
+        "meta learning rate of {wildcards.recipe}"
     shell:
-        "l2l choose-rate {wildcards.recipe} --config-file {params.config} 2>&1 | tee {log}"
+        "l2l choose-rate {wildcards.recipe} --config-file {params.config} > {log} 2>&1"
 
 
 rule train:
@@ -122,9 +130,12 @@ rule train:
         runtime=resumed_minutes(60),
         mem_mb=memory,
         gpu=gpus("train"),
+        seconds=lambda wildcards: rounded(seed_seconds(CONFIG, wildcards.recipe)),
     params:
         config=LAYOUT.config,
         inputs=lambda wildcards: digest(training_inputs(CONFIG, wildcards.recipe)),
+    message:
+        "meta-training of {wildcards.recipe}, seed {wildcards.seed}"
     shell:
         "l2l train {wildcards.recipe} --seed {wildcards.seed}"
-        " --config-file {params.config} --set compute.threads={threads} 2>&1 | tee {log}"
+        " --config-file {params.config} --set compute.threads={threads} > {log} 2>&1"

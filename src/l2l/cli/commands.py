@@ -378,9 +378,8 @@ def report(
     run: Run, name: Annotated[str, typer.Argument(help="A figure with a report, such as mnist.")]
 ) -> None:
     """Execute a report, as results/<protocol>/reports/<name>.ipynb and .html."""
-    from l2l.report.notebook import execute_report, reports
+    from l2l.report.execute import execute_report
 
-    known("report", name, reports(run.config))
     execute_report(name, run.config)
 
 

@@ -17,24 +17,52 @@ BACKWARD = 3.0
 def training_seconds(config: Config, recipe: str) -> float:
     """The search of the meta learning rate and all meta-trainings of a recipe."""
     settings = config.recipes[recipe]
-    search, validation = settings.meta_learning_rate, settings.validation
+    trials = settings.meta_learning_rate.trials * trial_seconds(config, recipe)
+    return trials + settings.meta_seeds * seed_seconds(config, recipe)
+
+
+def trial_seconds(config: Config, recipe: str) -> float:
+    """A trial of the meta learning rate."""
+    return config.recipes[recipe].meta_learning_rate.episodes * _episode(config, recipe)
+
+
+def seed_seconds(config: Config, recipe: str) -> float:
+    """The meta-training of one meta-seed."""
+    return config.recipes[recipe].episodes * _episode(config, recipe)
+
+
+def _episode(config: Config, recipe: str) -> float:
+    settings = config.recipes[recipe]
+    validation = settings.validation
     steps = settings.steps * settings.problems_per_episode * BACKWARD
     steps += validation.steps * validation.problems / validation.every
-    episodes = search.trials * search.episodes + settings.meta_seeds * settings.episodes
-    return episodes * steps * config.problems[settings.problem].step_seconds
+    return steps * config.problems[settings.problem].step_seconds
 
 
 def test_seconds(config: Config, experiment: str) -> float:
     """The tunings and tests of an experiment."""
+    tuned = config.experiments[experiment].baselines
+    tests = len(config.tested(experiment)) * evaluation_seconds(config, experiment)
+    return tests + sum(tuning_seconds(config, experiment, name) for name in tuned)
+
+
+def tuning_seconds(config: Config, experiment: str, baseline: str) -> float:
+    """The tuning of a baseline."""
     settings = config.experiments[experiment]
-    tuning = settings.tuning
-    rates = sum(
-        1 + tuning.points_per_decade * log10(tuning.grids[name].high / tuning.grids[name].low)
-        for name in settings.baselines
-    )
-    steps = rates * tuning.problems * settings.horizon
-    steps += len(config.tested(experiment)) * settings.evaluation.problems * settings.steps
-    return steps * sum(config.problems[problem].step_seconds for problem in settings.problems)
+    grid = settings.tuning.grids[baseline]
+    rates = 1 + settings.tuning.points_per_decade * log10(grid.high / grid.low)
+    return rates * settings.tuning.problems * settings.horizon * _step(config, experiment)
+
+
+def evaluation_seconds(config: Config, experiment: str) -> float:
+    """The test of one optimizer."""
+    settings = config.experiments[experiment]
+    return settings.evaluation.problems * settings.steps * _step(config, experiment)
+
+
+def _step(config: Config, experiment: str) -> float:
+    problems = config.experiments[experiment].problems
+    return sum(config.problems[problem].step_seconds for problem in problems)
 
 
 def training_groups(config: Config, shortest: float) -> dict[str, list[str]]:

@@ -2,8 +2,9 @@
 
 A data set is one file here and one line in `l2l.registry.DATASETS`, which names an object with
 `name`, `fetch(directory)` and `load(directory)` (`sources.Dataset`). What several share:
-`folder` (the user's data folder), `https` and `packages` (where files are fetched from),
-`labelled` and `pictures` (two forms of data sets), `bundled` (free pictures for stand-ins).
+`folder` (the user's data folder), `sources` (which fetches what is missing or corrupt there),
+`https` and `packages` (downloads), `labelled` and `pictures` (two forms of data sets), `bundled`
+(free pictures for stand-ins).
 
 docs/extending.md has an example of a new one.
 """

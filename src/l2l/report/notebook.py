@@ -1,27 +1,21 @@
-"""Executed reports: a notebook template becomes results/<run>/reports/<name>.ipynb and .html.
+"""What the cells of a report show: each calls a `Report`, which shows a part of a section.
 
-Templates are Python files in jupytext's percent format. Their cells call a `Report`, which shows
-the parts of a section. They read the tables and figures of the results and nothing else. The HTML
-loads nothing from anywhere.
+They read the tables and figures of the results and nothing else.
 """
 
 from __future__ import annotations
 
 import io
-import re
-import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from l2l.config import Config, load_config
-from l2l.errors import UserError
 from l2l.evaluation.claims import SMOKE
 from l2l.figures import experiments, meta_training
 from l2l.figures.base import figures
@@ -34,19 +28,12 @@ from l2l.figures.style import (
     new_figure,
     rendering,
 )
-from l2l.files import write_text
 from l2l.report import claims, losses, runs
+from l2l.report.execute import NOTEBOOKS
 from l2l.report.sections import ShownFigure, section_of
 from l2l.report.table import Table, between, duration, listed
 from l2l.results import Results
 
-if TYPE_CHECKING:  # imported where they are used: each takes a second
-    from jupyter_client.manager import AsyncKernelManager
-    from nbformat import NotebookNode
-
-NOTEBOOKS = Path("workflow") / "notebooks"
-TEMPLATES = Path(__file__).parent
-KERNEL = {"name": "python3", "language": "python", "display_name": "Python 3"}
 BESIDE = {
     "quadratics": ("optimizer_loop", "computation_graph"),
     "mnist": ("coordinatewise_lstm",),
@@ -70,7 +57,7 @@ BARELY_TRAINED = Markup(
 def reports(config: Config) -> list[str]:
     """The figures of experiments and measurements that have a report, a template.
 
-    Outside a checkout, where there is none: those that may have one; `execute_report` refuses.
+    Outside a checkout, where there is none: those that may have one; `execute` refuses.
     """
     named = [f.name for f in figures(config).values() if f.experiments or f.measurements]
     templates = {path.stem for path in NOTEBOOKS.glob("*.py")} or named
@@ -244,106 +231,3 @@ def tuning_plot(experiment: str, results: Results) -> Figure:
     plain_log_ticks(axes)
     figure.legend(loc="outside upper center", ncols=2)
     return figure
-
-
-def execute_report(name: str, config: Config, notebooks: Path = NOTEBOOKS) -> tuple[Path, Path]:
-    """Execute a report's notebook and write it, as a notebook and as HTML.
-
-    The notebook runs in the working directory. Its parameter `settings` becomes the whole
-    configuration, so that the written notebook says what it was made with.
-
-    Args:
-        name: <name>.py is the template.
-        config: the configuration.
-        notebooks: the folder of the templates.
-
-    Returns:
-        Paths of the .ipynb and the .html.
-
-    Raises:
-        UserError: there is no such template, or a cell failed; what was executed until then is
-            kept as <name>.failed.ipynb.
-    """
-    import jupytext
-    import nbformat
-    from nbclient import NotebookClient
-    from nbclient.exceptions import CellExecutionError, DeadKernelError
-
-    source = notebooks / f"{name}.py"
-    if not source.is_file():
-        raise UserError(f"{source} is missing: run inside a checkout of this project")
-    stem = Results(config).layout.report(name)
-    failed = stem.with_name(f"{name}.failed.ipynb")
-    notebook = jupytext.read(source, fmt="py:percent")
-    notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL})
-    for index, cell in enumerate(notebook.cells):
-        cell["id"] = f"cell-{index}"  # random ones would make equal reports differ
-        if "parameters" in cell.metadata.get("tags", ()):
-            cell.source = f"settings = {config.model_dump(mode='json')!r}"
-    try:
-        with TemporaryDirectory(prefix="l2l-ipython-") as folder:
-            kernel = _this_interpreter(folder)
-            NotebookClient(notebook, kernel_manager_class=kernel, record_timing=False).execute()
-    except CellExecutionError as error:
-        write_text(failed, nbformat.writes(notebook))
-        reason = f"{error.ename}: {error.evalue}" if error.ename != "UserError" else error.evalue
-        reason = " ".join(reason.split())
-        raise UserError(f"{source}: {reason} (executed so far: {failed})") from None
-    except DeadKernelError:
-        raise UserError(f"{source}: the interpreter died, maybe of too little memory") from None
-    write_text(stem.with_suffix(".ipynb"), nbformat.writes(notebook))
-    write_text(stem.with_suffix(".html"), to_html(notebook, f"{name}.ipynb"))
-    failed.unlink(missing_ok=True)
-    return stem.with_suffix(".ipynb"), stem.with_suffix(".html")
-
-
-def _this_interpreter(folder: str) -> type[AsyncKernelManager]:
-    """A kernel manager that starts sys.executable, with none of the user's IPython settings.
-
-    Jupyter looks a kernel up by its name, in the user's folders first: "python3" there may be any
-    Python, without this package or with another version of it.
-
-    Args:
-        folder: empty, in the place of the user's IPython folder.
-    """
-    from jupyter_client.kernelspec import KernelSpec
-    from jupyter_client.manager import AsyncKernelManager
-
-    launcher = (sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}")
-    spec = KernelSpec(
-        argv=[*launcher, "--log-level=ERROR"],
-        display_name=KERNEL["display_name"],
-        language=KERNEL["language"],
-        env={"IPYTHONDIR": folder, "PYTHONSTARTUP": ""},  # no startup files, no history database
-    )
-
-    class ThisInterpreter(AsyncKernelManager):
-        kernel_spec = spec
-
-    return ThisInterpreter
-
-
-def to_html(notebook: NotebookNode, notebook_name: str) -> str:
-    """The executed notebook as one HTML page with its code folded.
-
-    Args:
-        notebook: its first heading is the title.
-        notebook_name: the file that the page links to as its notebook.
-    """
-    from jinja2 import FileSystemLoader
-    from nbconvert import HTMLExporter
-
-    exporter = HTMLExporter(
-        template_name="basic",
-        template_file="report.html",
-        extra_loaders=[FileSystemLoader(TEMPLATES)],
-        extra_template_basedirs=[],
-        exclude_input_prompt=True,
-        exclude_output_prompt=True,
-    )
-    headings = (re.search(r"^# (.+)$", cell.source, re.MULTILINE) for cell in notebook.cells)
-    title = next((heading[1] for heading in headings if heading), "Report")
-    page, _ = exporter.from_notebook_node(
-        notebook, resources={"title": title, "notebook": notebook_name}
-    )
-    return str(page)

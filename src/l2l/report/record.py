@@ -42,7 +42,7 @@ def record(results: Results, folder: Path) -> None:
     free = any(one.pictures for one in drawn.values()) and _may_be_published(results)
     text = tables(results, free)
     for name in config.experiments:
-        path = results.existing(layout.tuning(name), f"collect {name}")
+        path = results.existing(layout.tuning(name), f"test {name}")
         copies[path] = f"tuning_{name}.csv"
     left_out = []
     for name, figure in drawn.items():

@@ -80,7 +80,9 @@ def settings(caption: str, entries: Mapping[str, BaseModel]) -> list[Table]:
 def _leaves(section: BaseModel, path: str) -> Iterator[tuple[str, str, str]]:
     """(dotted key, value, meaning) of every setting of a section and of the sections within."""
     for key, entry in type(section).model_fields.items():
-        yield from _leaves_of(getattr(section, key), f"{path}{key}", entry.description or "")
+        # `kind` has no words of its own: it stands for the section.
+        meaning = entry.description or (type(section).__doc__ or "").partition("\n")[0]
+        yield from _leaves_of(getattr(section, key), f"{path}{key}", meaning)
 
 
 def _leaves_of(value: Any, path: str, meaning: str) -> Iterator[tuple[str, str, str]]:
