@@ -58,6 +58,7 @@ class Job:
         command: what the shell runs.
         logs: the files that take its output.
         start, end: times since the epoch; 0: not yet.
+        failed: whether its last attempt has.
     """
 
     seconds: float = START
@@ -67,21 +68,24 @@ class Job:
     logs: list[str] = field(default_factory=list)
     start: float = 0.0
     end: float = 0.0
+    failed: bool = False
 
 
 def time_left(jobs: Collection[Job], cores: int, began: float, now: float) -> float:
     """Seconds until all jobs are done, from their estimates and from the run so far.
 
-    The estimates are stretched by what finished jobs took over what was estimated for them. The
-    cores are taken to stay as busy as they were. At first the estimates are right and no core idle.
+    The estimates are stretched by what jobs took over what was estimated for them: those that are
+    done, and those that are late. The cores are taken to stay as busy as they were. At first the
+    estimates count as right, and no core as idle.
     """
     measured = estimated = busy = 0.0
     for job in jobs:
         if job.start:
-            busy += ((job.end or now) - job.start) * job.cores
-        if job.end:
-            measured += (job.end - job.start) * job.cores
-            estimated += job.seconds * job.cores
+            took = (job.end or now) - job.start
+            busy += took * job.cores
+            if job.end or took > job.seconds:
+                measured += took * job.cores
+                estimated += job.seconds * job.cores
     slowness = (measured + TRUST) / (estimated + TRUST)
     use = min((busy + TRUST) / (cores * (now - began) + TRUST), 1)
     work = longest = 0.0
@@ -143,7 +147,7 @@ class LogHandler(LogHandlerBase):
         self._plan: Any = None
         self._jobs: dict[int, Job] = {}
         self._reasons: dict[int, str] = {}
-        self._total = self._failed = 0
+        self._total = 0
         self._exits: list[tuple[str, str]] = []  # Snakemake's words on a command, and on its end
         self._said: set[str] = set()
         self._working = self._stopped = False
@@ -220,7 +224,7 @@ class LogHandler(LogHandlerBase):
         job = self._jobs.setdefault(record.jobid, Job(cores=record.threads))
         job.words = record.rule_msg or " ".join([record.rule_name, *record.wildcards.values()])
         job.command, job.logs = record.shellcmd.strip(), record.log
-        job.start, job.end = record.created, 0.0
+        job.start, job.end, job.failed = record.created, 0.0, False
         if self.common_settings.dryrun:
             job.seconds = START + record.resources.get("seconds", 0)
             self._reasons[record.jobid] = record.reason
@@ -252,8 +256,7 @@ class LogHandler(LogHandlerBase):
             self._print(record.rule_msg)
         took = duration(record.created - job.start)
         self._print(f"    {job.words} failed after {took}; log: {', '.join(record.log)}", "red")
-        self._failed += 1
-        job.start = 0.0
+        job.start, job.failed = 0.0, True
 
     def _error(self, text: str) -> None:
         if self.common_settings.quiet:
@@ -270,9 +273,10 @@ class LogHandler(LogHandlerBase):
         if text.startswith("Terminating processes on user request"):
             self._stop()
         elif text.startswith("Will exit after finishing currently running jobs"):
-            self._print("stopping: the jobs that run are finished, no other is started")
+            if text not in self._said:  # it comes again with each job that ends
+                self._said.add(text)
+                self._print("stopping: the jobs that run are finished, no other is started")
         elif text.startswith("Trying to restart job"):
-            self._failed -= 1
             self._print("    it is tried again")
         elif text.startswith("Nothing to be done"):
             self._print("Nothing to do: everything is there and up to date.")
@@ -301,15 +305,18 @@ class LogHandler(LogHandlerBase):
         if self._plan.cores:
             times += f", {about(self._time_left(now))} left"
         words = ", ".join(job.words for job in sorted(running, key=lambda job: job.start))
-        return Text(f"{times} · {words}", "cyan", no_wrap=True, overflow="ellipsis")
+        line = Text(f"{times} · {words}", "cyan", no_wrap=True)
+        line.truncate(self.console.width - len("^C") - 1, overflow="ellipsis")  # it is echoed there
+        return line
 
     def _stop(self) -> None:
         """The run ends before its end."""
         if self._live:
             self._live.stop()
         self._stopped = True
-        failed = f", {self._failed} failed" if self._failed else ""
-        self._print(f"{self._done} of {counted(self._total, 'job')} done{failed}. ", "bold", end="")
+        failed = sum(job.failed for job in self._jobs.values())
+        text = f"{self._done} of {counted(self._total, 'job')} done"
+        self._print(f"{text}, {failed} failed. " if failed else f"{text}. ", "bold", end="")
         self._print("The same command goes on from here.")
 
     def _end(self, now: float) -> None:
@@ -339,7 +346,7 @@ class LogHandler(LogHandlerBase):
         for number, job in self._jobs.items():
             few = len(self._jobs) <= FEW
             rows[job.words if few else job.command.split()[1]].append(number)
-        width = max(map(len, rows))
+        width = max(map(len, rows), default=0)
         self._print(f"{'would run':<{width}}  jobs  because", "bold")
         for name, numbers in rows.items():
             reasons = Counter(_because(self._reasons[number]) for number in numbers)

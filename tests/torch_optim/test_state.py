@@ -252,8 +252,8 @@ PEAKS = """
 import pathlib, torch, l2l
 from l2l.torch_optim import optimizer as module
 
-module.PIECE = 10_000
-count = 200_000
+module.PIECE = 5_000
+count = 100_000
 status, refs = pathlib.Path("/proc/self/status"), pathlib.Path("/proc/self/clear_refs")
 
 def memory(what):

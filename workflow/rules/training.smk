@@ -73,7 +73,7 @@ rule trial:
         config=LAYOUT.config,
         inputs=lambda wildcards: digest(trial_inputs(CONFIG, wildcards.recipe)),
     message:
-        "trial {wildcards.trial} of a meta learning rate for {wildcards.recipe}"
+        "trial {wildcards.trial} of {wildcards.recipe}"
     shell:
         "l2l trial {wildcards.recipe} {wildcards.trial}"
         " --config-file {params.config} --set compute.threads={threads} > {log} 2>&1"

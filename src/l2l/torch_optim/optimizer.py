@@ -26,7 +26,7 @@ Source = str | Path
 STATE = "learned"  # what a parameter's entry in `state` has: the states of its pieces, in a list
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}  # of the state between steps
 CPU = torch.device("cpu")
-PIECE = 1 << 16  # coordinates that are updated at once: bounds the memory beside the state
+PIECE = 1 << 18  # coordinates that are updated at once: bounds the memory beside the state
 
 
 class LearnedOptimizer(torch.optim.Optimizer):
@@ -57,8 +57,8 @@ class LearnedOptimizer(torch.optim.Optimizer):
 
     Each coordinate of each parameter has a recurrent state in float32, whatever the parameter's
     dtype: 320 bytes with the LSTMs that ship, 88 with the hierarchical RNN. On a CPU the LSTM's
-    step is a compiled kernel, on a GPU cuDNN's LSTM. A step needs little memory besides (328 bytes
-    in all, 248 with `state_dtype=torch.bfloat16`), that of the hierarchical RNN 700 bytes.
+    step is a compiled kernel, on a GPU cuDNN's LSTM. A step needs little memory besides (330 bytes
+    in all, 190 with `state_dtype=torch.bfloat16`), that of the hierarchical RNN 700 bytes.
 
     A parameter without a gradient is left alone, and so is its state. The hierarchical RNN sees all
     parameters of a group together: the same ones must have a gradient in every step. A gradient
@@ -229,6 +229,7 @@ class LearnedOptimizer(torch.optim.Optimizer):
             own, state = rule.update(piece.float(), state, reuse=True)
             steps[number].copy_(own)
             entry[STATE][number] = keep(state, dtype, before)
+            del state  # before the next piece takes memory
         _add(parameter, step, group["lr"])
 
     def _update_together(self, group: dict[str, Any], parameters: list[Tensor]) -> None:
