@@ -58,6 +58,7 @@ class Job:
         command: what the shell runs.
         logs: the files that take its output.
         start, end: times since the epoch; 0: not yet.
+        failed: whether its last attempt has.
     """
 
     seconds: float = START
@@ -67,6 +68,7 @@ class Job:
     logs: list[str] = field(default_factory=list)
     start: float = 0.0
     end: float = 0.0
+    failed: bool = False
 
 
 def time_left(jobs: Collection[Job], cores: int, began: float, now: float) -> float:
@@ -145,7 +147,7 @@ class LogHandler(LogHandlerBase):
         self._plan: Any = None
         self._jobs: dict[int, Job] = {}
         self._reasons: dict[int, str] = {}
-        self._total = self._failed = 0
+        self._total = 0
         self._exits: list[tuple[str, str]] = []  # Snakemake's words on a command, and on its end
         self._said: set[str] = set()
         self._working = self._stopped = False
@@ -222,7 +224,7 @@ class LogHandler(LogHandlerBase):
         job = self._jobs.setdefault(record.jobid, Job(cores=record.threads))
         job.words = record.rule_msg or " ".join([record.rule_name, *record.wildcards.values()])
         job.command, job.logs = record.shellcmd.strip(), record.log
-        job.start, job.end = record.created, 0.0
+        job.start, job.end, job.failed = record.created, 0.0, False
         if self.common_settings.dryrun:
             job.seconds = START + record.resources.get("seconds", 0)
             self._reasons[record.jobid] = record.reason
@@ -254,8 +256,7 @@ class LogHandler(LogHandlerBase):
             self._print(record.rule_msg)
         took = duration(record.created - job.start)
         self._print(f"    {job.words} failed after {took}; log: {', '.join(record.log)}", "red")
-        self._failed += 1
-        job.start = 0.0
+        job.start, job.failed = 0.0, True
 
     def _error(self, text: str) -> None:
         if self.common_settings.quiet:
@@ -272,9 +273,10 @@ class LogHandler(LogHandlerBase):
         if text.startswith("Terminating processes on user request"):
             self._stop()
         elif text.startswith("Will exit after finishing currently running jobs"):
-            self._print("stopping: the jobs that run are finished, no other is started")
+            if text not in self._said:  # it comes again with each job that ends
+                self._said.add(text)
+                self._print("stopping: the jobs that run are finished, no other is started")
         elif text.startswith("Trying to restart job"):
-            self._failed -= 1
             self._print("    it is tried again")
         elif text.startswith("Nothing to be done"):
             self._print("Nothing to do: everything is there and up to date.")
@@ -312,8 +314,9 @@ class LogHandler(LogHandlerBase):
         if self._live:
             self._live.stop()
         self._stopped = True
-        failed = f", {self._failed} failed" if self._failed else ""
-        self._print(f"{self._done} of {counted(self._total, 'job')} done{failed}. ", "bold", end="")
+        failed = sum(job.failed for job in self._jobs.values())
+        text = f"{self._done} of {counted(self._total, 'job')} done"
+        self._print(f"{text}, {failed} failed. " if failed else f"{text}. ", "bold", end="")
         self._print("The same command goes on from here.")
 
     def _end(self, now: float) -> None:
@@ -343,7 +346,7 @@ class LogHandler(LogHandlerBase):
         for number, job in self._jobs.items():
             few = len(self._jobs) <= FEW
             rows[job.words if few else job.command.split()[1]].append(number)
-        width = max(map(len, rows))
+        width = max(map(len, rows), default=0)
         self._print(f"{'would run':<{width}}  jobs  because", "bold")
         for name, numbers in rows.items():
             reasons = Counter(_because(self._reasons[number]) for number in numbers)

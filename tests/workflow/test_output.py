@@ -140,6 +140,27 @@ def test_a_job_that_fails_shows_its_own_error_first_then_its_log(log: str, shown
     ]
 
 
+def test_a_job_that_fails_and_succeeds_when_it_is_tried_again_has_not_failed() -> None:
+    screen = Screen()
+    screen.begin()
+    screen.job(1)
+    fields = {"jobid": 1, "log": ["train.log"], "rule_msg": "it timed out", "indent": False}
+    screen.send("job_error", at=5, **fields)
+    screen.send(message="Trying to restart job 1.")
+    screen.job(1, at=6)
+    screen.send("job_finished", at=9, job_id=1)
+    screen.send(message="Terminating processes on user request, this might take some time.")
+    assert [line.split("  ")[0] for line in screen.lines[2:]] == [
+        "it timed out",
+        "",
+        "",
+        "1/2",
+        "1 of 2 jobs done. The same command goes on from here.",
+    ]
+    assert screen.lines[4] == "    it is tried again"
+    assert screen.lines[5].endswith(" 3 s")
+
+
 def test_of_jobs_that_were_submitted_together_only_the_one_that_failed_is_named() -> None:
     Path("bad.log").write_text("l2l: no room; make some\n")
     screen = Screen()

@@ -6,6 +6,7 @@ call). The HTML loads nothing from anywhere. This module imports nothing that on
 
 from __future__ import annotations
 
+import logging
 import re
 import sys
 from pathlib import Path
@@ -29,7 +30,7 @@ KERNEL = {"name": "python3", "language": "python", "display_name": "Python 3"}
 def execute_report(name: str, config: Config, notebooks: Path = NOTEBOOKS) -> tuple[Path, Path]:
     """Execute a report's notebook and write it, as a notebook and as HTML.
 
-    The notebook runs in the working directory. Its parameter `settings` becomes the whole
+    The notebook runs in the working directory and gets the parameter `settings`, the whole
     configuration, so that the written notebook says what it was made with.
 
     Args:
@@ -46,9 +47,11 @@ def execute_report(name: str, config: Config, notebooks: Path = NOTEBOOKS) -> tu
     """
     import jupytext
     import nbformat
-    from nbclient import NotebookClient
-    from nbclient.exceptions import CellExecutionError, DeadKernelError
+    import papermill
+    from nbclient.exceptions import DeadKernelError
+    from papermill.exceptions import PapermillExecutionError
 
+    logging.getLogger("papermill").setLevel(logging.ERROR)
     if not notebooks.is_dir():
         raise UserError(f"{notebooks} is missing: run inside a checkout of this project")
     known("report", name, sorted(path.stem for path in notebooks.glob("*.py")))
@@ -57,21 +60,29 @@ def execute_report(name: str, config: Config, notebooks: Path = NOTEBOOKS) -> tu
     failed = stem.with_name(f"{name}.failed.ipynb")
     notebook = jupytext.read(source, fmt="py:percent")
     notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL})
-    for index, cell in enumerate(notebook.cells):
-        cell["id"] = f"cell-{index}"  # random ones would make equal reports differ
-        if "parameters" in cell.metadata.get("tags", ()):
-            cell.source = f"settings = {config.model_dump(mode='json')!r}"
+    failed.parent.mkdir(parents=True, exist_ok=True)
     try:
         with TemporaryDirectory(prefix="l2l-ipython-") as folder:
-            kernel = _this_interpreter(folder)
-            NotebookClient(notebook, kernel_manager_class=kernel, record_timing=False).execute()
-    except CellExecutionError as error:
-        write_text(failed, nbformat.writes(notebook))
+            notebook = papermill.execute_notebook(
+                notebook,
+                failed,  # kept up to date cell by cell, removed in the end if nothing failed
+                parameters={"settings": config.model_dump(mode="json")},
+                kernel_name=KERNEL["name"],
+                language=KERNEL["language"],
+                progress_bar=False,
+                kernel_manager_class=_this_interpreter(folder),
+            )
+    except PapermillExecutionError as error:
         reason = f"{error.ename}: {error.evalue}" if error.ename != "UserError" else error.evalue
         reason = " ".join(reason.split())
         raise UserError(f"{source}: {reason} (executed so far: {failed})") from None
     except DeadKernelError:
         raise UserError(f"{source}: the interpreter died, maybe of too little memory") from None
+    del notebook.metadata["papermill"]  # temporary names and times of the day
+    for index, cell in enumerate(notebook.cells):
+        cell["id"] = f"cell-{index}"  # random ones would make equal reports differ
+        cell.metadata.pop("papermill", None)
+        cell.metadata.pop("execution", None)
     write_text(stem.with_suffix(".ipynb"), nbformat.writes(notebook))
     write_text(stem.with_suffix(".html"), to_html(notebook, f"{name}.ipynb"))
     failed.unlink(missing_ok=True)

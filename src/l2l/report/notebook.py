@@ -209,19 +209,29 @@ def tuning_plot(experiment: str, results: Results) -> Figure:
 
     Rates whose runs diverged are left out.
     """
+    import seaborn
+
     tuning, settings = results.tuning(experiment), results.config.figures
     finite = tuning[np.isfinite(tuning["final_loss"])]
     styles = looks(display_name(key, {}) for key in tuning["optimizer"].unique())
     figure = new_figure(settings, height=0.6)
     axes = figure.subplots()
-    for key, tried in finite.groupby("optimizer", sort=False):
-        name = display_name(str(key), {})
-        color, dashes = styles[name].color, styles[name].dashes
-        place = tried["learning_rate"], tried["final_loss"]
-        axes.plot(*place, color=color, dashes=dashes, linewidth=HANDCRAFTED_WIDTH, label=name)
-        best = tried[tried["chosen"]]
-        (ring,) = axes.plot(best["learning_rate"], best["final_loss"], "o", color=color)
-        ring.set(markersize=6, fillstyle="none")
+    finite = finite.assign(name=[display_name(key, {}) for key in finite["optimizer"]])
+    colors = {name: look.color for name, look in styles.items()}
+    seaborn.lineplot(
+        finite,
+        x="learning_rate",
+        y="final_loss",
+        hue="name",
+        style="name",
+        palette=colors,
+        dashes={name: look.dashes or "" for name, look in styles.items()},
+        linewidth=HANDCRAFTED_WIDTH,
+        ax=axes,
+    )
+    best = finite[finite["chosen"]]
+    rings = {"s": 36, "facecolors": "none", "edgecolors": best["name"].map(colors), "zorder": 3}
+    axes.scatter(best["learning_rate"], best["final_loss"], **rings)
     horizon = results.config.experiments[experiment].horizon
     axes.set(xscale="log", yscale="log", xlabel="learning rate")
     axes.set_ylabel(f"mean loss at step {horizon}")
@@ -229,5 +239,6 @@ def tuning_plot(experiment: str, results: Results) -> Figure:
     top = min(finite["final_loss"].max(), 10 * start)
     axes.set_ylim(low / (top / low) ** 0.05, top * (top / low) ** 0.05)
     plain_log_ticks(axes)
-    figure.legend(loc="outside upper center", ncols=2)
+    above = {"bbox_to_anchor": (0.5, 1), "ncols": 2, "title": None, "frameon": False}
+    seaborn.move_legend(axes, "lower center", **above)
     return figure
