@@ -54,9 +54,8 @@ except UserError as error:
 
 experiments = CONFIG.experiments
 LAYOUT = Layout(CONFIG.run_name)
-logger.info(
-    "", extra={"event": "l2l_layout", "layout": LAYOUT}
-)  # for src/snakemake_logger_plugin_l2l
+# For src/snakemake_logger_plugin_l2l.
+logger.info("", extra={"event": "l2l_layout", "layout": LAYOUT})
 RESULTS = LAYOUT.results
 LOGS = RESULTS / "logs"
 BENCHMARKS = RESULTS / "benchmarks"
@@ -87,7 +86,7 @@ if CONFIG.optimizers == "released":  # nothing is tuned: an experiment is one jo
     TESTED_ALONE = []
 
 # Jobs use the l2l of this interpreter, even if its environment is not activated. The prefix replaces
-# Snakemake's own, so it sets pipefail too: without it, a job that fails before `| tee` counts as done.
+# Snakemake's own, which stops at the first error, too.
 shell.prefix(
     f"set -euo pipefail; export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH; "
 )
