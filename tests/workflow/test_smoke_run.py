@@ -86,6 +86,11 @@ def test_a_changed_figure_style_redraws_figures_only(smoke: Workflow) -> None:
     assert smoke.planned(*SMOKE, "figures={dpi: 120}") == FIGURES | PAGES
 
 
+def test_an_edited_study_makes_its_own_report_anew_and_no_other(smoke: Workflow) -> None:
+    planned = smoke.planned(*SMOKE, "studies={cifar: {about: Other words.}}")
+    assert planned == {"cifar_report", "page", "all"}
+
+
 def test_a_changed_training_value_reruns_that_training_and_what_depends_on_it(
     smoke: Workflow,
 ) -> None:

@@ -4,58 +4,50 @@ Each figure and each report has a rule of its own and depends only on what it sh
 snakemake --cores all mnist, snakemake --cores all mnist_report.
 """
 
-from l2l.figures.base import figures
-from l2l.report.notebook import inputs, reports
+from l2l.report.drawn import drawn
 
-FIGURES = figures(CONFIG)
+DRAWN = drawn(CONFIG, Path(".snakemake") / "drawn.json")
+FIGURES, REPORTS = DRAWN["figures"], DRAWN["reports"]
 
-for figure in FIGURES.values():
+for figure_name, figure in FIGURES.items():
 
     rule:
         name:
-            figure.name
+            figure_name
         input:
-            figure.inputs(CONFIG, LAYOUT),
+            figure["inputs"],
         output:
             report(
-                f"{LAYOUT.figure(figure.name)}.png",
+                f"{LAYOUT.figure(figure_name)}.png",
                 category="Figures",
-                labels={"figure": figure.title},
+                labels={"figure": figure["title"]},
                 caption="../report/figure.rst",
             ),
-            f"{LAYOUT.figure(figure.name)}.pdf",
+            f"{LAYOUT.figure(figure_name)}.pdf",
         log:
-            LOGS / "figure" / f"{figure.name}.log",
+            LOGS / "figure" / f"{figure_name}.log",
         benchmark:
-            BENCHMARKS / "figure" / f"{figure.name}.tsv"
+            BENCHMARKS / "figure" / f"{figure_name}.tsv"
         conda:
             "../../environment.yml"
         params:
             config=LAYOUT.config,
-            figure=figure.name,
-            caption=figure.caption,
-            inputs=digest(drawing_inputs(CONFIG)),
+            figure=figure_name,
+            caption=figure["caption"],
+            inputs=figure["shows"],
         message:
-            f"figure {figure.name}"
+            f"figure {figure_name}"
         shell:
             "l2l figure {params.figure} --config-file {params.config} > {log} 2>&1"
 
 
-REPORTS = reports(CONFIG)
-SHOWN = digest(  # what reports and the page show beyond their tables
-    drawing_inputs(CONFIG)
-    | {"studies": {name: study.model_dump() for name, study in CONFIG.studies.items()}}
-    | {"statements": {key: claim.statement for key, claim in CONFIG.claims.items()}}
-)
-
-
-for report_name in REPORTS:
+for report_name, shown in REPORTS.items():
 
     rule:
         name:
             f"{report_name}_report"
         input:
-            inputs(report_name, CONFIG),
+            shown["inputs"],
         output:
             f"{LAYOUT.report(report_name)}.ipynb",
             report(
@@ -73,7 +65,7 @@ for report_name in REPORTS:
         params:
             config=LAYOUT.config,
             report=report_name,
-            inputs=SHOWN,
+            inputs=shown["shows"],
         message:
             f"report {report_name}"
         shell:
@@ -97,7 +89,11 @@ rule page:
         "../../environment.yml"
     params:
         config=LAYOUT.config,
-        inputs=SHOWN,
+        inputs=digest(  # what the page shows beyond its tables
+            drawing_inputs(CONFIG)
+            | {"studies": {name: study.model_dump() for name, study in CONFIG.studies.items()}}
+            | {"statements": {key: claim.statement for key, claim in CONFIG.claims.items()}}
+        ),
     message:
         "the page"
     shell:

@@ -1,0 +1,102 @@
+"""What the workflow's rules need to know of figures and reports.
+
+To ask them imports what draws them, which takes longer than all else when Snakemake starts. So the
+answer is kept in a file until the configuration, the package or a template changes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any, TypedDict
+
+from l2l.config import Config
+from l2l.config.inputs import digest, drawing_inputs
+from l2l.files import write_json
+from l2l.layout import Layout
+from l2l.report.execute import NOTEBOOKS
+
+
+class DrawnFigure(TypedDict):
+    """A figure or a report.
+
+    Attributes:
+        title, caption: its words.
+        inputs: the files that it is made from.
+        shows: a digest of what it shows beyond these files.
+    """
+
+    title: str
+    caption: str
+    inputs: list[str]
+    shows: str
+
+
+class Drawn(TypedDict):
+    """The figures and reports by name."""
+
+    key: str
+    figures: dict[str, DrawnFigure]
+    reports: dict[str, DrawnFigure]
+
+
+def drawn(config: Config, file: Path) -> Drawn:
+    """The figures and reports of a configuration.
+
+    Args:
+        config: the configuration.
+        file: keeps the latest answer.
+    """
+    package = Path(__file__).parents[1]
+    sources = [*package.rglob("*.py"), *NOTEBOOKS.glob("*.py")]
+    times = sorted((str(path), path.stat().st_mtime_ns) for path in sources)
+    key = digest({"config": config.model_dump(mode="json"), "sources": times})
+    try:
+        kept: Drawn = json.loads(file.read_text(encoding="utf-8"))
+        if kept["key"] == key:
+            return kept
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+
+    from l2l.figures.base import figures
+    from l2l.report.notebook import inputs, reports
+    from l2l.report.sections import section_of
+    from l2l.results import Results
+
+    layout, results = Layout(config.run_name), Results(config)
+    answer: Drawn = {"key": key, "figures": {}, "reports": {}}
+    for name, figure in figures(config).items():
+        shown = _shown(config, figure.experiments, figure.logs or bool(figure.measurements))
+        answer["figures"][name] = {
+            "title": figure.title,
+            "caption": figure.caption,
+            "inputs": [*map(str, figure.inputs(config, layout))],
+            "shows": digest(shown),
+        }
+    for name in reports(config):
+        section = section_of(name, results)
+        shown = _shown(config, section.experiments, any(f.measurements for f in section.figures))
+        words = [config.claims[claim].model_dump(mode="json") for claim in section.keys]
+        words += [section.title, section.about, *(figure.caption for figure in section.figures)]
+        answer["reports"][name] = {
+            "title": section.title,
+            "caption": "",
+            "inputs": [*map(str, inputs(name, config))],
+            "shows": digest(shown | {"words": words}),
+        }
+    write_json(file, answer)
+    return answer
+
+
+def _shown(config: Config, experiments: Collection[str], everything: bool) -> dict[str, Any]:
+    """What is drawn beyond tables, of these experiments or of everything."""
+    shown = drawing_inputs(config)
+    if everything:
+        return shown
+    learned = {recipe for name in experiments for recipe in config.experiments[name].learned}
+    return {
+        "figures": shown["figures"],
+        "labels": {recipe: shown["labels"][recipe] for recipe in sorted(learned)},
+        "experiments": {name: shown["experiments"][name] for name in experiments},
+    }
