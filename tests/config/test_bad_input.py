@@ -183,8 +183,8 @@ def test_names_of_entries_can_be_file_names() -> None:
 
 def test_several_errors_are_counted_once_and_long_values_cut() -> None:
     message = _message(settings=["seed=-1", "evaluation.problems=0", "figures.dpi=1"])
-    assert "(and 2 more)" in message
-    assert "more)" not in _message(settings=["problems.mnist.batch_size=0"])
+    assert "; 2 more mistakes" in message
+    assert "more mistakes" not in _message(settings=["problems.mnist.batch_size=0"])
     assert len(_message(overrides={"seed": "x" * 5000})) < 300
 
 

@@ -13,6 +13,7 @@ from tests.data.helpers import fill
 
 from l2l.data.photographs import STAND_IN
 from l2l.data.vgg16 import NAME
+from l2l.registry import DATASETS
 
 
 def command(folder: Path, dataset: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -62,5 +63,5 @@ def test_the_weights_have_their_digest_in_their_name(tmp_path: Path) -> None:
 def test_an_unknown_dataset_is_one_line_with_the_known_ones(tmp_path: Path) -> None:
     done = command(tmp_path, "imagenet")
     assert done.returncode != 0
-    assert f"there are: mnist, cifar10, photographs, styles, {NAME}" in done.stderr
+    assert f"there are: {', '.join(DATASETS)}" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1

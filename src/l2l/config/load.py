@@ -264,7 +264,7 @@ def _one_line(error: ValidationError, content: Mapping[str, Any]) -> str:
     key = errors[0][0]
     related = [pair for pair in errors if pair[0] == key or pair[0].startswith(key + ".")]
     key, first = max(related, key=lambda pair: pair[0].count("."))  # a bad item says more
-    rest = f" (and {len(errors) - len(related)} more)" if len(errors) > len(related) else ""
+    rest = f"; {len(errors) - len(related)} more mistakes" if len(errors) > len(related) else ""
     context = first.get("ctx", {})
     tag = f"{key}.{context.get('discriminator', '').strip(chr(39))}"
     match first["type"]:

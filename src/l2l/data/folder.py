@@ -58,7 +58,7 @@ def verify(name: str, content: bytes | NDArray[np.uint8], sha256: str) -> None:
     values = content if isinstance(content, bytes) else content.reshape(-1).data
     digest = hashlib.sha256(values).hexdigest()
     if digest != sha256:
-        raise CorruptError(f"{name}: SHA-256 {digest[:12]}..., not {sha256[:12]}...")
+        raise CorruptError(f"{name}: SHA-256 {digest}, not {sha256}")
 
 
 def read(path: Path) -> bytes | None:

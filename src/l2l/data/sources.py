@@ -145,7 +145,7 @@ def obtain(
                 content = gzip.decompress(content) if path.suffix == ".gz" else content
                 check(file, content)
             except (CorruptError, gzip.BadGzipFile, EOFError, zlib.error) as error:
-                say(f"{path} is corrupt ({error}); a good one is put into the folder")
+                say(f"{path} is corrupt ({error}); looking for a good one")
                 wrong[file] = "corrupt"
             else:
                 contents[file] = content
