@@ -1,14 +1,22 @@
 """Commands as processes."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 
-def l2l(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def l2l(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "l2l", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
 
 
 def test_bad_input_of_a_process_is_one_line_and_exit_code_2(tmp_path: Path) -> None:

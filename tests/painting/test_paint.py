@@ -71,7 +71,7 @@ def test_the_same_command_gives_the_same_bytes(pictures: Path, data_directory: P
         (("--optimizer", "two_groups.safetensors"), "convolutional, connected"),
         (("--out", "content.png"), "a name of its own"),
         (("--strip", "same.png", "--out", "same.png"), "a name of its own"),
-        (("--optimizer", "nobody"), "hierarchical, or the path of a file"),
+        (("--optimizer", "nobody"), "hierarchical, or a file such as"),
         (("--optimizer", "style.jpg"), "is not a checkpoint"),
     ],
 )

@@ -6,7 +6,10 @@ snakemake --cores all mnist, snakemake --cores all mnist_report.
 
 from l2l.report.drawn import drawn
 
-DRAWN = drawn(CONFIG, Path(".snakemake") / "drawn.json")
+try:
+    DRAWN = drawn(CONFIG, Path(".snakemake") / "drawn.json")
+except OSError as error:
+    stop(in_words(error))
 FIGURES, REPORTS = DRAWN["figures"], DRAWN["reports"]
 
 for figure_name, figure in FIGURES.items():
