@@ -77,13 +77,13 @@ def drawn(config: Config, file: Path) -> Drawn:
     for name in reports(config):
         section = section_of(name, results)
         shown = _shown(config, section.experiments, any(f.measurements for f in section.figures))
-        words = [config.claims[claim].model_dump(mode="json") for claim in section.keys]
-        words += [section.title, section.about, *(figure.caption for figure in section.figures)]
+        said = [section.title, section.about, *(figure.caption for figure in section.figures)]
+        claims = [config.claims[claim].model_dump(mode="json") for claim in section.keys]
         answer["reports"][name] = {
             "title": section.title,
             "caption": "",
             "inputs": [*map(str, inputs(name, config))],
-            "shows": digest(shown | {"words": words}),
+            "shows": digest(shown | {"said": said, "claims": claims}),
         }
     write_json(file, answer)
     return answer
