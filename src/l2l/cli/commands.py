@@ -339,10 +339,13 @@ def _test(run: Run, experiment: str) -> None:
             tune(run, experiment, baseline)
     families, device = run.open_problems(settings.problems, "evaluate")
     for optimizer, path in zip(tested, parts, strict=True):
-        if not path.exists():
+        files = [path]
+        if settings.evaluation.pictures:  # Snakemake deletes those of a job that was killed
+            files.append(layout.pictures(experiment, *optimizer))
+        if not all(file.exists() for file in files):
             _evaluate(run, experiment, families, device, *optimizer)
     collect(run, experiment)
-    unfinished.unlink()
+    unfinished.unlink(missing_ok=True)  # another process may do the same
 
 
 def measure(
