@@ -18,19 +18,18 @@ from l2l.layout import Layout
 from l2l.report.execute import NOTEBOOKS
 
 
-class DrawnFigure(TypedDict):
-    """A figure or a report.
+class Sources(TypedDict):
+    """The files that a figure or a report is made from, and a digest of what it shows besides."""
 
-    Attributes:
-        title, caption: its words.
-        inputs: the files that it is made from.
-        shows: a digest of what it shows beyond these files.
-    """
+    inputs: list[str]
+    shows: str
+
+
+class DrawnFigure(Sources):
+    """A figure with its words."""
 
     title: str
     caption: str
-    inputs: list[str]
-    shows: str
 
 
 class Drawn(TypedDict):
@@ -38,7 +37,7 @@ class Drawn(TypedDict):
 
     key: str
     figures: dict[str, DrawnFigure]
-    reports: dict[str, DrawnFigure]
+    reports: dict[str, Sources]
 
 
 def drawn(config: Config, file: Path) -> Drawn:
@@ -80,8 +79,6 @@ def drawn(config: Config, file: Path) -> Drawn:
         said = [section.title, section.about, *(figure.caption for figure in section.figures)]
         claims = [config.claims[claim].model_dump(mode="json") for claim in section.keys]
         answer["reports"][name] = {
-            "title": section.title,
-            "caption": "",
             "inputs": [*map(str, inputs(name, config))],
             "shows": digest(shown | {"said": said, "claims": claims}),
         }
