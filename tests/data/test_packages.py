@@ -103,7 +103,7 @@ def test_a_file_of_a_wheel_that_pip_downloads(index: None, wheel: Path) -> None:
 
 
 def test_a_wheel_with_another_digest_is_refused(index: None) -> None:
-    with pytest.raises(CorruptError, match=r"thing==1\.0: SHA-256 \w{12}\.\.\., not 000000000000"):
+    with pytest.raises(CorruptError, match=r"thing==1\.0: SHA-256 \w{64}, not 0{64}"):
         pip_file("thing==1.0", "0" * 64, "thing/data.bin")
 
 
