@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from l2l.evaluation.claims import compared, describe_data, evaluate_claims, read_claims
+from l2l.evaluation.rates import FINAL, read_tuning, tested_at
 from l2l.run import Run
 
 
@@ -26,14 +27,21 @@ class Results(Run):
     """
 
     def curves(self, experiment: str) -> pd.DataFrame:
-        """The tests of all optimizers: one row per (optimizer, meta_seed, problem, step)."""
+        """The tests of all optimizers, baselines at the rates that are the best for the final loss.
+
+        There is one row for each (optimizer, meta_seed, family, problem, step).
+        """
+        return tested_at(self.tests(experiment), FINAL)
+
+    def tests(self, experiment: str) -> pd.DataFrame:
+        """The same with baselines at all their rates, see `l2l.evaluation.rates`."""
         path = self.existing(self.layout.curves(experiment), f"test {experiment}")
         return pd.read_parquet(path)
 
     def tuning(self, experiment: str) -> pd.DataFrame:
         """All learning rates that were tried for the baselines."""
         path = self.existing(self.layout.tuning(experiment), f"test {experiment}")
-        return pd.read_csv(path)
+        return read_tuning(path)
 
     def measurement(self, name: str) -> pd.DataFrame:
         """A table that is not of loss curves, see `l2l.config.measurements`."""

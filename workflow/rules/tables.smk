@@ -97,6 +97,7 @@ for study, names in TESTED_TOGETHER.items():
                 for name, baseline, seed in optimizers
                 if seed is None and CONFIG.optimizers == "released"
             ],
+            tunings_elsewhere(*names),
         output:
             [LAYOUT.curves(name) for name in names],
             [LAYOUT.pictures(*one) for one in optimizers if one[0] in WITH_PICTURES],

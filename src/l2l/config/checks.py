@@ -89,6 +89,11 @@ def _check_recipe(name: str, recipe: Recipe, config: Config) -> None:
             f"recipes.{name}.validation.problem: a mixture is not validated on; name one of "
             "its problems"
         )
+    if recipe.validation.loss == "test_loss" and not hasattr(validated_on, "test_sample"):
+        raise mistake(
+            f"recipes.{name}.validation.loss = test_loss: {recipe.validated_on} has no held-out "
+            "data; validate by train_loss"
+        )
     count, limit = recipe.validation.problems, validated_on.limits.get("validation")
     _at_most(f"recipes.{name}.validation.problems", count, limit)
     if recipe.start_from:
@@ -122,6 +127,19 @@ def _check_experiment(name: str, experiment: Experiment, config: Config) -> None
         )
     for baseline in experiment.baselines:
         _known(f"experiments.{name}.baselines", baseline, experiment.tuning.grids)
+        if experiment.rates_of:
+            other = config.experiments[experiment.rates_of]
+            _known(
+                f"experiments.{name}.baselines",
+                baseline,
+                other.baselines,
+                f"experiments.{experiment.rates_of}, whose rates are tested too,",
+            )
+            if len(other.problems) > 1:
+                raise mistake(
+                    f"experiments.{name}.rates_of = {experiment.rates_of}: it has several "
+                    "problems; name an experiment with one"
+                )
 
 
 def _check_figure(figure: str, names: list[str], config: Config) -> None:
