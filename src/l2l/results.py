@@ -5,13 +5,42 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
-from l2l.evaluation.claims import compared, describe_data, evaluate_claims, read_claims
+from l2l.config import Config
+from l2l.evaluation.claims import describe_data, evaluate_claims, last_fall
 from l2l.evaluation.rates import FINAL, read_tuning, tested_at
+from l2l.evaluation.verdicts import read_claims
 from l2l.run import Run
+
+
+class Compared(NamedTuple):
+    """What some claims compare: names of the configuration, each once."""
+
+    experiments: list[str]
+    tunings: list[str]
+    recipes: list[str]
+    measurements: list[str]
+
+
+def compared(config: Config, claims: Iterable[str]) -> Compared:
+    """The experiments, tunings, meta-trainings and measurements that judge some claims."""
+    experiments, recipes, measurements = [], [], []
+    for claim in (config.claims[name] for name in claims):
+        for one in claim.comparisons:
+            experiments.append(one.experiment)
+            recipes += one.learned
+            if isinstance(one.baselines, tuple):
+                recipes += [name for name in one.baselines if name in config.recipes]
+        experiments += claim.sizes.experiments if claim.sizes else ()
+        measurements += [one.table for one in claim.measured]
+    elsewhere = [config.experiments[name].rates_of for name in experiments]
+    tunings = [*experiments, *(name for name in elsewhere if name)]
+    return Compared(
+        *([*dict.fromkeys(names)] for names in (experiments, tunings, recipes, measurements))
+    )
 
 
 @dataclass(frozen=True)
@@ -58,16 +87,16 @@ class Results(Run):
         Args:
             claims: their names in the configuration, in order.
         """
-        config = self.config
-        judged = {name: config.claims[name] for name in claims}
-        experiments, tables = compared(judged.values())
+        config, names = self.config, compared(self.config, claims)
         return evaluate_claims(
-            judged,
-            {name: self.curves(name) for name in experiments},
+            {name: config.claims[name] for name in claims},
+            {name: self.tests(name) for name in names.experiments},
             config.protocol,
-            {name: describe_data(self.datasets(name)) for name in experiments},
-            {name: self.measurement(name) for name in tables},
-            {claim: name for name, study in config.studies.items() for claim in study.claims},
+            {name: describe_data(self.datasets(name)) for name in names.experiments},
+            tunings={name: self.tuning(name) for name in names.tunings},
+            runs=self.meta_trainings(names.recipes),
+            measurements={name: self.measurement(name) for name in names.measurements},
+            studies={c: name for name, study in config.studies.items() for c in study.claims},
         )
 
     def runs(self) -> pd.DataFrame:
@@ -78,18 +107,23 @@ class Results(Run):
     def meta_trainings(self, recipes: Iterable[str]) -> pd.DataFrame:
         """The same table for some recipes, from their own files.
 
-        The column `selected` marks the meta-seed of each recipe that validated best.
+        The column `selected` marks the meta-seed of each recipe that validated best; `fall` is by
+        how much the best validation fell in the last third, relative.
         """
         keys = ("recipe", "best_validation")
         table = pd.DataFrame(
             self.read_json(
                 self.layout.run(name, seed) / "summary.json", f"train {name} --seed {seed}", keys
             )
+            | {"fall": last_fall(log)}
             for name in recipes
-            for seed in range(self.config.recipes[name].meta_seeds)
+            for seed, log in self.logs(name).groupby("meta_seed")
         )
+        if table.empty:
+            return table
         best = table.groupby("recipe")["best_validation"].idxmin()
         table.insert(8, "selected", table.index.isin(best))
+        table.insert(9, "fall", table.pop("fall"))
         return table
 
     def logs(self, recipe: str) -> pd.DataFrame:

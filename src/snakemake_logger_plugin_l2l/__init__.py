@@ -334,7 +334,7 @@ class LogHandler(LogHandlerBase):
     def _outcome(self) -> None:
         """The claims in a sentence, and the page."""
         if self._layout and self._layout.page.exists():
-            from l2l.evaluation.claims import read_claims
+            from l2l.evaluation.verdicts import read_claims
             from l2l.report.claims import in_short
 
             self._print(in_short(read_claims(self._layout.claims)))

@@ -17,7 +17,7 @@ import pytest
 from rich.console import Console
 from tests.workflow.harness import SMOKE, Workflow
 
-from l2l.evaluation.claims import COLUMNS
+from l2l.evaluation.verdicts import COLUMNS
 from l2l.layout import Layout
 from snakemake_logger_plugin_l2l import START, WIDTH, Job, LogHandler, about, duration, time_left
 

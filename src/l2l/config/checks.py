@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
 from pydantic import BaseModel
 
 from l2l.config.base import mistake
-from l2l.config.claims import TUNED, Claim, Measured
+from l2l.config.claims import TRANSFERRED, UNCHANGED, Claim, Measured
 from l2l.config.experiments import Experiment
 from l2l.config.measurements import measurement_columns
 from l2l.config.names import Entry
@@ -167,17 +167,32 @@ def _check_claim(key: str, claim: Claim, config: Config) -> None:
                 "compare on an experiment with one of them"
             )
         tested = (*experiment.learned, *experiment.baselines)
-        baselines = () if comparison.baselines == TUNED else comparison.baselines
+        baselines = comparison.baselines if isinstance(comparison.baselines, tuple) else ()
+        if comparison.baselines == TRANSFERRED and not experiment.rates_of:
+            raise mistake(
+                f"{place}.baselines = {TRANSFERRED}: experiments.{comparison.experiment} has no "
+                "rates_of"
+            )
         for side, names in (("learned", comparison.learned), ("baselines", baselines)):
             for name in names:
                 _known(f"{place}.{side}", name, tested, f"experiments.{comparison.experiment}")
         for number, metric in enumerate(comparison.metrics):
+            if metric.metric == "progress" and comparison.baselines != UNCHANGED:
+                raise mistake(f"{place}.metrics.{number}: progress is compared with {UNCHANGED}")
+            if metric.metric == "mean_loss" and "mean_loss" not in experiment.tuning.metrics:
+                raise mistake(
+                    f"{place}.metrics.{number}: no baseline is tuned for mean_loss: add it to "
+                    f"experiments.{comparison.experiment}.tuning.metrics"
+                )
             if metric.last_step > experiment.steps:
                 raise mistake(
                     f"{place}.metrics.{number}: {metric.metric} looks at step {metric.last_step}, "
                     f"experiments.{comparison.experiment} has steps = {experiment.steps}: raise "
                     "these, or let the claim look at fewer"
                 )
+    judged = (*claim.comparisons, *claim.measured)
+    if judged and not claim.sizes and not any(one.role == "primary" for one in judged):
+        raise mistake(f"{key}: all comparisons are shown only, and none decides")
     for name in claim.sizes.experiments if claim.sizes else ():
         for recipe in claim.sizes.learned if claim.sizes else ():
             learned = config.experiments[name].learned
