@@ -10,6 +10,7 @@ take, and its cores), `cores` (0 on a cluster), `log` (the files), `targets` (wh
 
 from __future__ import annotations
 
+import csv
 import os
 import re
 import time
@@ -117,6 +118,27 @@ def about(seconds: float) -> str:
 def counted(number: int, noun: str) -> str:
     """1 job, 2 jobs."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def in_short(claims: Path) -> str:
+    """How many claims have which verdict, for the optimizer of each that was named first.
+
+    It reads the table by itself, because what judges claims takes a second to import. The table
+    of an earlier version gives "".
+    """
+    verdicts: dict[str, str] = {}
+    with claims.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            if row.get("deciding") == "True":
+                verdicts.setdefault(row["claim"], row["verdict"])
+    count = Counter(verdicts.values())
+    if not count:
+        return ""
+    if [*count] == ["not judged (smoke)"]:
+        return f"None of the {len(verdicts)} claims is judged: the numbers of smoke mean nothing."
+    yes, no = count["replicated"], count["not replicated"]
+    rest = len(verdicts) - yes - no
+    return f"Of {len(verdicts)} claims {yes} replicated, {no} did not, {rest} are not settled."
 
 
 class LogHandler(LogHandlerBase):
@@ -333,12 +355,11 @@ class LogHandler(LogHandlerBase):
 
     def _outcome(self) -> None:
         """The claims in a sentence, and the page."""
-        if self._layout and self._layout.page.exists():
-            from l2l.evaluation.claims import read_claims
-            from l2l.report.claims import in_short
-
-            self._print(in_short(read_claims(self._layout.claims)))
-            self._print(f"The page: {self._layout.page}")
+        layout = self._layout
+        if layout and layout.page.exists() and layout.claims.exists():
+            if sentence := in_short(layout.claims):
+                self._print(sentence)
+            self._print(f"The page: {layout.page}")
 
     def _table(self) -> None:
         """What a dry run found."""
