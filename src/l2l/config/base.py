@@ -84,6 +84,7 @@ def meanings(section: type[BaseModel]) -> dict[str, str]:
     for one in reversed(section.__mro__):
         if issubclass(one, Section):
             (tree,) = ast.parse(dedent(inspect.getsource(one))).body
+            assert isinstance(tree, ast.ClassDef)
             for entry, below in pairwise(tree.body):
                 match entry, below:
                     case (
