@@ -11,6 +11,8 @@ try:
 except OSError as error:
     stop(in_words(error))
 FIGURES, REPORTS = DRAWN["figures"], DRAWN["reports"]
+# On a cluster they go together, with what workflow/profiles/slurm adds to this group.
+GROUP = "report" if CLUSTER else None
 
 for figure_name, figure in FIGURES.items():
 
@@ -33,6 +35,8 @@ for figure_name, figure in FIGURES.items():
             BENCHMARKS / "figure" / f"{figure_name}.tsv"
         conda:
             "../../environment.yml"
+        group:
+            GROUP
         params:
             config=LAYOUT.config,
             figure=figure_name,
@@ -65,6 +69,8 @@ for report_name, shown in REPORTS.items():
             BENCHMARKS / "report" / f"{report_name}.tsv"
         conda:
             "../../environment.yml"
+        group:
+            GROUP
         params:
             config=LAYOUT.config,
             report=report_name,
