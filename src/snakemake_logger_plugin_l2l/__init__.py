@@ -3,9 +3,10 @@
 Snakemake finds this package by its name and uses it where `logger` says l2l (profiles/default).
 `snakemake --verbose` shows what Snakemake shows by itself. So does its log, whose name is printed.
 
-Two events are of this project; workflow/rules/common.smk sends them. `l2l_layout` has the `layout`
-of the run. `l2l_plan` comes before the first job. It has `costs` (job -> the seconds that it may
-take, and its cores), `cores` (0 on a cluster), `log` (the files), `targets` (what was asked for).
+Two events are of this project; workflow/rules sends them. `l2l_layout` has the `layout` of the run
+and the `targets` that one can ask for by name. `l2l_plan` comes before the first job. It has
+`costs` (job -> the seconds that it may take, and its cores), `cores` (0 on a cluster), `log` (the
+files), `targets` (what was asked for).
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ from rich.text import Text
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
+from l2l.errors import did_you_mean
+
 if TYPE_CHECKING:
     from l2l.layout import Layout
 
@@ -45,6 +48,13 @@ REASONS = {  # the beginnings of Snakemake's
     "Incomplete output files": "stopped midway",
     "Forced execution": "asked for",
 }
+ADVICE = {  # patterns in Snakemake's errors about a command that was mistyped
+    r"requires a total number of cores": "on how many cores? Add --cores all, or a number",
+    r"No such file or directory: '(.*)'": "no file {}",
+    r"Unparsable value: '(.*)'\)": "--config takes key=value, not {}; targets go before --config, "
+    "and a value with spaces into quotes",
+}
+NO_RULE = re.compile(r"No rule to produce (.+?)(?: \(if you use input functions|$)", re.MULTILINE)
 EXIT = re.compile(r"(returned non-zero exit status \d+|died with .*)\.\s*$")
 
 
@@ -166,6 +176,7 @@ class LogHandler(LogHandlerBase):
             )
         self._live: Live | None = None
         self._layout: Layout | None = None
+        self._targets: list[str] = []
         self._plan: Any = None
         self._jobs: dict[int, Job] = {}
         self._reasons: dict[int, str] = {}
@@ -194,7 +205,7 @@ class LogHandler(LogHandlerBase):
     def _show(self, record: Any) -> None:
         match getattr(record, "event", None):
             case "l2l_layout":
-                self._layout = record.layout
+                self._layout, self._targets = record.layout, record.targets
             case "l2l_plan":
                 self._begin(record)
             case LogEvent.WORKFLOW_STARTED:
@@ -288,7 +299,20 @@ class LogHandler(LogHandlerBase):
         elif "At least one job did not complete successfully." in text:
             self._stop()
         else:
-            self._print(text, "red")
+            self._print(self._in_a_line(text), "red")
+
+    def _in_a_line(self, error: str) -> str:
+        """Snakemake's words on what the user typed, as the commands of l2l would say it.
+
+        Of what Snakemake has no words for either, the last line; --verbose shows the traceback.
+        """
+        if found := NO_RULE.search(error):
+            close = did_you_mean(found[1], self._targets)
+            return f"l2l: nothing makes {found[1]}{close}; there are: {', '.join(self._targets)}"
+        for pattern, words in ADVICE.items():
+            if found := re.search(pattern, error):
+                return f"l2l: {words.format(*found.groups())}"
+        return error.strip().splitlines()[-1] if error.startswith("Traceback") else error
 
     def _message(self, record: Any) -> None:
         text = record.msg

@@ -13,6 +13,9 @@ except OSError as error:
 FIGURES, REPORTS = DRAWN["figures"], DRAWN["reports"]
 # On a cluster they go together, with what workflow/profiles/slurm adds to this group.
 GROUP = "report" if CLUSTER else None
+# For src/snakemake_logger_plugin_l2l.
+NAMED = [*FIGURES, *(f"{name}_report" for name in REPORTS)]
+logger.info("", extra={"event": "l2l_layout", "layout": LAYOUT, "targets": NAMED})
 
 for figure_name, figure in FIGURES.items():
 
