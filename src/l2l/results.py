@@ -27,7 +27,7 @@ class Compared(NamedTuple):
 
 def compared(config: Config, claims: Iterable[str]) -> Compared:
     """The experiments, tunings, meta-trainings and measurements that judge some claims."""
-    experiments, recipes, measurements = [], [], []
+    experiments, recipes, measurements = list[str](), list[str](), list[str]()
     for claim in (config.claims[name] for name in claims):
         for one in claim.comparisons:
             experiments.append(one.experiment)
@@ -117,7 +117,9 @@ class Results(Run):
             )
             | {"fall": last_fall(log)}
             for name in recipes
-            for seed, log in self.logs(name).groupby("meta_seed")
+            for logs in [self.logs(name)]
+            for seed in range(self.config.recipes[name].meta_seeds)
+            for log in [logs[logs["meta_seed"] == seed]]
         )
         if table.empty:
             return table

@@ -227,6 +227,6 @@ class Run:
         if other := self.config.experiments[experiment].rates_of:
             table = read_tuning(self.existing(self.layout.tuning(other), f"test {other}"))
             home = final_rates(chosen_rates(table[table["optimizer"] == baseline]))
-            (rate,) = home.values()
-            rates[other] = dict.fromkeys(families, rate)
+            for rate in home.values():  # of its one problem; none if it has no such baseline
+                rates[other] = dict.fromkeys(families, rate)
         return rates

@@ -127,19 +127,11 @@ def _check_experiment(name: str, experiment: Experiment, config: Config) -> None
         )
     for baseline in experiment.baselines:
         _known(f"experiments.{name}.baselines", baseline, experiment.tuning.grids)
-        if experiment.rates_of:
-            other = config.experiments[experiment.rates_of]
-            _known(
-                f"experiments.{name}.baselines",
-                baseline,
-                other.baselines,
-                f"experiments.{experiment.rates_of}, whose rates are tested too,",
-            )
-            if len(other.problems) > 1:
-                raise mistake(
-                    f"experiments.{name}.rates_of = {experiment.rates_of}: it has several "
-                    "problems; name an experiment with one"
-                )
+    if experiment.rates_of and len(config.experiments[experiment.rates_of].problems) > 1:
+        raise mistake(
+            f"experiments.{name}.rates_of = {experiment.rates_of}: it has several problems; name "
+            "an experiment with one"
+        )
 
 
 def _check_figure(figure: str, names: list[str], config: Config) -> None:
@@ -190,8 +182,8 @@ def _check_claim(key: str, claim: Claim, config: Config) -> None:
                     f"experiments.{comparison.experiment} has steps = {experiment.steps}: raise "
                     "these, or let the claim look at fewer"
                 )
-    judged = (*claim.comparisons, *claim.measured)
-    if judged and not claim.sizes and not any(one.role == "primary" for one in judged):
+    roles = [one.role for one in claim.comparisons] + [one.role for one in claim.measured]
+    if roles and not claim.sizes and "primary" not in roles:
         raise mistake(f"{key}: all comparisons are shown only, and none decides")
     for name in claim.sizes.experiments if claim.sizes else ():
         for recipe in claim.sizes.learned if claim.sizes else ():

@@ -85,7 +85,7 @@ class Experiment(Section):
     """Hand-crafted optimizers, each with a tuned rate."""
     rates_of: ExperimentName | None = None
     """Baselines are tested at the rates tuned on this experiment, too, as if nobody had tuned them
-    here; absent: they are not."""
+    here; absent: they are not. It has one problem."""
     tuning: Tuning
     """The common `tuning`, with what differs here."""
     evaluation: Evaluation

@@ -529,7 +529,7 @@ def _strongest(names: Iterable[str], tuning: pd.DataFrame, metric: str) -> str:
     """The baseline that was the best on tuning problems, at the rate for the metric."""
     best = chosen(tuning, metric)
     best = best[best["optimizer"].isin([*names])]
-    return str(best.loc[best[metric].idxmin(), "optimizer"])
+    return str(best["optimizer"].iloc[int(best[metric].argmin())])
 
 
 def _support(low: float, high: float, claimed: str, allowance: float) -> tuple[float, float]:

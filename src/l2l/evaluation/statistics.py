@@ -13,8 +13,10 @@ The effect is the relative difference of means, mean(learned) / mean(baseline) -
   standard deviation of the logarithms of their means over problems. A bootstrap of three values
   could not look beyond their range; t at 2 degrees of freedom, 4.3, does.
 
-Each distance from the estimate to a limit of the bootstrap becomes hypot(distance, m); where both
-sides have several meta-seeds, m^2 is the sum of both. The means of meta-seeds differ by the
+The parts have different degrees of freedom, so their margins do not add as the sides of a right
+angle. With v_i = (margin_i / t_i)^2 the variance of a part and t_i its quantile of Student's t, the
+whole margin is sum(v_i t_i) / sqrt(sum v_i) (Cochran & Cox 1957, section 4.14). In simulations (the
+tests) such intervals cover the truth in 94 to 97 % of cases. The means of meta-seeds differ by the
 sampling of problems too, so the interval is somewhat wide where the meta-seeds hardly differ.
 
 One meta-seed says nothing about others. Where neither side has more, the interval is over problems
@@ -31,6 +33,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -117,11 +120,10 @@ def relative_difference(
     low, high = (_stretched(estimate, limit, stretch) for limit in (low, high))
     with np.errstate(divide="ignore", invalid="ignore"):
         problem_margin = float(np.log(np.float64(high) / low)) / 2
-    margin = 0.0
+    seeds = [(_seed_margin(side), len(side) - 1) for side in (ours, theirs)]
     if max(len(ours), len(theirs)) > 1:
-        margin = math.hypot(_seed_margin(ours), _seed_margin(theirs))
-        low = _widened(estimate, low, margin, -1)
-        high = _widened(estimate, high, margin, +1)
+        low = _widened(estimate, low, ours.shape[1] - 1, seeds, -1)
+        high = _widened(estimate, high, ours.shape[1] - 1, seeds, +1)
     return Effect(
         estimate - 1,
         low - 1,
@@ -130,7 +132,7 @@ def relative_difference(
         ours.shape[1],
         float(np.exp(_log_ratios(ours, theirs).mean())) - 1,
         problem_margin,
-        margin,
+        _together(*seeds),
     )
 
 
@@ -154,11 +156,11 @@ def relative_ratio(learned: ArrayLike, baseline: ArrayLike) -> Effect:
         ratio = float(np.exp(estimate)) - 1
         return Effect(ratio, -1.0, math.inf, wins, count, ratio, math.inf, 0.0)
     problems = _student(logs.mean(axis=(0, 1)))
-    seeds = math.hypot(
-        _student(logs.mean(axis=(1, 2))) if len(ours) > 1 else 0.0,
-        _student(logs.mean(axis=(0, 2))) if len(theirs) > 1 else 0.0,
-    )
-    margin = math.hypot(problems, seeds)
+    parts = [
+        (_student(logs.mean(axis=(1, 2))), len(ours) - 1),
+        (_student(logs.mean(axis=(0, 2))), len(theirs) - 1),
+    ]
+    margin, seeds = _together((problems, count - 1), *parts), _together(*parts)
     with np.errstate(over="ignore"):
         low, ratio, high = (np.exp(estimate + np.array([-margin, 0, margin])) - 1).tolist()
     return Effect(ratio, low, high, wins, count, ratio, problems, seeds)
@@ -285,17 +287,33 @@ def _stretched(estimate: float, limit: float, stretch: float) -> float:
     return float(estimate * math.exp(stretch * math.log(limit / estimate)))
 
 
-def _widened(estimate: float, limit: float, margin: float, direction: int) -> float:
-    """A limit of a ratio, moved away from the estimate by a margin in the logarithm.
+def _together(*parts: tuple[float, int]) -> float:
+    """The margin of a sum of independent parts: their margins and degrees of freedom."""
+    if any(math.isinf(margin) for margin, _ in parts):
+        return math.inf
+    quantiles = [
+        (margin, float(stdtrit(freedom, (1 + CONFIDENCE) / 2)))
+        for margin, freedom in parts
+        if margin > 0
+    ]
+    variances = sum((margin / t) ** 2 for margin, t in quantiles)
+    return sum(margin**2 / t for margin, t in quantiles) / math.sqrt(variances or 1)
 
-    `direction` is -1 for the lower limit, +1 for the upper.
+
+def _widened(
+    estimate: float, limit: float, freedom: int, seeds: Sequence[tuple[float, int]], direction: int
+) -> float:
+    """A limit of a ratio with the parts that come from meta-seeds, see `_together`.
+
+    The limit is that of problems, with `freedom` degrees of freedom. `direction` is -1 for the
+    lower limit, +1 for the upper.
     """
     unlimited = 0.0 if direction < 0 else np.inf
     if not 0 < estimate < np.inf:  # no distance to add to
-        return limit if limit == estimate and math.isfinite(margin) else unlimited
+        return limit if limit == estimate and math.isfinite(_together(*seeds)) else unlimited
     if not 0 < limit < np.inf:
         return unlimited
-    log_limit = direction * math.hypot(math.log(limit / estimate), margin)
+    log_limit = direction * _together((abs(math.log(limit / estimate)), freedom), *seeds)
     with np.errstate(over="ignore"):
         return float(estimate * np.exp(log_limit))
 

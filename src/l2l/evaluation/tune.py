@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import torch
 
-from l2l.config.experiments import Experiment, Grid
+from l2l.config.experiments import Experiment, Grid, TunedFor
 from l2l.errors import UserError
 from l2l.evaluation.rates import BOTH, FINAL, MEAN
 from l2l.meta.rollout import Carry, begin, rollout
@@ -98,7 +98,7 @@ def tune(
     )
 
 
-def _chosen_for(exponent: int, best: Mapping[str, int]) -> str:
+def _chosen_for(exponent: int, best: Mapping[TunedFor, int]) -> str:
     metrics = [metric for metric, k in best.items() if k == exponent]
     return BOTH if len(metrics) == 2 else "".join(metrics)
 

@@ -46,7 +46,7 @@ LOSSES = {"loss": "loss", "train_loss": "loss", "test_loss": "held-out loss"}
 """What a metric says of a column; train_loss is the same loss without the choice of a minibatch."""
 LINK = Format(html=lambda key: Markup('<a href="#{0}">{0}</a>').format(key), right=False)
 ANSWER = Format(
-    lambda row: f"{row['verdict']} {effect(_interval(row))}",
+    lambda row: f"{row['verdict']} {_effect(row)}".strip(),
     lambda row: Markup("{} {}").format(badge(row["verdict"]), small_effect(_interval(row))),
     right=False,
 )
@@ -280,6 +280,11 @@ def _interval(row: Mapping[Any, Any]) -> Interval | None:
     return Interval(row["estimate"], row["low"], row["high"])
 
 
+def _effect(row: Mapping[Any, Any]) -> str:
+    interval = _interval(row)
+    return effect(interval) if interval else ""
+
+
 def marked_tables(claims: pd.DataFrame, config: Config) -> dict[str, str]:
     """The tables that a page written by hand can have, in Markdown, by the name in their marks."""
     judged = claims[claims["verdict"] != NOT_YET_RUN]
@@ -296,7 +301,7 @@ def marked_tables(claims: pd.DataFrame, config: Config) -> dict[str, str]:
                 ASKED[RECIPE]: answers.get(RECIPE),
             }
         )
-    brief = Format(lambda row: f"{SIGNS.get(row['verdict'], '–')} {effect(_interval(row))}")
+    brief = Format(lambda row: f"{SIGNS.get(row['verdict'], '–')} {_effect(row)}")
     formats = dict.fromkeys(ASKED.values(), brief)
     tables["in brief"] = Table.of("Claims in brief", rows, formats)
     return {name: table.markdown() for name, table in tables.items()}

@@ -231,7 +231,12 @@ def tuning_plot(experiment: str, results: Results) -> Figure:
         ax=axes,
     )
     best = chosen(finite, FINAL)
-    rings = {"s": 36, "facecolors": "none", "edgecolors": best["name"].map(colors), "zorder": 3}
+    rings: dict[str, Any] = {
+        "s": 36,
+        "facecolors": "none",
+        "edgecolors": best["name"].map(colors),
+        "zorder": 3,
+    }
     axes.scatter(best["learning_rate"], best["final_loss"], **rings)
     horizon = results.config.experiments[experiment].horizon
     axes.set(xscale="log", yscale="log", xlabel="learning rate")
