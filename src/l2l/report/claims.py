@@ -45,6 +45,13 @@ from l2l.report.table import (
 LOSSES = {"loss": "loss", "train_loss": "loss", "test_loss": "held-out loss"}
 """What a metric says of a column; train_loss is the same loss without the choice of a minibatch."""
 LINK = Format(html=lambda key: Markup('<a href="#{0}">{0}</a>').format(key), right=False)
+BRIEF = Format(
+    " ".join,
+    lambda words: Markup('<span class="wrap">{}</span> <small class="soft">{}</small>').format(
+        *words
+    ),
+    right=False,
+)
 ANSWER = Format(
     lambda row: f"{_short(row['verdict'])} {_effect(row)}".strip(),
     lambda row: Markup("{} {}").format(badge(_short(row["verdict"])), _effect(row, limits=False)),
@@ -98,16 +105,16 @@ def glance(claims: pd.DataFrame, config: Config) -> Table:
     for key, entries in claims[claims["deciding"]].groupby("claim", sort=False):
         claim, several = config.claims[str(key)], entries["recipe"].nunique() > 1
         for place, (name, answers) in enumerate(_by_recipe(entries, config)):
+            brief = "" if place else claim.brief or claim.statement
             rows.append(
                 {
                     "claim": None if place else key,
-                    "in brief": None if place else claim.brief or claim.statement,
-                    "who": name if several else None,
+                    "in brief": (brief, name if several else ""),
                     ASKED[OPTIMIZER]: answers.get(OPTIMIZER, answers.get("")),
                     ASKED[RECIPE]: answers.get(RECIPE),
                 }
             )
-    formats = {"claim": LINK, "in brief": LONG_WORDS, "who": LONG_WORDS}
+    formats = {"claim": LINK, "in brief": BRIEF}
     formats |= dict.fromkeys(ASKED.values(), ANSWER)
     return Table.of("The claims, and what came out", rows, formats)
 
