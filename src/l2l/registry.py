@@ -69,6 +69,9 @@ BASELINES = {
 _OPTIMIZERS = "l2l.config.optimizers"
 OPTIMIZERS = {
     "lstm": Kind(f"{_OPTIMIZERS}:LSTMSettings", "l2l.optimizers.lstm:CoordinatewiseLSTM"),
+    "normalised": Kind(
+        f"{_OPTIMIZERS}:NormalisedSettings", "l2l.optimizers.normalised:NormalisedLSTM"
+    ),
     "rnn": Kind(f"{_OPTIMIZERS}:RNNSettings", "l2l.optimizers.rnn:CoordinatewiseRNN"),
     "hierarchical": Kind(
         f"{_OPTIMIZERS}:HierarchicalSettings", "l2l.optimizers.hierarchical:HierarchicalRNN"
