@@ -43,12 +43,8 @@ PROBLEMS = {
     "quadratic": Kind(f"{_PROBLEMS}:QuadraticSettings", "l2l.problems.quadratic:QuadraticFamily"),
     "mlp": Kind(f"{_PROBLEMS}:MLPSettings", "l2l.problems.mlp:MLPFamily"),
     "convnet": Kind(f"{_PROBLEMS}:ConvNetSettings", "l2l.problems.convnet:ConvNetFamily"),
-    "recurrent": Kind(
-        f"{_PROBLEMS}:RecurrentSettings", "l2l.problems.recurrent:RecurrentFamily"
-    ),
-    "attention": Kind(
-        f"{_PROBLEMS}:AttentionSettings", "l2l.problems.attention:AttentionFamily"
-    ),
+    "recurrent": Kind(f"{_PROBLEMS}:RecurrentSettings", "l2l.problems.recurrent:RecurrentFamily"),
+    "attention": Kind(f"{_PROBLEMS}:AttentionSettings", "l2l.problems.attention:AttentionFamily"),
     "regression": Kind(
         f"{_PROBLEMS}:RegressionSettings", "l2l.problems.regression:RegressionFamily"
     ),

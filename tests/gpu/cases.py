@@ -13,6 +13,7 @@ from tests.small import (
     hierarchical_settings,
     lstm_settings,
     mlp_family,
+    normalised_settings,
     quadratic_family,
 )
 
@@ -38,6 +39,7 @@ OPTIMIZERS: dict[str, Any] = {
         output_scale=0.1,
         head_init_scale=1,
     ),
+    "normalised": normalised_settings(p=6.0),
     "hierarchical": hierarchical_settings(),
 }
 PROBLEMS: dict[str, Callable[[], Any]] = {

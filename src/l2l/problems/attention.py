@@ -28,14 +28,18 @@ class Attention(SequenceProblem):
         hidden = linear(sequences, named, "patch") + named["position.weight"][:, None]
         for block in range(self.settings.blocks):
             name = f"block{block}"
-            hidden = hidden + self._attention(_normalised(hidden, named, f"{name}.norm1"), named, name)
+            hidden = hidden + self._attention(
+                _normalised(hidden, named, f"{name}.norm1"), named, name
+            )
             wide = linear(_normalised(hidden, named, f"{name}.norm2"), named, f"{name}.wide")
             hidden = hidden + linear(functional.gelu(wide), named, f"{name}.narrow")
         return linear(_normalised(hidden, named, "norm").mean(dim=2), named, "output")
 
     def _attention(self, inputs: Tensor, named: Mapping[str, Tensor], name: str) -> Tensor:
         """Attention over the patches, [B, batch, patches, width] for inputs of this shape."""
-        heads = linear(inputs, named, f"{name}.attention").unflatten(-1, (3, self.settings.heads, -1))
+        heads = linear(inputs, named, f"{name}.attention").unflatten(
+            -1, (3, self.settings.heads, -1)
+        )
         query, key, value = heads.permute(3, 0, 1, 4, 2, 5)  # [B, batch, heads, patches, width]
         mixed = functional.scaled_dot_product_attention(query, key, value)
         return linear(mixed.transpose(2, 3).flatten(3), named, f"{name}.mixed")
