@@ -87,28 +87,38 @@ class NormalisedLSTM(UpdateRule):
             means = (sums / sizes).index_select(1, self.tensors)
         return scale * means.sqrt().clamp(bounds.low, bounds.high)
 
-    def seen(self, count: Tensor, steps: int) -> Normalised:
-        """How the gradients of the next steps are normalised; weights are [steps, decays]."""
+    def _seen(self, count: Tensor, steps: int) -> Normalised:
+        """How the next gradients are normalised; weights are [steps, decays]."""
         t = count + torch.arange(1, steps + 1, dtype=torch.float64, device=count.device)
         weights = torch.stack([(1 - b) / (1 - b**t) for b in self.settings.decays], dim=1)
         return Normalised(weights.to(self.phi["head.weight"].dtype), self.settings.p)
 
-    def step(self, gradient: Tensor, state: NormalisedState) -> tuple[Tensor, NormalisedState]:
-        """The step [B, n] for a gradient [B, n], and the next state: for autograd."""
-        seen = self.seen(state.count, 1)
+    def see(
+        self, gradient: Tensor, state: NormalisedState
+    ) -> tuple[Tensor, Tensor, NormalisedState]:
+        """What the LSTM sees of a gradient [B, n]; for autograd.
+
+        Returns:
+            Its inputs [B n, inputs], which coordinates have ever had a gradient, bool [B n], and
+            the state after the step but for its cells.
+        """
+        seen = self._seen(state.count, 1)
         seen = seen._replace(weights=seen.weights[0])
         inputs, moves, moments = normalised_features(gradient.flatten(), state.moments, seen)
+        return inputs, moves, state._replace(count=state.count + 1, moments=moments)
+
+    def step(self, gradient: Tensor, state: NormalisedState) -> tuple[Tensor, NormalisedState]:
+        """The step [B, n] for a gradient [B, n], and the next state: for autograd."""
+        inputs, moves, after = self.see(gradient, state)
         output, *cells = lstm_step(self.phi, inputs, state.cells.hidden, state.cells.cell)
         step = state.scale * torch.where(moves, output, 0).reshape(gradient.shape)
-        return step, NormalisedState(
-            state.count + 1, moments, state.scale, kernels.LSTMState(*cells)
-        )
+        return step, after._replace(cells=kernels.LSTMState(*cells))
 
     def update(
         self, gradient: Tensor, state: NormalisedState, reuse: bool = False
     ) -> tuple[Tensor, NormalisedState]:
         """The step [B, n] for a gradient [B, n], and the next state; no graph is kept."""
-        seen = self.seen(state.count, 1)
+        seen = self._seen(state.count, 1)
         seen = seen._replace(weights=seen.weights[0])
         output, moments, cells = kernels.normalised_step(
             self.phi, gradient.flatten(), state.moments, seen, state.cells, reuse
@@ -125,7 +135,7 @@ class NormalisedLSTM(UpdateRule):
     ) -> Phi:
         """The gradient of phi over a window; see `UpdateRule.backward`."""
         outer = (cotangents * state.scale).flatten(1)
-        seen = self.seen(state.count, len(gradients))
+        seen = self._seen(state.count, len(gradients))
         return kernels.normalised_window(
             self.phi,
             gradients.flatten(1),
