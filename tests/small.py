@@ -11,13 +11,19 @@ from torch import Tensor
 from l2l.config import Experiment, LSTMSettings, Recipe, load_config
 from l2l.config.load import merge
 from l2l.config.optimizers import HierarchicalSettings, LearnedSettings, NormalisedSettings
-from l2l.config.problems import ConvNetSettings, MLPSettings, QuadraticSettings
+from l2l.config.problems import (
+    ConvNetSettings,
+    MLPSettings,
+    QuadraticSettings,
+    RegressionSettings,
+)
 from l2l.optimizers.base import Phi
 from l2l.optimizers.weights import initial_phi
 from l2l.problems.base import Problem
 from l2l.problems.convnet import ColourImages, ConvNetFamily
 from l2l.problems.mlp import ImageSet, MLPFamily
 from l2l.problems.quadratic import QuadraticFamily
+from l2l.problems.regression import RegressionFamily
 from l2l.rng import stream
 
 CPU = torch.device("cpu")
@@ -94,6 +100,19 @@ def convnet_family(
     )
     parts = [ColourImages(images[a:b], labels[a:b]) for a, b in ((0, 40), (0, 20), (40, 60))]
     return ConvNetFamily(settings, 0, *parts)
+
+
+def regression_family(**changes: Any) -> RegressionFamily:
+    values: dict[str, Any] = {
+        "kind": "regression",
+        "dimensions": 3,
+        "hidden": (5, 4),
+        "activation": "tanh",
+        "teacher": 7,
+        "noise": 0.1,
+        "batch_size": 6,
+    }
+    return RegressionFamily(RegressionSettings(**(values | changes)), 0, CPU)
 
 
 def double(problems: Problem) -> Any:

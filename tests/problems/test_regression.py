@@ -3,34 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 import torch
-from tests.small import CPU
+from tests.small import regression_family
 from torch import nn
 
-from l2l.config.problems import RegressionSettings
-from l2l.problems.regression import SAMPLE, Regression, RegressionFamily
+from l2l.problems.regression import SAMPLE, Regression
 
 NAMES = ("test", "regression")
 
 
-def family(**changes: Any) -> RegressionFamily:
-    values: dict[str, Any] = {
-        "kind": "regression",
-        "dimensions": 3,
-        "hidden": (5, 4),
-        "activation": "tanh",
-        "teacher": 7,
-        "noise": 0.1,
-        "batch_size": 6,
-    }
-    return RegressionFamily(RegressionSettings(**(values | changes)), 0, CPU)
-
-
 def test_losses_and_gradients_are_those_of_torch_nn() -> None:
-    problems = family().sample(NAMES, range(2), 3)
+    problems = regression_family().sample(NAMES, range(2), 3)
     problems = replace(problems, inputs=problems.inputs.double(), targets=problems.targets.double())
     theta = problems.initial().double()
     for step in (0, 3):
@@ -48,7 +33,7 @@ def test_losses_and_gradients_are_those_of_torch_nn() -> None:
 
 
 def test_the_sample_of_the_train_loss_is_in_no_minibatch() -> None:
-    problems = family().sample(NAMES, range(2), 3)
+    problems = regression_family().sample(NAMES, range(2), 3)
     assert problems.inputs.shape == (2, 4 * 6 + SAMPLE, 3)
     moved = problems.inputs.clone()
     moved[:, : 4 * 6] = 0
@@ -60,7 +45,7 @@ def test_the_sample_of_the_train_loss_is_in_no_minibatch() -> None:
 
 def test_targets_are_of_order_one_and_a_smooth_function_but_for_the_noise() -> None:
     noisy, clean = (
-        family(noise=n, dimensions=1, teacher=50).sample(NAMES, [0], 99) for n in (1, 0)
+        regression_family(noise=n, dimensions=1, teacher=50).sample(NAMES, [0], 99) for n in (1, 0)
     )
     assert torch.equal(noisy.inputs, clean.inputs)
     assert 0.1 < float(clean.targets.var()) < 10
@@ -72,8 +57,8 @@ def test_targets_are_of_order_one_and_a_smooth_function_but_for_the_noise() -> N
 
 
 def test_a_problem_is_the_same_in_any_batch_and_any_number_of_times() -> None:
-    several = family().sample(NAMES, [4, 1], 3)
-    alone = family().sample(NAMES, [1], 3)
+    several = regression_family().sample(NAMES, [4, 1], 3)
+    alone = regression_family().sample(NAMES, [1], 3)
     theta = several.initial()
     assert torch.equal(theta[1:], alone.initial())
     torch.testing.assert_close(several.loss(theta, 2)[1:], alone.loss(theta[1:], 2))
@@ -83,7 +68,9 @@ def test_a_problem_is_the_same_in_any_batch_and_any_number_of_times() -> None:
 
 @pytest.mark.parametrize("activation", ["relu", "gelu"])
 def test_it_can_be_learned(activation: str) -> None:
-    problems = family(activation=activation, hidden=(32,), noise=0.0).sample(NAMES, range(2), 300)
+    problems = regression_family(activation=activation, hidden=(32,), noise=0.0).sample(
+        NAMES, range(2), 300
+    )
     theta = problems.initial()
     start = problems.train_loss(theta)
     for step in range(300):

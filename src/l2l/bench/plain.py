@@ -9,6 +9,7 @@ product serves input and state.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -16,7 +17,6 @@ from torch.nn import functional
 
 from l2l.config.optimizers import LSTMSettings, NormalisedSettings
 from l2l.optimizers.base import Phi
-from l2l.optimizers.normalised import NormalisedLSTM
 from l2l.optimizers.preprocessing import features
 from l2l.optimizers.weights import make_optimizer, phi_shapes
 from l2l.problems.base import Problem
@@ -74,7 +74,7 @@ class PlainMetaTraining:
         rate: float,
     ) -> None:
         self._form, self._settings, self._problems = form, settings, problems
-        self._rule = make_optimizer(settings, phi)
+        self._rule: Any = make_optimizer(settings, phi)
         self._steps, self._unroll = steps, unroll
         self.phi = [phi[name].clone().requires_grad_() for name in phi_shapes(settings)]
         self._adam = torch.optim.Adam(self.phi, rate)
@@ -96,7 +96,7 @@ class PlainMetaTraining:
         meta_loss = theta.new_zeros(())
         for _ in range(self._unroll):
             self._step += 1
-            if isinstance(self._rule, NormalisedLSTM):
+            if isinstance(self._settings, NormalisedSettings):
                 inputs, moves, self._state = self._rule.see(gradient, self._state)
                 output, states = self._form(self.phi, inputs, states)
                 step = self._state.scale * torch.where(moves, output.flatten(), 0).view_as(theta)

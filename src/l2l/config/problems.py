@@ -132,7 +132,7 @@ class ConvNetSettings(ImageSettings):
 class SequenceSettings(ImageSettings):
     """What networks have that read an image as a sequence of its patches."""
 
-    patch: tuple[Count, Count]
+    patch: Annotated[tuple[Count, ...], Field(min_length=2, max_length=2)]
     """Rows and columns of pixels of a patch."""
     train_sample: Annotated[int, Field(ge=1, le=60000)]
 

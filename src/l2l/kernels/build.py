@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import Any
 
 FOLDER = Path(__file__).parent
 SOURCES = tuple(FOLDER / name for name in ("preprocess.cpp", "forward.cpp", "backward.cpp"))
@@ -135,10 +136,10 @@ def library() -> ctypes.CDLL:
         raise BuildError(f"{target} cannot be loaded: {error}") from error
     integer, integer64, pointer = ctypes.c_int, ctypes.c_int64, ctypes.c_void_p
     sizes = [integer] * 3 + [pointer]
-    normalised = [integer, ctypes.c_float, pointer, pointer]
+    normalised: list[Any] = [integer, ctypes.c_float, pointer, pointer]
     loaded.l2l_log_features.argtypes = [integer64, pointer, ctypes.c_float, pointer, integer]
     loaded.l2l_log_features.restype = None
     loaded.l2l_forward.argtypes = [*sizes, integer64, *[pointer] * 4, integer, *normalised, pointer]
-    backward = [*sizes, integer64, integer64, *[pointer] * 4, integer, *normalised]
-    loaded.l2l_backward.argtypes = backward
+    backward = [*sizes, integer64, integer64, *[pointer] * 4, integer]
+    loaded.l2l_backward.argtypes = [*backward, *normalised]
     return loaded

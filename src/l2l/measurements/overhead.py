@@ -100,8 +100,10 @@ def both_implementations(name: str, optimizer: Optimizer) -> list[Timed]:
     Where kernels cannot be compiled both are the same. Both are timed even so, because claims name
     both.
     """
-    served = isinstance(optimizer, CoordinatewiseLSTM | NormalisedLSTM | Grouped)
-    if not served or getattr(optimizer.settings, "averaged_cells", 0):
+    if (
+        not isinstance(optimizer, CoordinatewiseLSTM | NormalisedLSTM | Grouped)
+        or optimizer.settings.couples
+    ):
         return [Timed(name, DEFAULT, optimizer)]
     compiled = implementation(next(iter(optimizer.phi.values()))) is not kernels.reference
     return [Timed(name, DEFAULT, optimizer, compiled), Timed(name, REFERENCE, optimizer)]

@@ -30,13 +30,13 @@ class NormalisedState(NamedTuple):
     """The state of B problems with n coordinates each.
 
     Attributes:
-        count: the steps so far, int64 [].
+        steps: how many there were, int64 [].
         moments: m and v for each decay, [decays, 2, B n].
         scale: what the LSTM's outputs are multiplied by, [B, n], or [B, 1] for one tensor.
         cells: of the LSTM.
     """
 
-    count: Tensor
+    steps: Tensor
     moments: Tensor
     scale: Tensor
     cells: kernels.State
@@ -70,9 +70,9 @@ class NormalisedLSTM(UpdateRule):
     def init(self, theta: Tensor) -> NormalisedState:
         """Moments and cells are zero; scales depend on theta [B, n]."""
         moments = self.phi["head.weight"].new_zeros(len(self.settings.decays), 2, theta.numel())
-        count = torch.zeros((), dtype=torch.int64, device=theta.device)
+        steps = torch.zeros((), dtype=torch.int64, device=theta.device)
         cells = kernels.zero_state(self.phi, theta.numel())
-        return NormalisedState(count, moments, self._scale(theta), cells)
+        return NormalisedState(steps, moments, self._scale(theta), cells)
 
     def _scale(self, theta: Tensor) -> Tensor:
         bounds, scale = self.settings.tensor_size, self.settings.output_scale
@@ -87,11 +87,16 @@ class NormalisedLSTM(UpdateRule):
             means = (sums / sizes).index_select(1, self.tensors)
         return scale * means.sqrt().clamp(bounds.low, bounds.high)
 
-    def _seen(self, count: Tensor, steps: int) -> Normalised:
-        """How the next gradients are normalised; weights are [steps, decays]."""
-        t = count + torch.arange(1, steps + 1, dtype=torch.float64, device=count.device)
-        weights = torch.stack([(1 - b) / (1 - b**t) for b in self.settings.decays], dim=1)
-        return Normalised(weights.to(self.phi["head.weight"].dtype), self.settings.p)
+    def _seen(self, before: Tensor, steps: int) -> Normalised:
+        """How the gradients after so many steps are normalised; weights are [steps, decays]."""
+        like, decays = self.phi["head.weight"], self.settings.decays
+        if before.is_cuda:  # a CUDA graph knows no numbers
+            t = before + torch.arange(1, steps + 1, dtype=torch.float64, device=before.device)
+            weights = torch.stack([(1 - b) / (1 - b**t) for b in decays], dim=1).to(like)
+        else:
+            numbers = range(int(before) + 1, int(before) + steps + 1)
+            weights = like.new_tensor([[(1 - b) / (1 - b**t) for b in decays] for t in numbers])
+        return Normalised(weights, self.settings.p)
 
     def see(
         self, gradient: Tensor, state: NormalisedState
@@ -102,10 +107,10 @@ class NormalisedLSTM(UpdateRule):
             Its inputs [B n, inputs], which coordinates have ever had a gradient, bool [B n], and
             the state after the step but for its cells.
         """
-        seen = self._seen(state.count, 1)
+        seen = self._seen(state.steps, 1)
         seen = seen._replace(weights=seen.weights[0])
         inputs, moves, moments = normalised_features(gradient.flatten(), state.moments, seen)
-        return inputs, moves, state._replace(count=state.count + 1, moments=moments)
+        return inputs, moves, state._replace(steps=state.steps + 1, moments=moments)
 
     def step(self, gradient: Tensor, state: NormalisedState) -> tuple[Tensor, NormalisedState]:
         """The step [B, n] for a gradient [B, n], and the next state: for autograd."""
@@ -118,13 +123,13 @@ class NormalisedLSTM(UpdateRule):
         self, gradient: Tensor, state: NormalisedState, reuse: bool = False
     ) -> tuple[Tensor, NormalisedState]:
         """The step [B, n] for a gradient [B, n], and the next state; no graph is kept."""
-        seen = self._seen(state.count, 1)
+        seen = self._seen(state.steps, 1)
         seen = seen._replace(weights=seen.weights[0])
         output, moments, cells = kernels.normalised_step(
             self.phi, gradient.flatten(), state.moments, seen, state.cells, reuse
         )
         step = output.reshape(gradient.shape).mul_(state.scale)
-        return step, NormalisedState(state.count + 1, moments, state.scale, cells)
+        return step, NormalisedState(state.steps + 1, moments, state.scale, cells)
 
     def backward(
         self,
@@ -135,7 +140,7 @@ class NormalisedLSTM(UpdateRule):
     ) -> Phi:
         """The gradient of phi over a window; see `UpdateRule.backward`."""
         outer = (cotangents * state.scale).flatten(1)
-        seen = self._seen(state.count, len(gradients))
+        seen = self._seen(state.steps, len(gradients))
         return kernels.normalised_window(
             self.phi,
             gradients.flatten(1),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -41,7 +42,8 @@ class Attention(SequenceProblem):
             -1, (3, self.settings.heads, -1)
         )
         query, key, value = heads.permute(3, 0, 1, 4, 2, 5)  # [B, batch, heads, patches, width]
-        mixed = functional.scaled_dot_product_attention(query, key, value)
+        products = query @ key.mT / math.sqrt(query.shape[-1])
+        mixed = products.softmax(dim=-1) @ value
         return linear(mixed.transpose(2, 3).flatten(3), named, f"{name}.mixed")
 
 

@@ -114,7 +114,7 @@ def linear(inputs: Tensor, named: Mapping[str, Tensor], layer: str) -> Tensor:
     return products.view(*inputs.shape[:-1], -1)
 
 
-def patches(images: Tensor, size: tuple[int, int]) -> Tensor:
+def patches(images: Tensor, size: tuple[int, ...]) -> Tensor:
     """Images [count, height, width(, channels)] in patches: [count, patches, pixels of a patch].
 
     Raises:
