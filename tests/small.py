@@ -201,6 +201,7 @@ def experiment(**changes: Any) -> Experiment:
         "baselines": ("sgd",),
         "tuning": {
             "problems": 3,
+            "metrics": ("final_loss", "mean_loss"),
             "points_per_decade": 4,
             "max_widenings": 8,
             "grids": dict.fromkeys(("sgd", "nag", "adam", "rmsprop"), grid),

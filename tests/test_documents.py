@@ -13,7 +13,7 @@ import typer
 from l2l.cli.app import app
 from l2l.config import Config, load_config
 from l2l.data.styles import PAINTINGS
-from l2l.evaluation.claims import read_claims
+from l2l.evaluation.verdicts import read_claims
 from l2l.report.claims import MARKED, fill, marked_tables, overview
 from l2l.report.table import Interval, effect
 from l2l.shipped import optimizer_path

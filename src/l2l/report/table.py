@@ -172,15 +172,25 @@ def _place(difference: float) -> float:
     return PLOT_WIDTH / 2 + inside / edge * (PLOT_WIDTH / 2 - PLOT_MARGIN)
 
 
-SIGNS = {"replicated": "✔", "not replicated": "✘", "inconclusive": "?"}
+SIGNS = {
+    "replicated": "✔",
+    "not replicated": "✘",
+    "inconclusive": "?",
+    "not settled: meta-training had not finished": "…",
+}
 
 
 def badge(verdict: str) -> Markup:
     """A verdict with a sign and a colour of its own."""
-    kind = verdict.replace(" ", "-") if verdict in SIGNS else "none"
+    kind = verdict.partition(":")[0].replace(" ", "-") if verdict in SIGNS else "none"
     return Markup('<span class="verdict {}">{} {}</span>').format(
         kind, SIGNS.get(verdict, "–"), verdict
     )
+
+
+def small_effect(interval: Interval | None) -> Markup:
+    """An effect with its interval in small letters; nothing where there is none."""
+    return _small_interval(interval, percent) if interval else Markup("")
 
 
 def _small_interval(interval: Interval, text: Callable[[float], str]) -> Markup:
@@ -230,6 +240,7 @@ INTERVAL = Format(with_interval, lambda value: _small_interval(value, number))
 EFFECT = Format(effect, lambda value: _small_interval(value, percent))
 PLOT = Format(lambda _: "", interval_plot, right=False, head=_plot_head)
 VERDICT = Format(html=badge, right=False)
+SHARE = Format(lambda fraction: f"{100 * fraction:.0f}{SPACE}%")
 
 
 @dataclass(frozen=True)
