@@ -70,6 +70,11 @@ def test_every_interval_in_a_text_is_that_of_a_claim(page: Path, claims: pd.Data
     assert not {*intervals} - known
 
 
+def test_what_decides_on_each_claim_is_said(config: Config) -> None:
+    rows = re.findall(r"^\| (C[\dC, ]+) \|", (DOCS / "claims.md").read_text(), re.MULTILINE)
+    assert [key for row in rows for key in row.split(", ")] == [*config.claims]
+
+
 def test_readme_is_short() -> None:
     assert len(re.sub(r"[|-]", " ", README).split()) <= 700
 

@@ -57,7 +57,10 @@ def test_the_glance_has_both_answers_of_each_optimizer(results: Results, config:
     shown = claims.glance(table, config).frame
     assert [key for key in shown["claim"] if key] == [*dict.fromkeys(table["claim"])]
     of_c2 = shown[shown["claim"].ffill() == "C2"]
-    assert of_c2["who"].tolist() == ["LSTM (paper)", "LSTM (long unroll)"]
+    assert of_c2["in brief"].tolist() == [
+        (config.claims["C2"].brief, "LSTM (paper)"),
+        ("", "LSTM (long unroll)"),
+    ]
     for recipe, row in zip(
         ("mnist_paper", "mnist_long_unroll"), of_c2.to_dict("records"), strict=True
     ):

@@ -39,15 +39,22 @@ from l2l.report.table import (
     badge,
     effect,
     listed,
-    small_effect,
+    percent,
 )
 
 LOSSES = {"loss": "loss", "train_loss": "loss", "test_loss": "held-out loss"}
 """What a metric says of a column; train_loss is the same loss without the choice of a minibatch."""
 LINK = Format(html=lambda key: Markup('<a href="#{0}">{0}</a>').format(key), right=False)
+BRIEF = Format(
+    " ".join,
+    lambda words: Markup('<span class="wrap">{}</span> <small class="soft">{}</small>').format(
+        *words
+    ),
+    right=False,
+)
 ANSWER = Format(
-    lambda row: f"{row['verdict']} {_effect(row)}".strip(),
-    lambda row: Markup("{} {}").format(badge(row["verdict"]), small_effect(_interval(row))),
+    lambda row: f"{_short(row['verdict'])} {_effect(row)}".strip(),
+    lambda row: Markup("{} {}").format(badge(_short(row["verdict"])), _effect(row, limits=False)),
     right=False,
 )
 ASKED = {OPTIMIZER: "the optimizer", RECIPE: "the recipe"}
@@ -98,16 +105,16 @@ def glance(claims: pd.DataFrame, config: Config) -> Table:
     for key, entries in claims[claims["deciding"]].groupby("claim", sort=False):
         claim, several = config.claims[str(key)], entries["recipe"].nunique() > 1
         for place, (name, answers) in enumerate(_by_recipe(entries, config)):
+            brief = "" if place else claim.brief or claim.statement
             rows.append(
                 {
                     "claim": None if place else key,
-                    "in brief": None if place else claim.brief or claim.statement,
-                    "who": name if several else None,
+                    "in brief": (brief, name if several else ""),
                     ASKED[OPTIMIZER]: answers.get(OPTIMIZER, answers.get("")),
                     ASKED[RECIPE]: answers.get(RECIPE),
                 }
             )
-    formats = {"claim": LINK, "in brief": LONG_WORDS, "who": LONG_WORDS}
+    formats = {"claim": LINK, "in brief": BRIEF}
     formats |= dict.fromkeys(ASKED.values(), ANSWER)
     return Table.of("The claims, and what came out", rows, formats)
 
@@ -280,9 +287,33 @@ def _interval(row: Mapping[Any, Any]) -> Interval | None:
     return Interval(row["estimate"], row["low"], row["high"])
 
 
-def _effect(row: Mapping[Any, Any]) -> str:
+def _effect(row: Mapping[Any, Any], limits: bool = True) -> str:
     interval = _interval(row)
-    return effect(interval) if interval else ""
+    if interval is None:
+        return ""
+    return effect(interval) if limits else percent(interval.value)
+
+
+def _short(verdict: str) -> str:
+    """A verdict without its reason."""
+    return verdict.partition(":")[0]
+
+
+def result(claims: pd.DataFrame, config: Config) -> str:
+    """What came out for some claims, in a sentence: the answer about each selected optimizer."""
+    parts = []
+    asked = claims[claims["deciding"] & (claims["answer"] != RECIPE)]
+    for key, entries in asked.groupby("claim", sort=False):
+        claim, names = config.claims[str(key)], learned(entries, config)
+        verdicts = [_short(verdict) for verdict in entries["verdict"]]
+        if len({*verdicts}) == 1:
+            said = verdicts[0]
+        else:
+            said = ", ".join(
+                f"{verdict} ({name})" for name, verdict in zip(names, verdicts, strict=True)
+            )
+        parts.append(f"{key}, {claim.brief or claim.statement}: {said}")
+    return "; ".join(parts) + "." if parts else ""
 
 
 def marked_tables(claims: pd.DataFrame, config: Config) -> dict[str, str]:
@@ -301,7 +332,7 @@ def marked_tables(claims: pd.DataFrame, config: Config) -> dict[str, str]:
                 ASKED[RECIPE]: answers.get(RECIPE),
             }
         )
-    brief = Format(lambda row: f"{SIGNS.get(row['verdict'], '–')} {_effect(row)}")
+    brief = Format(lambda row: f"{SIGNS.get(_short(row['verdict']), '–')} {_effect(row)}")
     formats = dict.fromkeys(ASKED.values(), brief)
     tables["in brief"] = Table.of("Claims in brief", rows, formats)
     return {name: table.markdown() for name, table in tables.items()}

@@ -156,6 +156,10 @@ class StudySection:
             return self.results.judged(self.keys)
         return self.table[self.table["claim"].isin(self.keys)]
 
+    def result(self) -> str:
+        """What came out for its claims, in a sentence; empty where it has none."""
+        return claims.result(self.claims, self.results.config) if self.keys else ""
+
     def verdicts(self) -> Table:
         """The verdict on each claim for each learned optimizer."""
         return claims.overview(self.claims, self.results.config, f"{self.title}: claims")

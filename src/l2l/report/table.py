@@ -176,21 +176,17 @@ SIGNS = {
     "replicated": "✔",
     "not replicated": "✘",
     "inconclusive": "?",
-    "not settled: meta-training had not finished": "…",
+    "not settled": "…",
 }
 
 
 def badge(verdict: str) -> Markup:
     """A verdict with a sign and a colour of its own."""
-    kind = verdict.partition(":")[0].replace(" ", "-") if verdict in SIGNS else "none"
+    short = verdict.partition(":")[0]
+    kind = short.replace(" ", "-") if short in SIGNS else "none"
     return Markup('<span class="verdict {}">{} {}</span>').format(
-        kind, SIGNS.get(verdict, "–"), verdict
+        kind, SIGNS.get(short, "–"), verdict
     )
-
-
-def small_effect(interval: Interval | None) -> Markup:
-    """An effect with its interval in small letters; nothing where there is none."""
-    return _small_interval(interval, percent) if interval else Markup("")
 
 
 def _small_interval(interval: Interval, text: Callable[[float], str]) -> Markup:
