@@ -260,7 +260,7 @@ def judged(layout: Layout, rows: list[tuple[str, str]]) -> None:
     layout.page.write_text("")
     table = pd.DataFrame({name: [None] * len(rows) for name in COLUMNS})
     table["claim"], table["verdict"] = zip(*rows, strict=True)
-    table["deciding"] = True
+    table["primary"] = table["deciding"] = True
     table.to_csv(layout.claims, index=False)
     read_claims(layout.claims)
 
