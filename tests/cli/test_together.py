@@ -130,8 +130,6 @@ def test_what_was_tested_with_other_settings_is_tested_anew(
     before = tuned.stat().st_mtime_ns
     more = f"experiments.{EXPERIMENT}.evaluation.problems=3"
     other = Run(load_config("smoke", settings=[*SMALL, more]))
-        load_config("smoke", settings=[*SMALL, f"experiments.{EXPERIMENT}.evaluation.problems=3"])
-    )
     commands.test(other, [EXPERIMENT])
     assert tuned.stat().st_mtime_ns > before
 
