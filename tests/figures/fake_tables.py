@@ -138,9 +138,11 @@ def make_overhead(repeats: int = 5) -> pd.DataFrame:
         for (timed, implementation), seconds in expected.items():
             for repeat in range(repeats):
                 drawn = seconds * np.exp(rng.normal(0, 0.05))
-                rows.append((timed, implementation, problem, size, repeat, drawn, 8.0))
+                own = gradients[problem][1] if problem in gradients else np.nan
+                own = np.nan if timed == "gradient" else own
+                rows.append((timed, implementation, problem, size, repeat, drawn, drawn + own, 8.0))
     columns = ["timed", "implementation", "problem", "coordinates", "repeat", "seconds"]
-    return pd.DataFrame(rows, columns=[*columns, "state_bytes"])
+    return pd.DataFrame(rows, columns=[*columns, "seconds_with_gradient", "state_bytes"])
 
 
 def make_updates(learned: dict[str, tuple[str, ...]], steps: tuple[int, ...]) -> pd.DataFrame:
@@ -176,6 +178,23 @@ def make_updates(learned: dict[str, tuple[str, ...]], steps: tuple[int, ...]) ->
                         )
                     )
     return pd.concat(tables, ignore_index=True)
+
+
+def make_step_size(starts: Iterable[int], windows: Iterable[int], repeats: int = 3) -> pd.DataFrame:
+    """Slopes that rise with the start, as `l2l measure step_size` writes them; one kept explodes."""
+    rng = np.random.default_rng(13)
+    rows = []
+    for start, window, repeat in itertools.product(starts, windows, range(repeats)):
+        measured = 0.02 * np.log10(1 + start) - 0.02 + rng.normal(0, 0.005)
+        kept = measured * (1 if repeat else -(window**1.5))
+        slopes = {"kept": kept, "dropped": 2 * abs(measured), "measured": measured}
+        rows += [
+            (start, window, estimate, repeat, 1.5, slope, abs(slope - measured))
+            for estimate, slope in slopes.items()
+        ]
+    return pd.DataFrame(
+        rows, columns=["start", "window", "estimate", "repeat", "loss", "slope", "error"]
+    )
 
 
 def make_variant(optimizer: str, ratio: float, width: float = 1.2, seeds: int = 3) -> Variant:

@@ -16,6 +16,7 @@ from tests.figures.fake_tables import (
     make_log,
     make_meta_gradients,
     make_overhead,
+    make_step_size,
     make_updates,
     make_variant,
 )
@@ -83,10 +84,12 @@ def figure(
     recipes = {"mnist": ("mnist_paper", "mnist_long_unroll"), "cifar10": ("cifar",)}
     horizon = config.experiments["architecture"].horizon
     measured = config.measurements.meta_gradients
+    stages = config.measurements.step_size
     results = fake(
         mnist=make_curves(ON_MNIST, 8),
         architecture=make_curves(ON_MNIST, 3, horizon, networks, 0, {"mnist_paper": 0.03}),
         overhead=make_overhead(),
+        step_size=make_step_size(stages.starts, stages.windows),
         updates=make_updates(recipes, (1, 5, 20, 50, 100)),
         meta_gradients=make_meta_gradients(measured.stages, measured.estimators, measured.windows),
         **logs(config.main_recipes()),

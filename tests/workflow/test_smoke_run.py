@@ -32,6 +32,7 @@ FIGURES = {
     "unroll",
     "hierarchical",
     "hierarchical_diagram",
+    "step_size",
     "overhead",
     "updates",
     "meta_training",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, create_model, model_validator
 
-from l2l.config.base import Count, Name, Range, Section, Whole, mistake
+from l2l.config.base import Count, Name, Natural, Range, Section, Whole, mistake
 from l2l.config.experiments import Baseline
 from l2l.config.names import ExperimentName, RecipeName, SingleProblemName
 from l2l.config.optimizers import LearnedSettings
@@ -33,6 +33,8 @@ IMPLEMENTATIONS = ("default", "reference")
 """What runs without a special wish; the LSTM in plain PyTorch, where that is something else."""
 ADAM = "adam"
 """The baseline whose proposed updates are measured beside those of learned optimizers."""
+KEPT, DROPPED, MEASURED = ESTIMATES = ("kept", "dropped", "measured")
+"""The meta-gradient with second derivatives, without them, and finite differences."""
 META_SEED = 0
 """The meta-seed of the trained optimizers that are measured."""
 
@@ -96,7 +98,8 @@ class Overhead(MeasurementSettings):
             "timed": (*self.recipes, *self.baselines, GRADIENT),
             "implementation": IMPLEMENTATIONS,
             "problem": (*self.problems, GRID),
-            **dict.fromkeys(("coordinates", "repeat", "seconds", "state_bytes")),
+            **dict.fromkeys(("coordinates", "repeat")),
+            **dict.fromkeys(("seconds", "seconds_with_gradient", "state_bytes")),
         }
 
     def inputs(self, config: Config) -> dict[str, Any]:
@@ -256,6 +259,47 @@ class MetaGradients(MeasurementSettings):
             for titled in (self.stages, self.estimators)
         ]
         return {"meta_gradients": titles}
+
+
+class StepSize(MeasurementSettings):
+    """What meta-gradients say of the size of steps, against finite differences."""
+
+    recipe: RecipeName
+    """Whose trained optimizer, of meta-seed 0."""
+    problem: SingleProblemName
+    """On what it runs."""
+    problems: Count
+    """Runs, each on a problem of its own."""
+    starts: Annotated[tuple[Natural, ...], Field(min_length=1)]
+    """Steps of a run at which windows begin."""
+    windows: Annotated[tuple[Count, ...], Field(min_length=1)]
+    """Window lengths."""
+    factor: Annotated[float, Field(gt=1)]
+    """How many times as large and as small the steps are of which the difference is taken."""
+
+    def columns(self, config: Config) -> Columns:
+        """See `l2l.measurements.step_size`."""
+        return {
+            "start": self.starts,
+            "window": self.windows,
+            "estimate": ESTIMATES,
+            **dict.fromkeys(("repeat", "loss", "slope", "error")),
+        }
+
+    def inputs(self, config: Config) -> dict[str, Any]:
+        """All settings; the problem as in meta-training."""
+        return {
+            "step_size": self.model_dump(mode="json"),
+            "problem": training_problem_inputs(config.problems, self.problem),
+        }
+
+    def problems_of(self, config: Config) -> tuple[str, ...]:
+        """The one."""
+        return (self.problem,)
+
+    def trained(self) -> tuple[str, ...]:
+        """The one."""
+        return (self.recipe,)
 
 
 class Measurements(Section):
