@@ -181,7 +181,7 @@ def make_updates(learned: dict[str, tuple[str, ...]], steps: tuple[int, ...]) ->
 
 
 def make_step_size(starts: Iterable[int], windows: Iterable[int], repeats: int = 3) -> pd.DataFrame:
-    """Slopes that rise with the start, as `l2l measure step_size` writes them; one kept explodes."""
+    """Slopes that rise with the start, as `l2l measure step_size` writes them; one explodes."""
     rng = np.random.default_rng(13)
     rows = []
     for start, window, repeat in itertools.product(starts, windows, range(repeats)):
