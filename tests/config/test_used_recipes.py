@@ -29,8 +29,15 @@ def measurements(
     found = load_config().measurements.model_dump(mode="json")
     found["updates"]["experiments"] = updates
     found["meta_gradients"]["stages"] = {
-        "only": {"title": "only", "recipe": recipe, "weights": weights}
+        "only": {
+            "title": "only",
+            "recipe": recipe,
+            "weights": weights,
+            "problem": "quadratic",
+            "problems": 2,
+        }
     }
+    found["landscape"] = found["step_size"] = None
     return found
 
 
@@ -85,6 +92,6 @@ def test_main_recipes_are_not_compared_as_variants_alone() -> None:
 
 def test_a_configuration_may_be_without_a_measurement_and_its_figure() -> None:
     config = load_config(settings=["measurements.updates=null"])
-    assert [*config.measurements.each()] == ["overhead", "meta_gradients"]
+    assert [*config.measurements.each()] == ["overhead", "meta_gradients", "landscape", "step_size"]
     assert figures(load_config()).keys() - figures(config).keys() == {"updates"}
     assert drawing_inputs(config) == drawing_inputs(load_config())

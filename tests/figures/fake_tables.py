@@ -214,8 +214,24 @@ def make_meta_gradients(
     rows = []
     for (a, stage), (b, estimator), window, repeat in keys:
         drawn = np.exp(rng.normal(0, 0.1, 3))
-        norm, noise, bias = drawn * (1e4 * window**0.5 / 9**a, 0.1 * window * 3**b, 0.5 / window)
-        rows.append((stage, estimator, window, repeat, norm, noise, bias if window < 100 else 0.0))
+        norm, variance, bias = drawn * (1e4 * window**0.5 / 9**a, 10 * window * 3**b, 0.5 / window)
+        cosine = 1 - bias if window < 100 else 1.0
+        rows.append((stage, estimator, window, repeat, norm, variance, cosine))
     return pd.DataFrame(
-        rows, columns=["stage", "estimator", "window", "repeat", "norm", "noise", "bias"]
+        rows, columns=["stage", "estimator", "window", "repeat", "norm", "variance", "cosine"]
     )
+
+
+def make_landscape(
+    slices: Iterable[str], directions: int, horizons: Iterable[int], problems: int = 2
+) -> pd.DataFrame:
+    """Valleys that are rougher for longer horizons, as `l2l measure landscape` writes them."""
+    keys = itertools.product(slices, range(directions), np.linspace(-1, 1, 21), horizons)
+    rows = [
+        (name, direction, place, horizon, problem, 0.3 + place**2 + 0.01 * rough)
+        for name, direction, place, horizon in keys
+        for problem in range(problems)
+        for rough in [np.sin(40 * place + problem + direction) * np.log10(horizon)]
+    ]
+    columns = ["slice", "direction", "place", "horizon", "problem", "loss"]
+    return pd.DataFrame(rows, columns=columns)

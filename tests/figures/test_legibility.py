@@ -13,6 +13,7 @@ from tests.figures.fake_results import draw_panels, fake
 from tests.figures.fake_tables import (
     BASELINES,
     make_curves,
+    make_landscape,
     make_log,
     make_meta_gradients,
     make_overhead,
@@ -84,11 +85,12 @@ def figure(
     recipes = {"mnist": ("mnist_paper", "mnist_long_unroll"), "cifar10": ("cifar",)}
     horizon = config.experiments["architecture"].horizon
     measured = config.measurements.meta_gradients
-    stages = config.measurements.step_size
+    stages, lines = config.measurements.step_size, config.measurements.landscape
     results = fake(
         mnist=make_curves(ON_MNIST, 8),
         architecture=make_curves(ON_MNIST, 3, horizon, networks, 0, {"mnist_paper": 0.03}),
         overhead=make_overhead(),
+        landscape=make_landscape(lines.slices, lines.directions, lines.horizons),
         step_size=make_step_size(stages.starts, stages.windows),
         updates=make_updates(recipes, (1, 5, 20, 50, 100)),
         meta_gradients=make_meta_gradients(measured.stages, measured.estimators, measured.windows),

@@ -9,12 +9,13 @@ from tests.figures.fake_results import fake
 from tests.figures.fake_tables import (
     BASELINES,
     make_curves,
+    make_landscape,
     make_overhead,
     make_step_size,
     make_updates,
 )
 
-from l2l.figures import overhead, step_size, updates
+from l2l.figures import landscape, overhead, step_size, updates
 
 LEARNED = ("mnist_paper", "mnist_long_unroll")
 
@@ -111,3 +112,17 @@ def test_slopes_have_a_panel_for_each_window_and_medians_over_networks() -> None
             np.testing.assert_allclose(sorted(heights), sorted(own["slope"]))
         low, high = axes.get_ylim()
         assert low < table["slope"].min() < table["slope"].max() < high
+
+
+def test_a_landscape_has_a_line_for_each_horizon_and_problem() -> None:
+    results = fake()
+    settings = results.config.measurements.landscape
+    table = make_landscape(settings.slices, settings.directions, settings.horizons)
+    results.tables["landscape"] = table
+    panels = landscape.FIGURE.draw(results).axes
+    assert len(panels) == len(settings.slices) * settings.directions
+    for direction, axes in enumerate(panels[: settings.directions]):
+        own = table[table["direction"] == direction].groupby(["horizon", "problem"])["loss"]
+        lines = [line.get_ydata() for line in axes.lines if len(line.get_xdata()) == 21]
+        for (_, losses), line in zip(own, lines, strict=True):
+            np.testing.assert_allclose(line, losses)

@@ -32,6 +32,7 @@ FIGURES = {
     "unroll",
     "hierarchical",
     "hierarchical_diagram",
+    "landscape",
     "step_size",
     "overhead",
     "updates",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, create_model, model_validator
 
-from l2l.config.base import Count, Name, Natural, Range, Section, Whole, mistake
+from l2l.config.base import Count, Name, Natural, Positive, Range, Section, Whole, mistake
 from l2l.config.experiments import Baseline
 from l2l.config.names import ExperimentName, RecipeName, SingleProblemName
 from l2l.config.optimizers import LearnedSettings
@@ -184,6 +184,12 @@ class MetaGradientStage(Section):
     """Whose optimizer."""
     weights: Literal["initial", "trained"]
     """Before or after meta-training, of meta-seed 0."""
+    problem: SingleProblemName
+    """On what meta-gradients are estimated."""
+    problems: Annotated[Whole, Field(ge=2, multiple_of=2)]
+    """Problems of an estimate; its variance is told from the difference of both halves."""
+    estimators: tuple[Name, ...] | None = None
+    """By which of the estimators; absent: by all."""
 
 
 class GradientSource(Section):
@@ -198,14 +204,10 @@ class GradientSource(Section):
 class MetaGradients(MeasurementSettings):
     """Meta-gradients of whole episodes, as sums over windows, at fixed phi."""
 
-    problem: SingleProblemName
-    """On what meta-gradients are estimated."""
     steps: Count
     """Inner steps of an episode."""
     windows: Annotated[tuple[Count, ...], Field(min_length=1)]
     """Window lengths; each divides `steps`."""
-    problems: Count
-    """Problems of an estimate."""
     repeats: Annotated[Whole, Field(ge=3)]
     """Estimates of each kind, with problems of their own."""
     stages: Annotated[dict[Name, MetaGradientStage], Field(min_length=1)]
@@ -221,7 +223,19 @@ class MetaGradients(MeasurementSettings):
                 f"windows: {wrong[0]} does not divide steps = {self.steps}; episodes are cut into "
                 "equal windows"
             )
+        for name, stage in self.stages.items():
+            for estimator in stage.estimators or ():
+                if estimator not in self.estimators:
+                    raise mistake(
+                        f"stages.{name}.estimators: '{estimator}' is none of "
+                        f"{', '.join(self.estimators)}"
+                    )
         return self
+
+    def estimators_at(self, stage: str) -> dict[str, GradientSource]:
+        """Those by which meta-gradients are estimated at a stage."""
+        chosen = self.stages[stage].estimators or self.estimators
+        return {name: source for name, source in self.estimators.items() if name in chosen}
 
     def columns(self, config: Config) -> Columns:
         """See `l2l.measurements.meta_gradients`."""
@@ -229,23 +243,24 @@ class MetaGradients(MeasurementSettings):
             "stage": tuple(self.stages),
             "estimator": tuple(self.estimators),
             "window": self.windows,
-            **dict.fromkeys(("repeat", "norm", "cosine", "ratio")),
-            **dict.fromkeys(("noise", "noise_left_out", "bias", "bias_left_out")),
+            **dict.fromkeys(("repeat", "norm", "variance", "cosine", "agreement")),
         }
 
     def inputs(self, config: Config) -> dict[str, Any]:
-        """All settings but the titles; the problem; the optimizers."""
+        """All settings but the titles; the problems; the optimizers."""
         without_titles = {"stages": {"__all__": {"title"}}, "estimators": {"__all__": {"title"}}}
         recipes = [config.recipes[stage.recipe] for stage in self.stages.values()]
         return {
             "meta_gradients": self.model_dump(mode="json", exclude=without_titles),
-            "problem": training_problem_inputs(config.problems, self.problem),
+            "problems": [
+                training_problem_inputs(config.problems, name) for name in self.problems_of(config)
+            ],
             "optimizers": [recipe.optimizer.model_dump(mode="json") for recipe in recipes],
         }
 
     def problems_of(self, config: Config) -> tuple[str, ...]:
-        """The one."""
-        return (self.problem,)
+        """Those of the stages."""
+        return tuple(dict.fromkeys(stage.problem for stage in self.stages.values()))
 
     def trained(self) -> tuple[str, ...]:
         """Recipes of the stages after meta-training."""
@@ -259,6 +274,64 @@ class MetaGradients(MeasurementSettings):
             for titled in (self.stages, self.estimators)
         ]
         return {"meta_gradients": titles}
+
+
+class Slice(Section):
+    """A trained optimizer of meta-seed 0, around whose weights the meta-loss is looked at."""
+
+    title: str
+    """Its name in the figure."""
+    recipe: RecipeName
+    """Whose optimizer."""
+    problem: SingleProblemName
+    """On what it runs."""
+
+
+class Landscape(MeasurementSettings):
+    """The meta-loss along random directions of phi, for episodes of several lengths."""
+
+    slices: Annotated[dict[Name, Slice], Field(min_length=1)]
+    """Around which phi."""
+    directions: Count
+    """Random directions from each phi."""
+    reach: Positive
+    """How far to go to both sides; 1: as far as each weight matrix is long."""
+    points: Annotated[Whole, Field(ge=3)]
+    """Places on a line, both ends among them."""
+    horizons: Annotated[tuple[Count, ...], Field(min_length=1)]
+    """Inner steps over whose losses the meta-loss is the mean."""
+    problems: Count
+    """Problems, the same at all places."""
+
+    def columns(self, config: Config) -> Columns:
+        """See `l2l.measurements.landscape`."""
+        return {
+            "slice": tuple(self.slices),
+            "direction": range(self.directions),
+            "horizon": self.horizons,
+            **dict.fromkeys(("place", "problem", "loss")),
+        }
+
+    def inputs(self, config: Config) -> dict[str, Any]:
+        """All settings but the titles, and the problems."""
+        return {
+            "landscape": self.model_dump(mode="json", exclude={"slices": {"__all__": {"title"}}}),
+            "problems": [
+                training_problem_inputs(config.problems, name) for name in self.problems_of(config)
+            ],
+        }
+
+    def problems_of(self, config: Config) -> tuple[str, ...]:
+        """Those of the slices."""
+        return tuple(dict.fromkeys(one.problem for one in self.slices.values()))
+
+    def trained(self) -> tuple[str, ...]:
+        """Those of the slices."""
+        return tuple(dict.fromkeys(one.recipe for one in self.slices.values()))
+
+    def shown(self) -> dict[str, Any]:
+        """The titles."""
+        return {"landscape": {key: one.title for key, one in self.slices.items()}}
 
 
 class StepSize(MeasurementSettings):
