@@ -95,5 +95,5 @@ def test_the_variance_is_the_trace_of_the_covariance_of_one_problems_gradient() 
 def test_an_estimator_that_is_not_there_is_refused() -> None:
     settings = load_config().measurements.meta_gradients.model_dump(mode="json")
     settings["stages"]["mnist"]["estimators"] = ["keep"]
-    with pytest.raises(ValueError, match="stages.mnist.estimators: 'keep' is none of kept"):
+    with pytest.raises(ValueError, match="'keep' is none of kept"):
         MetaGradients.model_validate(settings)
