@@ -54,8 +54,6 @@ except UserError as error:
 
 experiments = CONFIG.experiments
 LAYOUT = Layout(CONFIG.run_name)
-# For src/snakemake_logger_plugin_l2l.
-logger.info("", extra={"event": "l2l_layout", "layout": LAYOUT})
 RESULTS = LAYOUT.results
 LOGS = RESULTS / "logs"
 BENCHMARKS = RESULTS / "benchmarks"
@@ -201,6 +199,12 @@ def inputs_of_measurement(name):
 def parts_of_experiment(wildcards):
     name = wildcards.experiment
     return [LAYOUT.part(name, *optimizer) for optimizer in CONFIG.tested(name)]
+
+
+def tunings_elsewhere(*names):
+    """The tuning tables of other experiments whose rates are tested on some."""
+    others = dict.fromkeys(experiments[name].rates_of for name in names)
+    return [LAYOUT.tuning(other) for other in others if other and other not in names]
 
 
 def tunings_of_experiment(wildcards):
