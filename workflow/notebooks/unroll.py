@@ -27,11 +27,11 @@ report.picture()
 
 # %% [markdown]
 # *Norm* is the length of the meta-gradient. *Variance* is how much the gradients of single problems
-# scatter, in squared units of the norm. Where gradients explode, its line shoots up with the window.
-# It is not divided by the expected gradient, which is nearly zero where meta-training has ended.
-# *Bias* is 1 minus the cosine of the angle between an estimate and the true one on the same
-# problems: 0 is the same direction, 1 a right angle. Evolution strategies with few pairs are so noisy
-# that their bias cannot be seen.
+# scatter, in squared units of the norm. Where gradients explode, its line shoots up with the
+# window. It is not divided by the expected gradient, which is nearly zero where meta-training has
+# ended. *Bias* is 1 minus the cosine of the angle between an estimate and the true one on the same
+# problems: 0 is the same direction, 1 a right angle. Evolution strategies with few pairs are so
+# noisy that their bias cannot be seen.
 #
 # The last row shows what was learned with each window, from the same number of inner steps.
 #
@@ -41,8 +41,8 @@ report.picture()
 report.picture("landscape")
 
 # %% [markdown]
-# A gradient is as good as the landscape is smooth. Metz et al. (2019) find that it gets rougher with
-# the length of the episode.
+# A gradient is as good as the landscape is smooth. Metz et al. (2019) find that it gets rougher
+# with the length of the episode.
 #
 # ## The numbers
 
