@@ -21,7 +21,6 @@ def table() -> pd.DataFrame:
     stage = {
         "title": "t",
         "recipe": "quadratics_lstm",
-        "weights": "initial",
         "problem": "quadratic",
         "problems": 4,
     }

@@ -176,14 +176,12 @@ class Updates(MeasurementSettings):
 
 
 class MetaGradientStage(Section):
-    """A moment of meta-training: the weights phi at which meta-gradients are estimated."""
+    """A trained optimizer of meta-seed 0, at whose weights phi meta-gradients are estimated."""
 
     title: str
     """Its name in the figure."""
     recipe: RecipeName
     """Whose optimizer."""
-    weights: Literal["initial", "trained"]
-    """Before or after meta-training, of meta-seed 0."""
     problem: SingleProblemName
     """On what meta-gradients are estimated."""
     problems: Annotated[Whole, Field(ge=2, multiple_of=2)]
@@ -247,15 +245,13 @@ class MetaGradients(MeasurementSettings):
         }
 
     def inputs(self, config: Config) -> dict[str, Any]:
-        """All settings but the titles; the problems; the optimizers."""
+        """All settings but the titles, and the problems."""
         without_titles = {"stages": {"__all__": {"title"}}, "estimators": {"__all__": {"title"}}}
-        recipes = [config.recipes[stage.recipe] for stage in self.stages.values()]
         return {
             "meta_gradients": self.model_dump(mode="json", exclude=without_titles),
             "problems": [
                 training_problem_inputs(config.problems, name) for name in self.problems_of(config)
             ],
-            "optimizers": [recipe.optimizer.model_dump(mode="json") for recipe in recipes],
         }
 
     def problems_of(self, config: Config) -> tuple[str, ...]:
@@ -263,9 +259,8 @@ class MetaGradients(MeasurementSettings):
         return tuple(dict.fromkeys(stage.problem for stage in self.stages.values()))
 
     def trained(self) -> tuple[str, ...]:
-        """Recipes of the stages after meta-training."""
-        after = [stage.recipe for stage in self.stages.values() if stage.weights == "trained"]
-        return tuple(dict.fromkeys(after))
+        """Those of the stages."""
+        return tuple(dict.fromkeys(stage.recipe for stage in self.stages.values()))
 
     def shown(self) -> dict[str, Any]:
         """The titles."""

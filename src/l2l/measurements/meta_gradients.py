@@ -27,7 +27,6 @@ from l2l.config.estimators import UnrolledSettings
 from l2l.config.measurements import META_SEED, MetaGradients
 from l2l.estimators import Episode, Estimator, make_estimator
 from l2l.optimizers import UpdateRule, bind
-from l2l.optimizers.weights import initial_phi, make_optimizer
 from l2l.problems import Family, Problem, live_part
 from l2l.progress import Progress
 from l2l.rng import stream
@@ -49,14 +48,10 @@ def measure(run: Run) -> pd.DataFrame:
     config = run.config
     settings: MetaGradients = config.measurements.meta_gradients
     families, device = run.open_problems(settings.problems_of(config), "measure")
-    optimizers = {}
-    for name, stage in settings.stages.items():
-        if stage.weights == "trained":
-            optimizers[name] = run.trained(stage.recipe, META_SEED, device)
-            continue
-        kind = config.recipes[stage.recipe].optimizer
-        phi = initial_phi(kind, stream(config.seed, "phi", stage.recipe, "seed", META_SEED, 0))
-        optimizers[name] = make_optimizer(kind, {k: phi[k].to(device) for k in phi})
+    optimizers = {
+        name: run.trained(stage.recipe, META_SEED, device)
+        for name, stage in settings.stages.items()
+    }
     return meta_gradients(settings, families, optimizers, config.seed)
 
 
