@@ -111,7 +111,7 @@ def _draw_overhead(
     for place, ((key, kind), row) in enumerate(learned.iterrows()):
         color = styles[display_name(str(key), labels)].color
         for line, problem in enumerate(problems):
-            own, height = row[problem], line + 0.22 * (place - (len(learned) - 1) / 2)
+            own, height = row[problem], line + 0.29 * (place - (len(learned) - 1) / 2)
             axes.plot([own.min(), own.max()], [height, height], color=color, linewidth=1)
             face = "white" if kind == REFERENCE else color
             at = own.median(), height

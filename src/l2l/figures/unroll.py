@@ -22,7 +22,7 @@ from l2l.results import Results
 
 MEASURES = {
     "norm": "norm",
-    "variance": "variance between\nproblems",
+    "variance": "variance",
     "cosine": "bias: 1 − cosine",
 }
 """Column of the table -> what its row of panels shows."""
