@@ -200,7 +200,8 @@ def make_step_size(starts: Iterable[int], windows: Iterable[int], repeats: int =
 def make_variant(optimizer: str, ratio: float, width: float = 1.2, seeds: int = 3) -> Variant:
     """Its mean loss is `ratio` times the reference's, its final loss twice as much as that."""
     mean, final = (
-        Effect(each - 1, each / width - 1, each * width - 1, 0.5, 8) for each in (ratio, 2 * ratio)
+        Effect(each - 1, each / width - 1, each * width - 1, 0.5, 8, each - 1, 0.1, 0)
+        for each in (ratio, 2 * ratio)
     )
     return Variant(optimizer, mean, final, seeds)
 

@@ -87,7 +87,7 @@ def test_a_marker_stands_at_the_ratio_in_its_row_with_its_interval(
     ("ratio", "marker", "edge"), [(math.inf, ">", 1), (100.0, ">", 1), (0.001, "<", 0)]
 )
 def test_what_lies_beyond_is_an_arrow_at_its_edge(ratio: float, marker: str, edge: int) -> None:
-    effect = Effect(ratio - 1, -1, math.inf, 0.5, 8)
+    effect = Effect(ratio - 1, -1, math.inf, 0.5, 8, 0, 0.1, 0)
     (axes,) = draw_variants(MNIST=[Variant("rnn", effect, make_variant("rnn", 1).mean, 3)])
     at = axes.get_xlim()[edge]
     assert [x for x, _ in markers(axes, marker)] == pytest.approx([at])
