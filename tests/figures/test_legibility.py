@@ -54,6 +54,8 @@ OTHERS = [
     "updates",
     "ablations",
     "unroll",
+    "landscape",
+    "step_size",
     "optimizer_loop",
     "computation_graph",
     "coordinatewise_lstm",
