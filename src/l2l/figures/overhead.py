@@ -109,7 +109,8 @@ def _draw_overhead(
     ratios = by_repeat.div(by_repeat.xs(ADAM).xs(DEFAULT))
     learned = ratios[~ratios.index.get_level_values(0).isin(BASELINES)].dropna()
     styles = looks(display_name(str(key), labels) for key in here["timed"].unique())
-    for place, ((key, kind), row) in enumerate(learned.iterrows()):
+    for place, (key, kind) in enumerate(learned.index):
+        row = learned.loc[(key, kind)]
         color = styles[display_name(str(key), labels)].color
         for line, problem in enumerate(problems):
             own, height = row[problem], line + 0.29 * (place - (len(learned) - 1) / 2)
