@@ -166,7 +166,7 @@ FIGURE = Figure(
     caption="Left: how long one step takes, by the number of parameters that are optimized (its "
     "coordinates). Lines are optimizers, from the fastest to the slowest repeat of each timing; "
     "stars are the gradients of three of the problems, which every optimizer needs in each step as "
-    "well. The LSTM is timed with this program's compiled kernels and in plain PyTorch, the "
+    "well. LSTMs are timed with this program's compiled kernels and in plain PyTorch, the "
     "hierarchical RNN in plain PyTorch only. Right, above: the loss on MNIST, step by step. Below: "
     "the same runs against the time of their gradients and steps, one network at a time. The "
     "hand-crafted optimizers end earlier there, because their steps take less time.",
