@@ -90,10 +90,11 @@ def small_config(protocol: str) -> Config:
                 "overhead": {"recipes": ["mnist_paper"]},
                 "meta_gradients": {
                     "stages": {
-                        stage: {"recipe": "quadratics_lstm"}
-                        for stage in ("untrained", "short", "long")
+                        stage: {"recipe": "quadratics_lstm"} for stage in ("short", "long", "mnist")
                     }
                 },
+                "landscape": {"slices": {"mnist": {"recipe": "quadratics_lstm"}}},
+                "step_size": {"recipe": "quadratics_lstm"},
             },
         },
     )
