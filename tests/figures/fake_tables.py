@@ -120,7 +120,6 @@ def make_overhead(repeats: int = 5) -> pd.DataFrame:
     """Times that grow with the number of coordinates, as `l2l measure overhead` writes them."""
     rng = np.random.default_rng(7)
     lines = {("mnist_paper", "default"): 6e-8, ("mnist_paper", "reference"): 3e-7}
-    lines |= {("general", "default"): 2e-8, ("general", "reference"): 1e-7}
     lines["hierarchical", "default"] = 5e-7
     lines |= {
         (name, "default"): each * 1e-10

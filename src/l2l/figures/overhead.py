@@ -51,7 +51,8 @@ def draw(results: Results) -> Drawing:
         stars.append(_name(axes, name, at, (-OFFSET, 0.0), zorder=5))
     problems = config.measurements.overhead.problems
     _draw_overhead(figure.add_subplot(left[1]), times, problems, labels)
-    upper, lower = map(figure.add_subplot, grid[1].subgridspec(2, 1))
+    right = grid[1].subgridspec(2, 1)
+    upper, lower = (figure.add_subplot(right[row]) for row in range(2))
     handles = _draw_race(upper, lower, times, results)
     handles.append(Line2D([], [], label="gradient of a problem", **STAR))
     figure.legend(handles=handles, loc="outside upper center", ncols=len(handles))
@@ -105,10 +106,11 @@ def _draw_overhead(
         raise UserError(
             "config: measurements.overhead.baselines: adam is missing: overhead needs it"
         )
-    ratios = by_repeat / by_repeat.loc[(ADAM, DEFAULT)]
+    ratios = by_repeat.div(by_repeat.xs(ADAM).xs(DEFAULT))
     learned = ratios[~ratios.index.get_level_values(0).isin(BASELINES)].dropna()
     styles = looks(display_name(str(key), labels) for key in here["timed"].unique())
-    for place, ((key, kind), row) in enumerate(learned.iterrows()):
+    for place, (key, kind) in enumerate(learned.index):
+        row = learned.loc[(key, kind)]
         color = styles[display_name(str(key), labels)].color
         for line, problem in enumerate(problems):
             own, height = row[problem], line + 0.29 * (place - (len(learned) - 1) / 2)
@@ -219,7 +221,7 @@ FIGURE = Figure(
     caption="Left, above: how long one step takes, by the number of parameters that are "
     "optimized (its coordinates). Lines are optimizers, from the fastest to the slowest repeat of "
     "each timing; stars are the gradients of three of the problems, which every optimizer needs in "
-    "each step as well. LSTMs are timed with this program's compiled kernels and in plain "
+    "each step as well. The LSTM is timed with this program's compiled kernels and in plain "
     "PyTorch, the hierarchical RNN in plain PyTorch only. Below: a step and its gradient, divided "
     "by the same with ADAM; 1 is no overhead. Circles are plain PyTorch; lines go from the "
     "smallest to the largest repeat. Right, above: the loss on MNIST, step by step. Below: the "
