@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from l2l.config.measurements import DROPPED, KEPT, MEASURED
 from l2l.figures.base import Figure
@@ -37,6 +39,8 @@ def draw(results: Results) -> Drawing:
         axes.set(title=f"window of {window} {steps}", xlabel="step at which the window begins")
     largest = float(table.loc[np.isfinite(table["slope"]), "slope"].abs().max())
     panels[0].set_ylim(-1.1 * max(largest, linear), 1.1 * max(largest, linear))
+    panels[0].yaxis.set_major_locator(FixedLocator(_ticks(linear, largest)))
+    panels[0].yaxis.set_minor_locator(NullLocator())
     panels[0].yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     panels[0].set_ylabel("loss / log of the step size\n(above 0: smaller steps lower it)")
     handles = [
@@ -45,6 +49,14 @@ def draw(results: Results) -> Drawing:
     ]
     figure.legend(handles=handles, loc="outside upper center", ncols=len(handles))
     return figure
+
+
+def _ticks(linear: float, largest: float) -> list[float]:
+    """Zero, middle and end of the linear part to a digit, and powers of ten beyond; both signs."""
+    powers = range(math.ceil(math.log10(3 * linear)), math.floor(math.log10(1.1 * largest)) + 1)
+    ends = [float(f"{end:.0e}") for end in (linear / 2, linear)]
+    positive = [*ends, *(10.0**power for power in powers)]
+    return [0.0, *positive, *(-tick for tick in positive)]
 
 
 def _draw_window(axes: Axes, rows: pd.DataFrame, starts: list[int]) -> None:

@@ -22,7 +22,7 @@ from l2l.config.measurements import META_SEED, Landscape
 from l2l.meta.rollout import begin, rollout
 from l2l.optimizers import bind
 from l2l.optimizers.base import Phi, UpdateRule
-from l2l.problems import Family
+from l2l.problems import Family, Problem
 from l2l.progress import Progress
 from l2l.rng import stream
 
@@ -75,15 +75,8 @@ def landscape(
             way = random_direction(optimizer.phi, generator)
             for place in places.tolist():
                 moved = {key: weight + place * way[key] for key, weight in optimizer.phi.items()}
-                there, losses = optimizer.with_phi(moved), list[Tensor]()
-                rollout(
-                    problems,
-                    there,
-                    begin(problems, there),
-                    longest,
-                    lambda now, seen=losses: seen.append(now.loss),
-                )
-                so_far = torch.stack(losses).double().cumsum(dim=0).cpu().numpy()  # [T, B]
+                losses = losses_of(problems, optimizer.with_phi(moved), longest)
+                so_far = losses.double().cumsum(dim=0).cpu().numpy()
                 for horizon in settings.horizons:
                     means = {"problem": indices, "loss": so_far[horizon - 1] / horizon}
                     keys = {"slice": name, "direction": direction, "place": place}
@@ -91,6 +84,14 @@ def landscape(
                 progress.advance()
     progress.close()
     return pd.concat(tables, ignore_index=True)
+
+
+def losses_of(problems: Problem, optimizer: UpdateRule, steps: int) -> Tensor:
+    """The losses of the steps of an episode, [T, B]."""
+    losses: list[Tensor] = []
+    carry = begin(problems, optimizer)
+    rollout(problems, optimizer, carry, steps, lambda now: losses.append(now.loss))
+    return torch.stack(losses)
 
 
 def random_direction(phi: Phi, generator: torch.Generator) -> Phi:
