@@ -114,15 +114,16 @@ def test_slopes_have_a_panel_for_each_window_and_medians_over_networks() -> None
         assert low < table["slope"].min() < table["slope"].max() < high
 
 
-def test_a_landscape_has_a_line_for_each_horizon_and_problem() -> None:
+def test_a_landscape_has_a_panel_for_each_horizon_and_a_line_for_each_direction() -> None:
     results = fake()
     settings = results.config.measurements.landscape
     table = make_landscape(settings.slices, settings.directions, settings.horizons)
     results.tables["landscape"] = table
     panels = landscape.FIGURE.draw(results).axes
-    assert len(panels) == len(settings.slices) * settings.directions
-    for direction, axes in enumerate(panels[: settings.directions]):
-        own = table[table["direction"] == direction].groupby(["horizon", "problem"])["loss"]
+    assert len(panels) == len(settings.slices) * len(settings.horizons)
+    for horizon, axes in zip(sorted(settings.horizons), panels, strict=False):
+        own = table[table["horizon"] == horizon].groupby(["direction", "problem"])["loss"]
         lines = [line.get_ydata() for line in axes.lines if len(line.get_xdata()) == 21]
         for (_, losses), line in zip(own, lines, strict=True):
-            np.testing.assert_allclose(line, losses)
+            changes = 100 * (losses.to_numpy() / losses.to_numpy()[10] - 1)
+            np.testing.assert_allclose(line, changes, atol=1e-9)
