@@ -87,7 +87,7 @@ def test_a_marker_stands_at_the_ratio_in_its_row_with_its_interval(
     ("ratio", "marker", "edge"), [(math.inf, ">", 1), (100.0, ">", 1), (0.001, "<", 0)]
 )
 def test_what_lies_beyond_is_an_arrow_at_its_edge(ratio: float, marker: str, edge: int) -> None:
-    effect = Effect(ratio - 1, -1, math.inf, 0.5, 8)
+    effect = Effect(ratio - 1, -1, math.inf, 0.5, 8, 0, 0.1, 0)
     (axes,) = draw_variants(MNIST=[Variant("rnn", effect, make_variant("rnn", 1).mean, 3)])
     at = axes.get_xlim()[edge]
     assert [x for x, _ in markers(axes, marker)] == pytest.approx([at])
@@ -131,18 +131,20 @@ def test_each_measure_and_stage_has_a_panel_with_medians_of_each_estimator(
     table = make_meta_gradients(STAGES, SOURCES, WINDOWS)
     assert len(of_windows.axes) == 3 * 2 + 2
     grid = np.array(of_windows.axes[:6]).reshape(3, 2)
-    for row, measure in zip(grid, ("norm", "noise", "bias"), strict=True):
+    bias = (1 - table["cosine"]).clip(lower=1e-3)
+    table = table.assign(bias=bias)
+    for row, measure in zip(grid, ("norm", "variance", "bias"), strict=True):
         for axes, stage in zip(row, STAGES, strict=True):
             assert len(axes.lines) == len(axes.collections) == len(SOURCES)
             for line, band, source in zip(axes.lines, axes.collections, SOURCES, strict=True):
                 own = table[(table["stage"] == stage) & (table["estimator"] == source)]
                 values = own.groupby("window")[measure]
                 assert list(line.get_xdata()) == list(WINDOWS)
-                np.testing.assert_allclose(line.get_ydata(), values.median().clip(lower=1e-3))
+                np.testing.assert_allclose(line.get_ydata(), values.median())
                 heights = band.get_paths()[0].vertices[:, 1]
                 assert heights.max() == pytest.approx(values.max().max())
-                assert heights.min() == pytest.approx(max(values.min().min(), 1e-3))
-    assert [axes.get_title(loc="left") for axes in grid[0]] == ["φ untrained", "φ trained"]
+                assert heights.min() == pytest.approx(values.min().min())
+    assert [axes.get_title(loc="left") for axes in grid[0]] == ["untrained", "trained"]
 
 
 def test_below_is_what_was_learned_with_each_window(of_windows: Figure) -> None:

@@ -14,7 +14,7 @@ from l2l.report import claims
 from l2l.report.sections import sections
 from l2l.results import Results
 
-SMALL_TABLES = {"overhead", "meta_gradients"}
+SMALL_TABLES = {"overhead", "meta_gradients", "landscape", "step_size"}
 NOT_FREE = (
     "the photographs or styles that its pictures are made from may not be published; the free ones "
     "that stand in for them may"
