@@ -78,6 +78,7 @@ def evaluation_inputs(config: Config, experiment: str) -> dict[str, Any]:
         "steps": settings.steps,
         "horizon": settings.horizon,
         "rates_of": settings.rates_of,
+        "default_rates": settings.default_rates,
         "problems": [problem_inputs(config.problems, problem) for problem in settings.problems],
         "evaluation": evaluation,
     }

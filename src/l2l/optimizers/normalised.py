@@ -8,6 +8,7 @@ to the size of their tensor. A coordinate whose gradient has always been zero do
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -51,20 +52,22 @@ class NormalisedLSTM(UpdateRule):
         settings: architecture, decays, bounds.
         phi: the weights, under the names of torch.nn.LSTM and torch.nn.Linear.
         tensors: the number of each coordinate's tensor, int64 [n]; None: theta is one tensor.
+        length: how many steps there will be; None: nobody knows, and steps do not shrink.
     """
 
     settings: NormalisedSettings
     phi: Phi
     tensors: Tensor | None = None
+    length: int | None = None
 
-    def bind(self, places: Mapping[str, Tensor]) -> NormalisedLSTM:
-        """The optimizer for problems with these named parameters: tensors."""
-        if self.settings.tensor_size is None:
-            return self
+    def bind(self, places: Mapping[str, Tensor], steps: int | None = None) -> NormalisedLSTM:
+        """The optimizer for problems with these named parameters, and for so many steps."""
+        if self.settings.tensor_size is None or len(places) == 1:
+            return dataclasses.replace(self, tensors=None, length=steps)
         tensors = torch.empty_like(torch.cat(list(places.values())))
         for number, place in enumerate(places.values()):
             tensors[place] = number
-        return dataclasses.replace(self, tensors=tensors)
+        return dataclasses.replace(self, tensors=tensors, length=steps)
 
     def init(self, theta: Tensor) -> NormalisedState:
         """Moments and cells are zero; scales depend on theta [B, n]."""
@@ -97,6 +100,16 @@ class NormalisedLSTM(UpdateRule):
             weights = like.new_tensor([[(1 - b) / (1 - b**t) for b in decays] for t in numbers])
         return Normalised(weights, self.settings.p)
 
+    def _shrink(self, before: Tensor, steps: int = 1) -> Tensor:
+        """What the next steps after so many are multiplied by, [steps, 1, 1]."""
+        if self.length is None or self.settings.schedule == "constant":
+            return self.phi["head.weight"].new_ones(())
+        t = before + torch.arange(steps, device=before.device)
+        left = (1 - t / self.length).clamp(min=0)
+        if self.settings.schedule == "cosine":
+            left = torch.sin(math.pi / 2 * left).square()
+        return left.to(self.phi["head.weight"])[:, None, None]
+
     def see(
         self, gradient: Tensor, state: NormalisedState
     ) -> tuple[Tensor, Tensor, NormalisedState]:
@@ -115,7 +128,8 @@ class NormalisedLSTM(UpdateRule):
         """The step [B, n] for a gradient [B, n], and the next state: for autograd."""
         inputs, moves, after = self.see(gradient, state)
         output, *cells = lstm_step(self.phi, inputs, state.cells.hidden, state.cells.cell)
-        step = state.scale * torch.where(moves, output, 0).reshape(gradient.shape)
+        scale = state.scale * self._shrink(state.steps).reshape(-1, 1)
+        step = scale * torch.where(moves, output, 0).reshape(gradient.shape)
         return step, after._replace(cells=kernels.LSTMState(*cells))
 
     def update(
@@ -128,6 +142,7 @@ class NormalisedLSTM(UpdateRule):
             self.phi, gradient.flatten(), state.moments, seen, state.cells, reuse
         )
         step = output.reshape(gradient.shape).mul_(state.scale)
+        step.mul_(self._shrink(state.steps).reshape(-1, 1))
         return step, NormalisedState(state.steps + 1, moments, state.scale, cells)
 
     def backward(
@@ -138,7 +153,8 @@ class NormalisedLSTM(UpdateRule):
         sample: Callable[[Tensor], Tensor] | None = None,
     ) -> Phi:
         """The gradient of phi over a window; see `UpdateRule.backward`."""
-        outer = (cotangents * state.scale).flatten(1)
+        scale = state.scale * self._shrink(state.steps, len(gradients))
+        outer = (cotangents * scale).flatten(1)
         seen = self._seen(state.steps, len(gradients))
         return kernels.normalised_window(
             self.phi,
