@@ -28,6 +28,7 @@ FIGURES = {
     "architecture",
     "cifar",
     "general",
+    "suite",
     "style_curves",
     "style_images",
     "ablations",

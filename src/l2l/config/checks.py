@@ -192,12 +192,13 @@ def _check_claim(key: str, claim: Claim, config: Config) -> None:
     roles = [one.role for one in claim.comparisons] + [one.role for one in claim.measured]
     if roles and not claim.sizes and not {"primary", "counted"} & {*roles}:
         raise mistake(f"{key}: all comparisons are shown only, and none decides")
-    if (claim.at_least or 0) > roles.count("counted"):
+    counted = {one.experiment for one in claim.comparisons if one.role == "counted"}
+    if (claim.at_least or 0) > len(counted):
         raise mistake(
-            f"{key}.at_least = {claim.at_least}: only {roles.count('counted')} comparisons have "
+            f"{key}.at_least = {claim.at_least}: comparisons on {len(counted)} experiments have "
             "the role counted"
         )
-    if "counted" in roles and not claim.at_least:
+    if counted and not claim.at_least:
         raise mistake(f"{key}: some comparisons have the role counted: say at_least how many")
     for name in claim.sizes.experiments if claim.sizes else ():
         for recipe in claim.sizes.learned if claim.sizes else ():

@@ -172,8 +172,8 @@ class Comparison(Section):
     """means: the ratio of the means over problems; ratios: the geometric mean of the problems'
     ratios, where losses of different problems have different sizes."""
     role: Role = "primary"
-    """primary: it decides on the claim; counted: `at_least` so many of these have to be replicated
-    in each metric; shown: it stands beside."""
+    """primary: it decides on the claim; counted: on `at_least` so many experiments all of these have
+    to be replicated; shown: it stands beside."""
 
 
 class WeightCounts(Section):
@@ -225,7 +225,7 @@ class Claim(Section):
     comparisons: tuple[Comparison, ...] = ()
     """What has to come out lower or higher in loss curves."""
     at_least: Count | None = None
-    """How many of the `counted` comparisons have to be replicated, in each metric."""
+    """On how many experiments the `counted` comparisons have to be replicated."""
     sizes: WeightCounts | None = None
     """For the claim that phi does not grow with theta."""
     measured: tuple[Measured, ...] = ()

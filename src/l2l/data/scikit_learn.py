@@ -153,9 +153,7 @@ class TableDataset:
             verify(file, content, self.digest)
 
         folder = directory / self.name
-        contents, source = obtain(
-            self.title, folder, (self.file,), check, self.sources, self.file
-        )
+        contents, source = obtain(self.title, folder, (self.file,), check, self.sources, self.file)
         return contents[self.file], source
 
 

@@ -558,17 +558,18 @@ def _verdict(effect: Effect, claimed: str, allowance: float = 0.0) -> str:
 def _deciding(rows: list[dict[str, Any]], at_least: int | None) -> Iterator[dict[str, Any]]:
     """Of a recipe's primary comparisons those of which each one has to be replicated.
 
-    Of the counted ones it is the one of each metric that as many others as needed are better than.
+    The counted ones are counted by experiment, of which the worst of its comparisons stands for
+    all. So the k-th best experiment decides whether there are at least k.
     """
     counted: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         if row.get("counted") and row["primary"]:
-            counted.setdefault(row["metric"], []).append(row)
+            counted.setdefault(row["experiment"], []).append(row)
         elif row["primary"]:
             yield row
-    for each in counted.values():
-        assert at_least is not None  # the configuration was checked
-        yield sorted(each, key=_standing, reverse=True)[min(at_least, len(each)) - 1]
+    if at_least:
+        worst = [min(each, key=_standing) for each in counted.values()]
+        yield sorted(worst, key=_standing, reverse=True)[at_least - 1]
 
 
 def _standing(row: Mapping[str, Any]) -> tuple[int, float]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from matplotlib.figure import Figure as Drawing
@@ -19,6 +18,7 @@ from l2l.registry import BASELINES
 from l2l.results import Results
 
 NAME, COLUMNS = "suite", 3
+CLAIM = "C20"  # the panels are the experiments that it compares on
 LOSS = "train_loss"
 UNTUNED = (1, 1)  # dashes
 
@@ -26,7 +26,7 @@ UNTUNED = (1, 1)  # dashes
 def draw(results: Results) -> Drawing:
     """A panel for each experiment: learned optimizers, the best tuned baseline, default rates."""
     config = results.config
-    experiments = config.figure_experiments()[NAME]
+    experiments = _experiments(config)
     panels = {name: _curves(name, results) for name in experiments}
     names = dict.fromkeys(name for curves in panels.values() for name in curves)
     styles = _looks([*names], config)
@@ -46,16 +46,22 @@ def draw(results: Results) -> Drawing:
     return figure
 
 
+def _experiments(config: Config) -> tuple[str, ...]:
+    claim = config.claims.get(CLAIM)
+    return tuple(dict.fromkeys(one.experiment for one in claim.comparisons)) if claim else ()
+
+
 def _curves(experiment: str, results: Results) -> dict[str, Curve]:
     """The curves of a panel by the names of its legend."""
     config = results.config
     entry, labels = config.experiments[experiment], config.labels()
+    learned = {name for one in config.claims[CLAIM].comparisons for name in one.learned}
     tests = results.tests(experiment)
     tests = measured(tests, LOSS)
     best = chosen(results.tuning(experiment), FINAL)
     strongest = str(best["optimizer"].iloc[int(best["final_loss"].argmin())])
     tuned = results.curves(experiment)
-    tuned = measured(tuned[tuned["optimizer"].isin([*entry.learned, strongest])], LOSS)
+    tuned = measured(tuned[tuned["optimizer"].isin([*learned, strongest])], LOSS)
     interval = config.figures.interval
     curves = {
         display_name(key, labels) + (" (tuned)" if key == strongest else ""): curve
@@ -83,12 +89,11 @@ def _looks(names: list[str], config: Config) -> dict[str, Look]:
 
 @dataclass(frozen=True)
 class Suite(Figure):
-    """Its panels are the experiments of the configuration whose `figure` it is."""
+    """Its panels are the experiments that the claim compares on."""
 
-    def within(self, config: Config) -> Suite | None:
-        """With the experiments that a configuration has; None where it has none."""
-        panels = tuple(config.figure_experiments().get(self.name, ()))
-        return dataclasses.replace(self, experiments=panels) if panels else None
+    def within(self, config: Config) -> Figure | None:
+        """With these experiments; None where the claim has none."""
+        return super(Suite, replace(self, experiments=_experiments(config))).within(config)
 
 
 FIGURE = Suite(

@@ -104,7 +104,7 @@ class NormalisedLSTM(UpdateRule):
         """What the next steps after so many are multiplied by, [steps, 1, 1]."""
         if self.length is None or self.settings.schedule == "constant":
             return self.phi["head.weight"].new_ones(())
-        t = before + torch.arange(steps, device=before.device)
+        t = before + torch.arange(steps, dtype=torch.float64, device=before.device)
         left = (1 - t / self.length).clamp(min=0)
         if self.settings.schedule == "cosine":
             left = torch.sin(math.pi / 2 * left).square()
