@@ -84,6 +84,12 @@ class Results(Run):
         table.insert(8, "selected", table.index.isin(best))
         return table
 
+    def chosen(self, recipes: Iterable[str]) -> dict[str, int]:
+        """Recipe -> the meta-seed that validated best."""
+        table = self.meta_trainings(recipes)
+        best = table[table["selected"]]
+        return dict(zip(best["recipe"], best["meta_seed"].astype(int), strict=True))
+
     def logs(self, recipe: str) -> pd.DataFrame:
         """The logs of a recipe's meta-trainings, with the columns recipe and meta_seed."""
         tables = []

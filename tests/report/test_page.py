@@ -197,7 +197,7 @@ def test_a_run_of_released_optimizers_says_whose_they_are(copy: Path, config: Co
         ("results/default/evaluation/quadratics/curves.parquet", "l2l test quadratics"),
         ("results/default/data/mnist.json", "l2l data mnist"),
         ("results/default/reports/mnist.html", "l2l report mnist"),
-        ("figures/default/mnist_continued.png", "l2l figure mnist_continued"),
+        ("figures/default/figure4.png", "l2l figure figure4"),
         ("figures/default/optimizer_loop.pdf", "l2l figure optimizer_loop"),
         ("figures/default/style_images.png", "l2l figure style_images"),
         ("results/default/data/styles.json", "l2l data styles"),

@@ -57,7 +57,7 @@ def test_every_figure_of_results_stands_in_one_section(results: Results):
     wanted = [f.name for f in figures(results.config).values() if f.experiments or f.measurements]
     assert len(shown) == len({*shown})
     assert {*wanted} <= {*shown}
-    assert section_of("mnist_continued", results).name == "mnist"
+    assert section_of("figure4", results).name == "mnist"
     assert section_of("style_images", results).title == section_of("style_curves", results).title
 
 

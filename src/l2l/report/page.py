@@ -55,10 +55,13 @@ def build_page(config: Config, root: Path = Path()) -> str:
         overrides=_overrides(config),
         stand_ins=stand_ins(results),
         glance=claims.glance(table, config),
+        verdicts=[ShownFigure(figure, results) for figure in beside if figure.claims],
         sections=parts,
         reports=written,
         training=[ShownFigure(figure, results) for figure in beside if figure.logs],
-        diagrams=[ShownFigure(figure, results) for figure in beside if not figure.logs],
+        diagrams=[
+            ShownFigure(figure, results) for figure in beside if not (figure.logs or figure.claims)
+        ],
         how_judged=claims.HOW_JUDGED,
         diverged_above=f"{100 * DIVERGED_ABOVE - 100:.0f} %",
         meta_seeds=between(seeds, "meta-seed"),

@@ -62,7 +62,7 @@ class ShownFigure:
         """Protocol, data and stand-ins, test problems, meta-seeds and intervals, in a line."""
         figure, results = self.figure, self.results
         config = results.config
-        if not (figure.experiments or figure.measurements or figure.logs):
+        if not (figure.experiments or figure.measurements or figure.logs or figure.claims):
             return "A diagram: it shows no results."
         parts = [f"Protocol {config.protocol}"]
         if used := figure.experiments or (config.experiments if figure.logs else ()):
