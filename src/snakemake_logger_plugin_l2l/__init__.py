@@ -3,13 +3,15 @@
 Snakemake finds this package by its name and uses it where `logger` says l2l (profiles/default).
 `snakemake --verbose` shows what Snakemake shows by itself. So does its log, whose name is printed.
 
-Two events are of this project; workflow/rules/common.smk sends them. `l2l_layout` has the `layout`
-of the run. `l2l_plan` comes before the first job. It has `costs` (job -> the seconds that it may
-take, and its cores), `cores` (0 on a cluster), `log` (the files), `targets` (what was asked for).
+Two events are of this project; workflow/rules sends them. `l2l_layout` has the `layout` of the run
+and the `targets` that one can ask for by name. `l2l_plan` comes before the first job. It has
+`costs` (job -> the seconds that it may take, and its cores), `cores` (0 on a cluster), `log` (the
+files), `targets` (what was asked for).
 """
 
 from __future__ import annotations
 
+import csv
 import os
 import re
 import time
@@ -25,6 +27,8 @@ from rich.live import Live
 from rich.text import Text
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
+
+from l2l.errors import did_you_mean
 
 if TYPE_CHECKING:
     from l2l.layout import Layout
@@ -44,6 +48,13 @@ REASONS = {  # the beginnings of Snakemake's
     "Incomplete output files": "stopped midway",
     "Forced execution": "asked for",
 }
+ADVICE = {  # patterns in Snakemake's errors about a command that was mistyped
+    r"requires a total number of cores": "on how many cores? Add --cores all, or a number",
+    r"No such file or directory: '(.*)'": "no file {}",
+    r"Unparsable value: '(.*)'\)": "--config takes key=value, not {}; targets go before --config, "
+    "and a value with spaces into quotes",
+}
+NO_RULE = re.compile(r"No rule to produce (.+?)(?: \(if you use input functions|$)", re.MULTILINE)
 EXIT = re.compile(r"(returned non-zero exit status \d+|died with .*)\.\s*$")
 
 
@@ -119,6 +130,27 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+def in_short(claims: Path) -> str:
+    """How many claims have which verdict, for the optimizer of each that was named first.
+
+    It reads the table by itself, because what judges claims takes a second to import. The table
+    of an earlier version gives "".
+    """
+    verdicts: dict[str, str] = {}
+    with claims.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            if row.get("deciding") == "True":
+                verdicts.setdefault(row["claim"], row["verdict"])
+    count = Counter(verdicts.values())
+    if not count:
+        return ""
+    if [*count] == ["not judged (smoke)"]:
+        return f"None of the {len(verdicts)} claims is judged: the numbers of smoke mean nothing."
+    yes, no = count["replicated"], count["not replicated"]
+    rest = len(verdicts) - yes - no
+    return f"Of {len(verdicts)} claims {yes} replicated, {no} did not, {rest} are not settled."
+
+
 class LogHandler(LogHandlerBase):
     """Snakemake hands it every record, in a thread of its own."""
 
@@ -144,6 +176,7 @@ class LogHandler(LogHandlerBase):
             )
         self._live: Live | None = None
         self._layout: Layout | None = None
+        self._targets: list[str] = []
         self._plan: Any = None
         self._jobs: dict[int, Job] = {}
         self._reasons: dict[int, str] = {}
@@ -172,7 +205,7 @@ class LogHandler(LogHandlerBase):
     def _show(self, record: Any) -> None:
         match getattr(record, "event", None):
             case "l2l_layout":
-                self._layout = record.layout
+                self._layout, self._targets = record.layout, record.targets
             case "l2l_plan":
                 self._begin(record)
             case LogEvent.WORKFLOW_STARTED:
@@ -266,7 +299,20 @@ class LogHandler(LogHandlerBase):
         elif "At least one job did not complete successfully." in text:
             self._stop()
         else:
-            self._print(text, "red")
+            self._print(self._in_a_line(text), "red")
+
+    def _in_a_line(self, error: str) -> str:
+        """Snakemake's words on what the user typed, as the commands of l2l would say it.
+
+        Of what Snakemake has no words for either, the last line; --verbose shows the traceback.
+        """
+        if found := NO_RULE.search(error):
+            close = did_you_mean(found[1], self._targets)
+            return f"l2l: nothing makes {found[1]}{close}; there are: {', '.join(self._targets)}"
+        for pattern, words in ADVICE.items():
+            if found := re.search(pattern, error):
+                return f"l2l: {words.format(*found.groups())}"
+        return error.strip().splitlines()[-1] if error.startswith("Traceback") else error
 
     def _message(self, record: Any) -> None:
         text = record.msg
@@ -333,12 +379,11 @@ class LogHandler(LogHandlerBase):
 
     def _outcome(self) -> None:
         """The claims in a sentence, and the page."""
-        if self._layout and self._layout.page.exists():
-            from l2l.evaluation.claims import read_claims
-            from l2l.report.claims import in_short
-
-            self._print(in_short(read_claims(self._layout.claims)))
-            self._print(f"The page: {self._layout.page}")
+        layout = self._layout
+        if layout and layout.page.exists() and layout.claims.exists():
+            if sentence := in_short(layout.claims):
+                self._print(sentence)
+            self._print(f"The page: {layout.page}")
 
     def _table(self) -> None:
         """What a dry run found."""

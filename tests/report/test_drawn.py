@@ -9,7 +9,7 @@ import pytest
 from tests.workflow.harness import ROOT
 
 from l2l.config import load_config
-from l2l.report.drawn import Drawn, drawn
+from l2l.report.drawn import KEPT, Drawn, drawn
 
 OF_ALL = {"meta_training", "overhead", "updates", "unroll"}
 """Figures with measurements or logs, and their reports: they show names of all studies."""
@@ -45,13 +45,25 @@ def test_editing_a_study_changes_its_own_figures_and_report_alone(
     assert changed("figures") - OF_ALL == figures
 
 
-def test_the_answer_is_kept_until_something_changes(tmp_path: Path) -> None:
-    first = asked(tmp_path)
+def test_answers_are_kept_until_something_changes(tmp_path: Path) -> None:
+    first, other = asked(tmp_path), asked(tmp_path, "figures.dpi=99")
     file = tmp_path / "drawn.json"
-    file.write_text(json.dumps({**first, "figures": {}}))
-    assert asked(tmp_path)["figures"] == {}
-    assert asked(tmp_path, "figures.dpi=99")["figures"]
+    kept = json.loads(file.read_text())
+    for answer in kept["answers"].values():
+        answer["figures"] = {}
+    file.write_text(json.dumps(kept))
+    assert asked(tmp_path)["figures"] == asked(tmp_path, "figures.dpi=99")["figures"] == {}
+    assert asked(tmp_path, "figures.dpi=98")["figures"], "a third configuration"
+    file.write_text(json.dumps(kept | {"sources": "of another version"}))
     assert asked(tmp_path) == first
+    assert asked(tmp_path, "figures.dpi=99") == other
     for damaged in ("", "[]", "{}", "{"):
         file.write_text(damaged)
         assert asked(tmp_path) == first
+
+
+def test_a_few_answers_are_kept(tmp_path: Path) -> None:
+    for dpi in range(90, 92 + KEPT):
+        asked(tmp_path, f"figures.dpi={dpi}")
+    kept = json.loads((tmp_path / "drawn.json").read_text())
+    assert len(kept["answers"]) == KEPT

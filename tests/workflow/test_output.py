@@ -17,7 +17,15 @@ import pytest
 from rich.console import Console
 from tests.workflow.harness import SMOKE, Workflow
 
-from l2l.evaluation.claims import COLUMNS
+from l2l.evaluation.claims import (
+    COLUMNS,
+    INCONCLUSIVE,
+    NOT_JUDGED,
+    NOT_REPLICATED,
+    NOT_YET_RUN,
+    REPLICATED,
+    read_claims,
+)
 from l2l.layout import Layout
 from snakemake_logger_plugin_l2l import START, WIDTH, Job, LogHandler, about, duration, time_left
 
@@ -184,6 +192,53 @@ def test_other_errors_and_warnings_are_shown_as_they_are() -> None:
     assert screen.lines == ["MissingInputException: no file", "something odd"]
 
 
+CRASH = "Traceback (most recent call last):\n\n  File x\n\n"
+MISTYPED = {
+    "MissingRuleException:\nNo rule to produce mnst (if you use input functions make sure ...).": (
+        "l2l: nothing makes mnst (did you mean 'mnist'?); there are: mnist, mnist_report"
+    ),
+    "WorkflowError in file x, line 4:\nWorkflow requires a total number of cores to be defined": (
+        "l2l: on how many cores? Add --cores all, or a number"
+    ),
+    f"{CRASH}FileNotFoundError: [Errno 2] No such file or directory: 'mine.yaml'\n\n": (
+        "l2l: no file mine.yaml"
+    ),
+    f"{CRASH}ValueError: Invalid config definition: ... (Unparsable value: 'mnist')": (
+        "l2l: --config takes key=value, not mnist; targets go before --config, and a value with "
+        "spaces into quotes"
+    ),
+    f"{CRASH}TypeError: odd\n": "TypeError: odd",
+}
+
+
+@pytest.mark.parametrize(("error", "told"), MISTYPED.items())
+def test_what_was_mistyped_is_told_in_a_line(error: str, told: str) -> None:
+    screen = Screen()
+    targets = ["mnist", "mnist_report"]
+    screen.send("l2l_layout", layout=Layout("smoke"), targets=targets, message="")
+    screen.send("error", message=error, exception="x")
+    assert " ".join(screen.lines) == told
+
+
+@pytest.mark.workflow
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("mnst", *SMOKE), "nothing makes mnst (did you mean 'mnist'?); there are: "),
+        ((*SMOKE, "--configfile", "mine.yaml"), "no file mine.yaml"),
+        ((*SMOKE, "mnist"), "--config takes key=value, not mnist; targets go before --config"),
+    ],
+)
+def test_snakemake_tells_what_was_mistyped(
+    workflow: Workflow, arguments: tuple[str, ...], told: str
+) -> None:
+    done = workflow.run(*arguments)
+    assert done.returncode
+    assert f"l2l: {told}" in " ".join(done.stderr.splitlines())
+    assert "Exception" not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_ctrl_c_is_one_line_however_many_jobs_it_ends() -> None:
     screen = Screen()
     screen.begin()
@@ -196,21 +251,23 @@ def test_ctrl_c_is_one_line_however_many_jobs_it_ends() -> None:
     assert screen.lines[2:] == ["0 of 2 jobs done. The same command goes on from here."]
 
 
-def test_a_run_ends_with_the_claims_and_the_page() -> None:
-    layout = Layout("default")
-    layout.page.parent.mkdir(parents=True)
+def judged(layout: Layout, rows: list[tuple[str, str]]) -> None:
+    """A page, and a table of (claim, verdict) as read_claims takes it."""
+    layout.page.parent.mkdir(parents=True, exist_ok=True)
     layout.page.write_text("")
-    verdicts = ["replicated", "not replicated", "not replicated", "inconclusive", "not yet run"]
-    table = pd.DataFrame({name: [""] * 6 for name in COLUMNS})
-    for name, kind in COLUMNS.items():
-        if kind in ("Int64", "float64"):
-            table[name] = None
-    table["claim"] = ["C1", "C2", "C2", "C3", "C4", "C5"]
-    table["verdict"] = [*verdicts[:2], "replicated", *verdicts[2:]]  # C2: a second optimizer
+    table = pd.DataFrame({name: [None] * len(rows) for name in COLUMNS})
+    table["claim"], table["verdict"] = zip(*rows, strict=True)
     table["deciding"] = True
     table.to_csv(layout.claims, index=False)
+    read_claims(layout.claims)
+
+
+def test_a_run_ends_with_the_claims_and_the_page() -> None:
+    layout = Layout("default")
+    rows = [("C1", REPLICATED), ("C2", NOT_REPLICATED), ("C2", REPLICATED)]  # a second optimizer
+    judged(layout, [*rows, ("C3", NOT_REPLICATED), ("C4", INCONCLUSIVE), ("C5", NOT_YET_RUN)])
     screen = Screen()
-    screen.send("l2l_layout", layout=layout, message="")
+    screen.send("l2l_layout", layout=layout, targets=[], message="")
     screen.begin(jobs=1, targets=[str(layout.page)])
     screen.job(1)
     screen.send("job_finished", at=60, job_id=1)
@@ -220,6 +277,25 @@ def test_a_run_ends_with_the_claims_and_the_page() -> None:
         "Of 5 claims 1 replicated, 2 did not, 2 are not settled.",
         "The page: results/default/index.html",
     ]
+
+
+def test_where_there_is_nothing_to_do_the_claims_and_the_page_are_told_too() -> None:
+    layout = Layout("smoke")
+    judged(layout, [("C1", NOT_JUDGED), ("C2", NOT_JUDGED)])
+
+    def told() -> list[str]:
+        screen = Screen()
+        screen.send("l2l_layout", layout=layout, targets=[], message="")
+        screen.send(message="Nothing to be done (all requested files are present and up to date).")
+        return screen.lines[1:]
+
+    page = "The page: results/smoke/index.html"
+    none = "None of the 2 claims is judged: the numbers of smoke mean nothing."
+    assert told() == [none, page]
+    layout.claims.write_text("claim,verdict\nC1,replicated\n")  # as an earlier version wrote it
+    assert told() == [page]
+    layout.claims.unlink()
+    assert told() == []
 
 
 def test_a_dry_run_is_a_table_of_the_stages() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 from tests.workflow.harness import ROOT, SMOKE, Workflow
-from tests.workflow.test_smoke_run import FIGURES, REPORTS
+from tests.workflow.test_smoke_run import FIGURES
 
 from l2l.registry import MEASUREMENTS
 
@@ -24,11 +24,10 @@ def profile() -> dict[str, Any]:
 
 
 def rules() -> set[str]:
-    """Every rule that a cluster sees; figures, reports and measurements are in loops."""
+    """Every rule that a cluster sees, but for figures and reports, which name their group."""
     text = "".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
     named = re.findall(r"^(?:rule|use rule \w+ as) (\w+)", text, re.MULTILINE)
-    looped = (f"{name}_report" for name in REPORTS)
-    return {*named, *FIGURES, *looped, *(f"measure_{name}" for name in MEASUREMENTS)}
+    return {*named, *(f"measure_{name}" for name in MEASUREMENTS)}
 
 
 def test_every_rule_that_runs_on_the_cluster_has_its_place_there() -> None:
@@ -40,6 +39,15 @@ def test_every_rule_that_runs_on_the_cluster_has_its_place_there() -> None:
 def test_the_profile_names_rules_and_groups_that_exist() -> None:
     assert set(profile()["set-resources"]) <= rules()
     assert set(profile()["group-components"]) == set(profile()["groups"].values())
+
+
+@pytest.mark.workflow
+def test_every_figure_and_report_goes_with_the_page_on_a_cluster(workflow: Workflow) -> None:
+    """Also a figure that the profile has never heard of."""
+    wanted = (*SMOKE, "experiments={mine: {like: quadratics, figure: mine}}", "--", "mine", "page")
+    drawn = {*FIGURES, "mine", "mnist_report", "page", "claims"}
+    assert workflow.planned(*wanted) >= drawn
+    assert not workflow.planned("--profile", PROFILE, *wanted) & drawn, "not a job of its own"
 
 
 @pytest.mark.workflow

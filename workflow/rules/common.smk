@@ -54,8 +54,6 @@ except UserError as error:
 
 experiments = CONFIG.experiments
 LAYOUT = Layout(CONFIG.run_name)
-# For src/snakemake_logger_plugin_l2l.
-logger.info("", extra={"event": "l2l_layout", "layout": LAYOUT})
 RESULTS = LAYOUT.results
 LOGS = RESULTS / "logs"
 BENCHMARKS = RESULTS / "benchmarks"

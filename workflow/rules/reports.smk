@@ -11,6 +11,11 @@ try:
 except OSError as error:
     stop(in_words(error))
 FIGURES, REPORTS = DRAWN["figures"], DRAWN["reports"]
+# On a cluster they go together, with what workflow/profiles/slurm adds to this group.
+GROUP = "report" if CLUSTER else None
+# For src/snakemake_logger_plugin_l2l.
+NAMED = [*FIGURES, *(f"{name}_report" for name in REPORTS)]
+logger.info("", extra={"event": "l2l_layout", "layout": LAYOUT, "targets": NAMED})
 
 for figure_name, figure in FIGURES.items():
 
@@ -33,6 +38,8 @@ for figure_name, figure in FIGURES.items():
             BENCHMARKS / "figure" / f"{figure_name}.tsv"
         conda:
             "../../environment.yml"
+        group:
+            GROUP
         params:
             config=LAYOUT.config,
             figure=figure_name,
@@ -65,6 +72,8 @@ for report_name, shown in REPORTS.items():
             BENCHMARKS / "report" / f"{report_name}.tsv"
         conda:
             "../../environment.yml"
+        group:
+            GROUP
         params:
             config=LAYOUT.config,
             report=report_name,

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 from collections.abc import Iterator
+from functools import cache
+from itertools import pairwise
+from textwrap import dedent
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -35,13 +40,10 @@ def mistake(message: str) -> PydanticCustomError:
 class Section(BaseModel):
     """A section of the configuration. An unknown key is an error that lists the allowed ones.
 
-    The string below a field says what the field means: it becomes its description in the schema
-    and in docs/configuration.md.
+    The string below a field says what the field means: see `meanings`.
     """
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     @model_validator(mode="before")
     @classmethod
@@ -69,6 +71,29 @@ def _items(key: Any, value: Any) -> Iterator[tuple[str, Any]]:
         yield from ((f"{key}.{index}", item) for index, item in enumerate(value))
     else:
         yield str(key), value
+
+
+@cache
+def meanings(section: type[BaseModel]) -> dict[str, str]:
+    """What the keys of a section mean: the string below a field, or the field's description.
+
+    Pydantic would read the same strings whenever a process starts (`use_attribute_docstrings`),
+    which takes a tenth of what Snakemake does when there is nothing to do.
+    """
+    said: dict[str, str] = {}
+    for one in reversed(section.__mro__):
+        if issubclass(one, Section):
+            (tree,) = ast.parse(dedent(inspect.getsource(one))).body
+            assert isinstance(tree, ast.ClassDef)
+            for entry, below in pairwise(tree.body):
+                match entry, below:
+                    case (
+                        ast.AnnAssign(target=ast.Name(id=key)),
+                        ast.Expr(value=ast.Constant(value=str(text))),
+                    ):
+                        said[key] = " ".join(text.split())
+    described = {key: field.description for key, field in section.model_fields.items()}
+    return said | {key: text for key, text in described.items() if text}
 
 
 class Range(Section):

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from l2l.config.base import LARGEST
+from l2l.config.base import LARGEST, meanings
 from l2l.config.schema import Config
 
 HEAD = f"""# Every configuration key
@@ -59,8 +59,9 @@ def reference(config: Config) -> str:
     for path, values in _first_of_each_kind(config, ""):
         section = sections[type(values).__name__]
         parts.append(f"## {f'`{path}`' if path else 'The top level'}\n\n{section['description']}\n")
+        said = meanings(type(values))
         rows = (
-            (f"`{key}`", _type(entry), _value(getattr(values, key), entry), _meaning(key, values))
+            (f"`{key}`", _type(entry), _value(getattr(values, key), entry), said[key])
             for key, entry in section["properties"].items()
         )
         table = "".join(f"| {' | '.join(map(_escaped, row))} |\n" for row in rows)
@@ -86,13 +87,6 @@ def _first_of_each_kind(
         return
     for key, value in inner:
         yield from _first_of_each_kind(value, f"{path}.{key}" if path else str(key), seen)
-
-
-def _meaning(key: str, values: BaseModel) -> str:
-    """What the section says of the key, or the one that it is derived from."""
-    fields = [getattr(one, "model_fields", {}).get(key) for one in type(values).__mro__]
-    said = next(field.description for field in fields if field and field.description)
-    return " ".join(said.split())
 
 
 def _value(value: Any, entry: dict[str, Any]) -> str:

@@ -14,10 +14,8 @@ from l2l.config import Config
 from l2l.errors import UserError
 from l2l.evaluation.claims import (
     INCONCLUSIVE,
-    NOT_JUDGED,
     NOT_REPLICATED,
     NOT_YET_RUN,
-    REPLICATED,
 )
 from l2l.figures.style import display_name, names_in
 from l2l.files import write_text
@@ -212,16 +210,6 @@ def _interval(row: Mapping[Any, Any]) -> Interval | None:
     if row["verdict"] == NOT_YET_RUN:
         return None
     return Interval(row["estimate"], row["low"], row["high"])
-
-
-def in_short(claims: pd.DataFrame) -> str:
-    """How many claims have which verdict, in a sentence; for the optimizer that decides first."""
-    verdicts = claims[claims["deciding"]].drop_duplicates("claim")["verdict"]
-    if (verdicts == NOT_JUDGED).all():
-        return f"None of the {len(verdicts)} claims is judged: the numbers of smoke mean nothing."
-    yes, no = ((verdicts == verdict).sum() for verdict in (REPLICATED, NOT_REPLICATED))
-    rest = len(verdicts) - yes - no
-    return f"Of {len(verdicts)} claims {yes} replicated, {no} did not, {rest} are not settled."
 
 
 def marked_tables(claims: pd.DataFrame, config: Config) -> dict[str, str]:

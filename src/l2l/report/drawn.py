@@ -1,7 +1,7 @@
 """What the workflow's rules need to know of figures and reports.
 
 To ask them imports what draws them, which takes longer than all else when Snakemake starts. So the
-answer is kept in a file until the configuration, the package or a template changes.
+answers for the last few configurations are kept until the package or a template changes.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from l2l.config.inputs import digest, drawing_inputs
 from l2l.files import write_json
 from l2l.layout import Layout
 from l2l.report.execute import NOTEBOOKS
+
+KEPT = 8  # answers, of some 30 kB each
 
 
 class Sources(TypedDict):
@@ -35,7 +37,6 @@ class DrawnFigure(Sources):
 class Drawn(TypedDict):
     """The figures and reports by name."""
 
-    key: str
     figures: dict[str, DrawnFigure]
     reports: dict[str, Sources]
 
@@ -45,18 +46,20 @@ def drawn(config: Config, file: Path) -> Drawn:
 
     Args:
         config: the configuration.
-        file: keeps the latest answer.
+        file: keeps the latest answers.
     """
     package = Path(__file__).parents[1]
-    sources = [*package.rglob("*.py"), *NOTEBOOKS.glob("*.py")]
-    times = sorted((str(path), path.stat().st_mtime_ns) for path in sources)
-    key = digest({"config": config.model_dump(mode="json"), "sources": times})
+    files = [*package.rglob("*.py"), *NOTEBOOKS.glob("*.py")]
+    times = sorted((str(path), path.stat().st_mtime_ns) for path in files)
+    sources = digest({"times": times})
+    key = digest(config.model_dump(mode="json"))
     try:
-        kept: Drawn = json.loads(file.read_text(encoding="utf-8"))
-        if kept["key"] == key:
-            return kept
+        found = json.loads(file.read_text(encoding="utf-8"))
+        kept: dict[str, Drawn] = found["answers"] if found["sources"] == sources else {}
+        if key in kept:
+            return kept[key]
     except (OSError, ValueError, KeyError, TypeError):
-        pass
+        kept = {}
 
     from l2l.figures.base import figures
     from l2l.report.notebook import inputs, reports
@@ -64,7 +67,7 @@ def drawn(config: Config, file: Path) -> Drawn:
     from l2l.results import Results
 
     layout, results = Layout(config.run_name), Results(config)
-    answer: Drawn = {"key": key, "figures": {}, "reports": {}}
+    answer: Drawn = {"figures": {}, "reports": {}}
     for name, figure in figures(config).items():
         everything = figure.logs or figure.claims or bool(figure.measurements)
         shown = _shown(config, figure.experiments, everything)
@@ -85,7 +88,8 @@ def drawn(config: Config, file: Path) -> Drawn:
             "inputs": [*map(str, inputs(name, config))],
             "shows": digest(shown | {"said": said, "claims": claims}),
         }
-    write_json(file, answer)
+    latest = dict([*kept.items(), (key, answer)][-KEPT:])
+    write_json(file, {"sources": sources, "answers": latest})
     return answer
 
 

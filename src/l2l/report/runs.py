@@ -11,6 +11,7 @@ import pandas as pd
 from pydantic import BaseModel
 
 from l2l.config import Config
+from l2l.config.base import meanings
 from l2l.figures.style import display_name
 from l2l.report.table import (
     COUNT,
@@ -79,9 +80,10 @@ def settings(caption: str, entries: Mapping[str, BaseModel]) -> list[Table]:
 
 def _leaves(section: BaseModel, path: str) -> Iterator[tuple[str, str, str]]:
     """(dotted key, value, meaning) of every setting of a section and of the sections within."""
-    for key, entry in type(section).model_fields.items():
-        # `kind` has no words of its own: it stands for the section.
-        meaning = entry.description or (type(section).__doc__ or "").partition("\n")[0]
+    said = meanings(type(section))
+    for key in type(section).model_fields:
+        about = (type(section).__doc__ or "").partition("\n")[0]
+        meaning = about if key == "kind" else said[key]  # a kind stands for the section
         yield from _leaves_of(getattr(section, key), f"{path}{key}", meaning)
 
 
