@@ -127,8 +127,9 @@ def _write(axes: Axes, number: int, row: Record, is_first: bool, config: Config)
         axes.axhline(number - 0.5, *across, color=LIGHT_GREY, linewidth=0.5, clip_on=False)
     sides = [display_name(str(row[key]), config.labels()) for key in ("recipe", "baseline")]
     text = " / ".join(filter(None, sides)).replace("_", " ")
-    if len({one.experiment for one in claim.comparisons}) > 1:
-        text = f"{config.experiments[row['experiment']].title}: {text}"
+    entry = config.experiments.get(str(row["experiment"]))
+    if entry and len({one.experiment for one in claim.comparisons}) > 1:
+        text = f"{entry.title}: {text}"
     metric = str(row["table"] or row["metric"])
     if metric not in LOSSES:
         text += f", {NOT_LOSSES.get(metric, metric.replace('_', ' '))}"

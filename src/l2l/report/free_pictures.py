@@ -18,6 +18,9 @@ from l2l.figures.style import save
 from l2l.files import write_json
 from l2l.results import Results
 
+STAND_INS = [{"name": data.name, "stand_in": data.stand_in} for data in (PHOTOGRAPHS, STYLES)]
+"""The records of what the pictures are made from, as `style_images` reads them."""
+
 if TYPE_CHECKING:  # torch takes seconds to import
     from l2l.optimizers import Optimizer
     from l2l.problems.neural_art import NeuralArtFamily
@@ -40,8 +43,8 @@ def paint(results: Results, folder: Path) -> Path:
     from l2l.optimizers import make_baseline
 
     config, free = results.config, Results(results.config, folder)
-    for data in (PHOTOGRAPHS, STYLES):
-        write_json(free.layout.data(data.name), {"name": data.name, "stand_in": data.stand_in})
+    for record in STAND_INS:
+        write_json(free.layout.data(record["name"]), record)
     for name in style_images.experiments(config):
         settings = config.experiments[name]
         shown = settings.evaluation.model_copy(update={"problems": settings.evaluation.pictures})
