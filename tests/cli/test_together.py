@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.problems import art
 
 from l2l.cli import commands
 from l2l.config import load_config
@@ -130,6 +131,31 @@ def test_what_was_tested_with_other_settings_is_tested_anew(
     other = Run(load_config("smoke", settings=[*SMALL, "evaluation.problems=3"]))
     commands.test(other, [EXPERIMENT])
     assert tuned.stat().st_mtime_ns > before
+
+
+def test_a_killed_job_whose_pictures_were_deleted_makes_them_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Snakemake deletes a killed job's declared outputs, but not the tests beside them."""
+    values = "like: neural_art, learned: [neural_art_scratch], baselines: [sgd, nag]"
+    (tmp_path / "run").mkdir()
+    monkeypatch.chdir(tmp_path / "run")
+    run = Run(load_config("smoke", settings=[f"experiments.art={{{values}}}"]))
+    opened = {"neural_art": art.family()}, art.CPU
+    monkeypatch.setattr(Run, "open_problems", lambda self, problems, stage: opened)
+    commands.train(run, ["neural_art_scratch"])
+    original = commands.collect
+    monkeypatch.setattr(commands, "collect", lambda *arguments: _kill())
+    with pytest.raises(Killed):
+        commands.test(run, ["art"])
+    monkeypatch.setattr(commands, "collect", original)
+    part = run.layout.part("art", "sgd", None)
+    pictures, other = (run.layout.pictures("art", name, None) for name in ("sgd", "nag"))
+    expected, before = pictures.read_bytes(), (part.read_bytes(), other.stat().st_mtime_ns)
+    pictures.unlink()
+    commands.test(run, ["art"])
+    assert pictures.read_bytes() == expected
+    assert (part.read_bytes(), other.stat().st_mtime_ns) == before
 
 
 def _kill() -> None:
