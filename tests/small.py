@@ -10,14 +10,20 @@ from torch import Tensor
 
 from l2l.config import Experiment, LSTMSettings, Recipe, load_config
 from l2l.config.load import merge
-from l2l.config.optimizers import HierarchicalSettings
-from l2l.config.problems import ConvNetSettings, MLPSettings, QuadraticSettings
+from l2l.config.optimizers import HierarchicalSettings, LearnedSettings, NormalisedSettings
+from l2l.config.problems import (
+    ConvNetSettings,
+    MLPSettings,
+    QuadraticSettings,
+    RegressionSettings,
+)
 from l2l.optimizers.base import Phi
 from l2l.optimizers.weights import initial_phi
 from l2l.problems.base import Problem
 from l2l.problems.convnet import ColourImages, ConvNetFamily
 from l2l.problems.mlp import ImageSet, MLPFamily
 from l2l.problems.quadratic import QuadraticFamily
+from l2l.problems.regression import RegressionFamily
 from l2l.rng import stream
 
 CPU = torch.device("cpu")
@@ -96,6 +102,19 @@ def convnet_family(
     return ConvNetFamily(settings, 0, *parts)
 
 
+def regression_family(**changes: Any) -> RegressionFamily:
+    values: dict[str, Any] = {
+        "kind": "regression",
+        "dimensions": 3,
+        "hidden": (5, 4),
+        "activation": "tanh",
+        "teacher": 7,
+        "noise": 0.1,
+        "batch_size": 6,
+    }
+    return RegressionFamily(RegressionSettings(**(values | changes)), 0, CPU)
+
+
 def double(problems: Problem) -> Any:
     """The same problems in float64; networks follow the dtype of theta."""
     numbers = ("W", "y", "theta0")
@@ -121,6 +140,20 @@ def lstm_settings(**changes: Any) -> LSTMSettings:
     return LSTMSettings(**(values | changes))
 
 
+def normalised_settings(**changes: Any) -> NormalisedSettings:
+    values: dict[str, Any] = {
+        "kind": "normalised",
+        "layers": 1,
+        "units": 5,
+        "decays": [0.8, 0.95],
+        "p": None,
+        "tensor_size": {"low": 0.1, "high": 0.5},
+        "output_scale": 0.3,
+        "head_init_scale": 1.0,
+    }
+    return NormalisedSettings.model_validate(values | changes)
+
+
 def hierarchical_settings(**changes: Any) -> HierarchicalSettings:
     values: dict[str, Any] = {
         "kind": "hierarchical",
@@ -134,7 +167,7 @@ def hierarchical_settings(**changes: Any) -> HierarchicalSettings:
     return HierarchicalSettings.model_validate(values | changes)
 
 
-def random_phi(settings: LSTMSettings, seed: int = 0, dtype: torch.dtype = torch.float64) -> Phi:
+def random_phi(settings: LearnedSettings, seed: int = 0, dtype: torch.dtype = torch.float64) -> Phi:
     phi = initial_phi(settings, stream(seed, "tests"))
     return {name: value.to(dtype) for name, value in phi.items()}
 
@@ -168,6 +201,7 @@ def experiment(**changes: Any) -> Experiment:
         "baselines": ("sgd",),
         "tuning": {
             "problems": 3,
+            "metrics": ("final_loss", "mean_loss"),
             "points_per_decade": 4,
             "max_widenings": 8,
             "grids": dict.fromkeys(("sgd", "nag", "adam", "rmsprop"), grid),

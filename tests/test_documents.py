@@ -13,7 +13,7 @@ import typer
 from l2l.cli.app import app
 from l2l.config import Config, load_config
 from l2l.data.styles import PAINTINGS
-from l2l.evaluation.claims import read_claims
+from l2l.evaluation.verdicts import read_claims
 from l2l.report.claims import MARKED, fill, marked_tables, overview
 from l2l.report.table import Interval, effect
 from l2l.shipped import optimizer_path
@@ -68,6 +68,11 @@ def test_every_interval_in_a_text_is_that_of_a_claim(page: Path, claims: pd.Data
     intervals = INTERVAL.findall(plain(MARKED.sub("", page.read_text(encoding="utf-8"))))
     assert len(intervals) > 4
     assert not {*intervals} - known
+
+
+def test_what_decides_on_each_claim_is_said(config: Config) -> None:
+    rows = re.findall(r"^\| (C[\dC, ]+) \|", (DOCS / "claims.md").read_text(), re.MULTILINE)
+    assert [key for row in rows for key in row.split(", ")] == [*config.claims]
 
 
 def test_readme_is_short() -> None:

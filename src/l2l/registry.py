@@ -43,6 +43,11 @@ PROBLEMS = {
     "quadratic": Kind(f"{_PROBLEMS}:QuadraticSettings", "l2l.problems.quadratic:QuadraticFamily"),
     "mlp": Kind(f"{_PROBLEMS}:MLPSettings", "l2l.problems.mlp:MLPFamily"),
     "convnet": Kind(f"{_PROBLEMS}:ConvNetSettings", "l2l.problems.convnet:ConvNetFamily"),
+    "recurrent": Kind(f"{_PROBLEMS}:RecurrentSettings", "l2l.problems.recurrent:RecurrentFamily"),
+    "attention": Kind(f"{_PROBLEMS}:AttentionSettings", "l2l.problems.attention:AttentionFamily"),
+    "regression": Kind(
+        f"{_PROBLEMS}:RegressionSettings", "l2l.problems.regression:RegressionFamily"
+    ),
     "neural_art": Kind(f"{_PROBLEMS}:NeuralArtSettings", "l2l.problems.neural_art:NeuralArtFamily"),
     "mixture": Kind(f"{_PROBLEMS}:MixtureSettings", "l2l.problems.mixture:MixtureFamily"),
 }
@@ -69,6 +74,9 @@ BASELINES = {
 _OPTIMIZERS = "l2l.config.optimizers"
 OPTIMIZERS = {
     "lstm": Kind(f"{_OPTIMIZERS}:LSTMSettings", "l2l.optimizers.lstm:CoordinatewiseLSTM"),
+    "normalised": Kind(
+        f"{_OPTIMIZERS}:NormalisedSettings", "l2l.optimizers.normalised:NormalisedLSTM"
+    ),
     "rnn": Kind(f"{_OPTIMIZERS}:RNNSettings", "l2l.optimizers.rnn:CoordinatewiseRNN"),
     "hierarchical": Kind(
         f"{_OPTIMIZERS}:HierarchicalSettings", "l2l.optimizers.hierarchical:HierarchicalRNN"

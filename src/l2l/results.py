@@ -5,12 +5,42 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
-from l2l.evaluation.claims import compared, describe_data, evaluate_claims, read_claims
+from l2l.config import Config
+from l2l.evaluation.claims import describe_data, evaluate_claims, last_fall
+from l2l.evaluation.rates import FINAL, read_tuning, tested_at
+from l2l.evaluation.verdicts import read_claims
 from l2l.run import Run
+
+
+class Compared(NamedTuple):
+    """What some claims compare: names of the configuration, each once."""
+
+    experiments: list[str]
+    tunings: list[str]
+    recipes: list[str]
+    measurements: list[str]
+
+
+def compared(config: Config, claims: Iterable[str]) -> Compared:
+    """The experiments, tunings, meta-trainings and measurements that judge some claims."""
+    experiments, recipes, measurements = list[str](), list[str](), list[str]()
+    for claim in (config.claims[name] for name in claims):
+        for one in claim.comparisons:
+            experiments.append(one.experiment)
+            recipes += one.learned
+            if isinstance(one.baselines, tuple):
+                recipes += [name for name in one.baselines if name in config.recipes]
+        experiments += claim.sizes.experiments if claim.sizes else ()
+        measurements += [one.table for one in claim.measured]
+    elsewhere = [config.experiments[name].rates_of for name in experiments]
+    tunings = [*experiments, *(name for name in elsewhere if name)]
+    return Compared(
+        *([*dict.fromkeys(names)] for names in (experiments, tunings, recipes, measurements))
+    )
 
 
 @dataclass(frozen=True)
@@ -26,14 +56,21 @@ class Results(Run):
     """
 
     def curves(self, experiment: str) -> pd.DataFrame:
-        """The tests of all optimizers: one row per (optimizer, meta_seed, problem, step)."""
+        """The tests of all optimizers, baselines at the rates that are the best for the final loss.
+
+        There is one row for each (optimizer, meta_seed, family, problem, step).
+        """
+        return tested_at(self.tests(experiment), FINAL)
+
+    def tests(self, experiment: str) -> pd.DataFrame:
+        """The same with baselines at all their rates, see `l2l.evaluation.rates`."""
         path = self.existing(self.layout.curves(experiment), f"test {experiment}")
         return pd.read_parquet(path)
 
     def tuning(self, experiment: str) -> pd.DataFrame:
         """All learning rates that were tried for the baselines."""
         path = self.existing(self.layout.tuning(experiment), f"test {experiment}")
-        return pd.read_csv(path)
+        return read_tuning(path)
 
     def measurement(self, name: str) -> pd.DataFrame:
         """A table that is not of loss curves, see `l2l.config.measurements`."""
@@ -50,16 +87,16 @@ class Results(Run):
         Args:
             claims: their names in the configuration, in order.
         """
-        config = self.config
-        judged = {name: config.claims[name] for name in claims}
-        experiments, tables = compared(judged.values())
+        config, names = self.config, compared(self.config, claims)
         return evaluate_claims(
-            judged,
-            {name: self.curves(name) for name in experiments},
+            {name: config.claims[name] for name in claims},
+            {name: self.tests(name) for name in names.experiments},
             config.protocol,
-            {name: describe_data(self.datasets(name)) for name in experiments},
-            {name: self.measurement(name) for name in tables},
-            {claim: name for name, study in config.studies.items() for claim in study.claims},
+            {name: describe_data(self.datasets(name)) for name in names.experiments},
+            tunings={name: self.tuning(name) for name in names.tunings},
+            runs=self.meta_trainings(names.recipes),
+            measurements={name: self.measurement(name) for name in names.measurements},
+            studies={c: name for name, study in config.studies.items() for c in study.claims},
         )
 
     def runs(self) -> pd.DataFrame:
@@ -70,18 +107,25 @@ class Results(Run):
     def meta_trainings(self, recipes: Iterable[str]) -> pd.DataFrame:
         """The same table for some recipes, from their own files.
 
-        The column `selected` marks the meta-seed of each recipe that validated best.
+        The column `selected` marks the meta-seed of each recipe that validated best; `fall` is by
+        how much the best validation fell in the last third, relative.
         """
         keys = ("recipe", "best_validation")
         table = pd.DataFrame(
             self.read_json(
                 self.layout.run(name, seed) / "summary.json", f"train {name} --seed {seed}", keys
             )
+            | {"fall": last_fall(log)}
             for name in recipes
+            for logs in [self.logs(name)]
             for seed in range(self.config.recipes[name].meta_seeds)
+            for log in [logs[logs["meta_seed"] == seed]]
         )
+        if table.empty:
+            return table
         best = table.groupby("recipe")["best_validation"].idxmin()
         table.insert(8, "selected", table.index.isin(best))
+        table.insert(9, "fall", table.pop("fall"))
         return table
 
     def chosen(self, recipes: Iterable[str]) -> dict[str, int]:

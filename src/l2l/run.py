@@ -199,27 +199,34 @@ class Run:
 
     def tuned_rates(
         self, experiment: str, baseline: str, families: Collection[str]
-    ) -> dict[str, float]:
-        """The tuned learning rates of a baseline: family -> rate.
+    ) -> dict[str, dict[str, float]]:
+        """The learning rates that a baseline is tested at.
 
         Args:
             experiment: an experiment of the configuration.
             baseline: one of its baselines.
             families: names of the experiment's problems.
 
+        Returns:
+            What a rate was chosen for (see `rates`), or the experiment in whose place it was tuned
+            (`rates_of`) -> family -> rate.
+
         Raises:
             UserError: the baseline is not tuned, or not on all of them.
         """
-        import pandas as pd
-
-        from l2l.evaluation.tune import chosen_rates
+        from l2l.evaluation.rates import chosen_rates, final_rates, read_tuning
 
         command = f"tune {experiment} {baseline}"
         path = self.existing(self.layout.tuning(experiment, baseline), command)
-        rates = chosen_rates(pd.read_csv(path))
-        if missing := {*families} - rates.keys():
+        rates = chosen_rates(read_tuning(path))
+        if missing := {*families} - {name for each in rates.values() for name in each}:
             raise UserError(
                 f"{path} has no learning rate for {', '.join(sorted(missing))}: run "
                 f"{self.command(command)} again"
             )
-        return {name: rates[name] for name in families}
+        if other := self.config.experiments[experiment].rates_of:
+            table = read_tuning(self.existing(self.layout.tuning(other), f"test {other}"))
+            home = final_rates(chosen_rates(table[table["optimizer"] == baseline]))
+            for rate in home.values():  # of its one problem; none if it has no such baseline
+                rates[other] = dict.fromkeys(families, rate)
+        return rates

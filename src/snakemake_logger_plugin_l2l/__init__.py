@@ -29,6 +29,7 @@ from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
 from l2l.errors import did_you_mean
+from l2l.evaluation.verdicts import NOT_JUDGED, NOT_REPLICATED, RECIPE, REPLICATED
 
 if TYPE_CHECKING:
     from l2l.layout import Layout
@@ -131,7 +132,7 @@ def counted(number: int, noun: str) -> str:
 
 
 def in_short(claims: Path) -> str:
-    """How many claims have which verdict, for the optimizer of each that was named first.
+    """How many claims have which verdict, by the answer of the optimizer that was named first.
 
     It reads the table by itself, because what judges claims takes a second to import. The table
     of an earlier version gives "".
@@ -139,14 +140,14 @@ def in_short(claims: Path) -> str:
     verdicts: dict[str, str] = {}
     with claims.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
-            if row.get("deciding") == "True":
+            if row.get("deciding") == "True" and row.get("answer") != RECIPE:
                 verdicts.setdefault(row["claim"], row["verdict"])
     count = Counter(verdicts.values())
     if not count:
         return ""
-    if [*count] == ["not judged (smoke)"]:
+    if [*count] == [NOT_JUDGED]:
         return f"None of the {len(verdicts)} claims is judged: the numbers of smoke mean nothing."
-    yes, no = count["replicated"], count["not replicated"]
+    yes, no = count[REPLICATED], count[NOT_REPLICATED]
     rest = len(verdicts) - yes - no
     return f"Of {len(verdicts)} claims {yes} replicated, {no} did not, {rest} are not settled."
 

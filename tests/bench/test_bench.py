@@ -2,10 +2,20 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
-from tests.small import CPU, double, lstm_settings, mlp_family, quadratic_family, random_phi, recipe
+from tests.small import (
+    CPU,
+    double,
+    lstm_settings,
+    mlp_family,
+    normalised_settings,
+    quadratic_family,
+    random_phi,
+    recipe,
+)
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -20,7 +30,7 @@ from l2l.config import load_config
 from l2l.estimators import adjoint
 from l2l.meta.rollout import begin
 from l2l.meta.schedule import loss_weights
-from l2l.optimizers import CoordinatewiseLSTM
+from l2l.optimizers import make_optimizer
 from l2l.optimizers.handcrafted import Adam
 from l2l.optimizers.weights import flatten_phi, unflatten_phi
 from l2l.run import Run
@@ -34,13 +44,16 @@ KEYS = {
 
 
 @pytest.mark.parametrize("form", [cells, columns])
-@pytest.mark.parametrize("layers", [1, 2, 3])
-def test_plain_pytorch_takes_the_same_meta_training_steps(form: Form, layers: int) -> None:
-    settings = lstm_settings(layers=layers)
+@pytest.mark.parametrize(
+    "settings",
+    [*(lstm_settings(layers=n) for n in (1, 2, 3)), normalised_settings(tensor_size=None)],
+    ids=lambda settings: f"{settings.kind} {settings.layers}",
+)
+def test_plain_pytorch_takes_the_same_meta_training_steps(form: Form, settings: Any) -> None:
     phi = random_phi(settings)
     problems = double(mlp_family((4,)).sample(("train",), [0], 10))
     plain = PlainMetaTraining(form, settings, phi, problems, 10, 5, 0.01)
-    optimizer, adam = CoordinatewiseLSTM(settings, phi), Adam(0.01)
+    optimizer, adam = make_optimizer(settings, phi), Adam(0.01)
     flat, carry = flatten_phi(phi, settings), begin(problems, optimizer)
     state = adam.init(flat)
     weights = loss_weights(recipe(steps=10))
@@ -49,7 +62,7 @@ def test_plain_pytorch_takes_the_same_meta_training_steps(form: Form, layers: in
         window = adjoint(problems, optimizer, carry, 5, weights)
         step, state = adam.update(flatten_phi(window.gradient, settings), state)
         flat, carry = flat + step, window.carry
-        optimizer = CoordinatewiseLSTM(settings, unflatten_phi(flat, settings))
+        optimizer = make_optimizer(settings, unflatten_phi(flat, settings))
         found = torch.cat([value.flatten() for value in plain.phi])
         torch.testing.assert_close(found, flat, rtol=1e-9, atol=1e-11)
         torch.testing.assert_close(plain.theta, carry.theta, rtol=1e-9, atol=1e-11)

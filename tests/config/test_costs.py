@@ -43,7 +43,7 @@ def test_more_work_costs_more() -> None:
     for setting in ("recipes.mnist_paper.episodes=500", "recipes.mnist_paper.meta_seeds=9"):
         more = training_seconds(load_config(settings=[setting]), "mnist_paper")
         assert more > training_seconds(load_config(), "mnist_paper")
-    for setting in ("experiments.mnist.evaluation.problems=99", "experiments.mnist.steps=400"):
+    for setting in ("experiments.mnist.evaluation.problems=999", "experiments.mnist.steps=400"):
         assert seconds_of_tests(load_config(settings=[setting]), "mnist") > seconds_of_tests(
             load_config(), "mnist"
         )

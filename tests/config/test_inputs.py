@@ -115,14 +115,18 @@ def _changed(*settings: str) -> set[str]:
         ("experiments.mnist.evaluation.problems=65", {"evaluate mnist"}),
         ("experiments.neural_art.evaluation.pictures=2", {"evaluate art"}),
         ("experiments.mnist.tuning.problems=7", {"tune nag mnist", "tune adam mnist"}),
-        ("evaluation.problems=65", {"evaluate mnist", "evaluate quadratics"}),
+        ("evaluation.problems=65", {"evaluate mnist"}),
+        ("evaluation.measure_every=5", {"evaluate mnist", "evaluate quadratics"}),
         ("tuning.grids.adam.low=0.001", {"tune adam mnist"}),
         ("tuning.problems=7", {"tune nag mnist", "tune adam mnist", "tune nag quadratics"}),
         (
             "tuning.points_per_decade=2",
             {"tune nag mnist", "tune adam mnist", "tune nag quadratics"},
         ),
-        ("problems.cifar10.test_sample=100", {"evaluate cifar", *MEASURED}),
+        (  # tuning has held-out images of its own, as many
+            "problems.cifar10.test_sample=100",
+            {"tune nag cifar", "evaluate cifar", *MEASURED},
+        ),
         (
             "problems.cifar10.train_sample=100",
             {"train cifar", "tune nag cifar", "evaluate cifar", *MEASURED},

@@ -3,6 +3,7 @@
 import math
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,8 @@ import pytest
 
 from l2l.config.claims import Claim
 from l2l.errors import UserError
-from l2l.evaluation.claims import COLUMNS, describe_data, evaluate_claims, read_claims
+from l2l.evaluation.claims import STILL_FALLS, describe_data, evaluate_claims, last_fall
+from l2l.evaluation.verdicts import COLUMNS, read_claims
 
 PROBLEMS = 16
 SEEDS = (0, 1, 2)
@@ -24,6 +26,7 @@ def runs(optimizer, level, seeds=(-1,), spread=0.02, problems=PROBLEMS, steps=20
         [seeds, range(problems), range(steps + 1)], names=["meta_seed", "problem", "step"]
     )
     table = keys.to_frame(index=False).assign(experiment="mnist", optimizer=optimizer)
+    table["rate_for"] = "both" if seeds == (-1,) else ""
     difficulty = rng.lognormal(0, spread, size=len(seeds) * problems).repeat(steps + 1)
     table["loss"] = (1 / (1 + table["step"]) + level) * difficulty
     table["train_loss"] = table["loss"] + wave * (table["step"] % 2)
@@ -47,9 +50,40 @@ def claim(**changes):
     )
 
 
-def judge(claims, *tables, protocol="default"):
+def tuning(*tables):
+    """The tuning table in which each baseline did as well as in its test."""
+    rows = []
+    for name, table in pd.concat(tables).groupby("optimizer"):
+        for rates, loss in table[table["meta_seed"] < 0].groupby("rate_for")["loss"]:
+            losses = {"final_loss": loss.mean(), "mean_loss": loss.mean()}
+            rows.append({"optimizer": name, "chosen_for": rates, **losses})
+    return pd.DataFrame(rows, columns=["optimizer", "chosen_for", "final_loss", "mean_loss"])
+
+
+def trained(*tables, selected=0, fall=0.0):
+    """The meta-trainings of the learned optimizers, all alike."""
+    curves = pd.concat(tables)
+    learned = curves[curves["meta_seed"] >= 0]
+    table = learned[["optimizer", "meta_seed"]].drop_duplicates()
+    table = table.rename(columns={"optimizer": "recipe"}).assign(episodes=100, fall=fall)
+    first = table.groupby("recipe")["meta_seed"].transform("min")
+    return table.assign(selected=table["meta_seed"] == first + selected)
+
+
+def judge_all(claims, tests, protocol="default", data=None, runs=None, **tables):
+    """Both answers, where the tuning and the meta-trainings are those of the curves."""
+    every = [*tests.values()]
+    data = data or dict.fromkeys(tests, "mnist (real)")
+    known = {name: tuning(table) for name, table in tests.items()}
+    runs = trained(*every) if runs is None and every else runs
+    return evaluate_claims(claims, tests, protocol, data, tunings=known, runs=runs, **tables)
+
+
+def judge(claims, *tables, answer="recipe", **more):
+    """One of the answers."""
     named = {f"C{2 + place}": one for place, one in enumerate(claims)}
-    return evaluate_claims(named, {"mnist": pd.concat(tables)}, protocol, {"mnist": "mnist (real)"})
+    table = judge_all(named, {"mnist": pd.concat(tables)}, **more)
+    return table[table["answer"] == answer].reset_index(drop=True)
 
 
 def overall(table):
@@ -64,9 +98,13 @@ def test_lower_than_every_baseline_is_replicated():
     assert table.columns.tolist() == [*COLUMNS]
     assert table["baseline"].tolist() == ["nag", "adam", "sgd"]
     assert table["deciding"].tolist() == [False, True, False]
+    assert table["primary"].tolist() == table["deciding"].tolist()
     constant = {
         "claim": "C2",
         "study": "",
+        "answer": "recipe",
+        "rates": "mean_loss",
+        "effect": "means",
         "experiment": "mnist",
         "recipe": "ours",
         "metric": "mean_loss",
@@ -108,26 +146,200 @@ def test_the_estimate_is_the_relative_difference_of_the_means():
     assert row["low"] < row["estimate"] < row["high"] < 0
 
 
-def test_the_comparison_that_decides_is_the_one_nearest_to_failing_by_its_interval():
+def test_of_named_baselines_the_one_nearest_to_failing_decides():
     ours, sure, unsure = runs("ours", 0.5, SEEDS), runs("sgd", 0.7), runs("nag", 0.6, spread=0.6)
-    table = judge([claim()], ours, sure, unsure)
+    table = judge([claim(baselines=["sgd", "nag"])], ours, sure, unsure)
     assert table["verdict"].tolist() == ["replicated"] * 2
+    assert table["primary"].all()
     assert table["estimate"].iloc[1] < table["estimate"].iloc[0]
     assert table["high"].iloc[1] > table["high"].iloc[0]
     assert overall(table)["baseline"] == "nag"
 
 
-def test_one_better_baseline_makes_it_not_replicated():
-    table = judge([claim()], runs("ours", 0.5, SEEDS), runs("nag", 0.3), runs("sgd", 1.0))
+def test_of_tuned_baselines_the_strongest_on_tuning_problems_decides():
+    """Not the one that the test shows to be the best: that would be chosen after looking."""
+    ours, nag, sgd = runs("ours", 0.5, SEEDS), runs("nag", 0.3), runs("sgd", 1.0)
+    table = judge([claim()], ours, nag, sgd)
     assert table["verdict"].tolist() == ["not replicated", "replicated"]
     assert overall(table)["baseline"] == "nag"
+    curves = {"mnist": pd.concat([ours, nag, sgd])}
+    other = tuning(nag.assign(loss=2.0), sgd)
+    table = evaluate_claims(
+        {"C2": claim()},
+        curves,
+        "default",
+        {"mnist": ""},
+        tunings={"mnist": other},
+        runs=trained(ours),
+    )
+    decides = table[table["deciding"]]
+    assert decides["baseline"].tolist() == ["sgd", "sgd"]
+    assert decides["verdict"].tolist() == ["replicated", "replicated"]
 
 
-def test_an_interval_across_zero_makes_it_inconclusive():
+def test_mean_losses_are_compared_at_the_rates_for_the_mean_loss():
+    ours = runs("ours", 0.5, SEEDS)
+    fast, low = (
+        runs("nag", level).assign(rate_for=rates)
+        for level, rates in ((0.4, "mean_loss"), (0.7, "final_loss"))
+    )
+    end = {"metric": "final_loss", "horizon": 20}
+    table = judge([claim(), claim(metrics=[end])], ours, fast, low)
+    assert table["rates"].tolist() == ["mean_loss", "final_loss"]
+    assert table["verdict"].tolist() == ["not replicated", "replicated"]
+
+
+def test_baselines_can_be_used_at_the_rates_of_another_experiment():
+    ours = runs("ours", 0.5, SEEDS)
+    tuned, same = (
+        runs("nag", level).assign(rate_for=rates) for level, rates in ((0.4, "both"), (0.7, "base"))
+    )
+    other = runs("sgd", 0.6).assign(rate_for="base")
+    tests = {"mnist": pd.concat([ours, tuned, same, other])}
+    base = pd.DataFrame(
+        {
+            "optimizer": ["nag", "sgd"],
+            "chosen_for": "both",
+            "final_loss": [1, 2],
+            "mean_loss": [1, 2],
+        }
+    )
+    table = evaluate_claims(
+        {"C19": claim(baselines="transferred")},
+        tests,
+        "default",
+        {"mnist": ""},
+        tunings={"mnist": tuning(tuned), "base": base},
+        runs=trained(ours),
+    )
+    assert {*table["rates"]} == {"base"}
+    decides = table[table["deciding"]]
+    assert decides["baseline"].tolist() == ["nag", "nag"]
+    assert decides["verdict"].tolist() == ["replicated", "replicated"]
+    with pytest.raises(UserError, match="set the experiment's rates_of"):
+        judge([claim(baselines="transferred")], ours, tuned)
+
+
+def test_no_progress_is_a_ratio_that_is_not_below_one():
+    metric = {"metric": "progress", "first_step": 10, "last_step": 20}
+    stuck, falls = runs("ours", 0.5, SEEDS), runs("ours", 0.5, SEEDS)
+    late = stuck["step"] >= 10
+    stuck.loc[late, "train_loss"] = stuck["problem"] + 1.0
+    for curves, verdict in ((stuck, "replicated"), (falls, "not replicated")):
+        none = claim(claimed="higher", allowance=0.03, baselines="unchanged", metrics=[metric])
+        table = judge([none], curves, runs("nag", 0.1))
+        assert table["verdict"].tolist() == [verdict]
+        assert table["baseline"].tolist() == [""]
+
+
+def test_the_optimizer_answers_by_the_meta_seed_that_validated_best():
+    good, bad = runs("ours", 0.5, (0, 1)), runs("ours", 1.5, (2,))
+    tables = (good, bad, runs("nag", 0.9))
+    one = overall(judge([claim()], *tables, answer="optimizer"))
+    assert (one["verdict"], one["meta_seed"], one["seeds"]) == ("replicated", 0, 3)
+    assert one["runs"] == PROBLEMS
+    means = [t[(t["meta_seed"] < 1) & (t["step"] > 0)]["loss"].mean() for t in (good, tables[2])]
+    assert one["estimate"] == pytest.approx(means[0] / means[1] - 1)
+    last = judge([claim()], *tables, answer="optimizer", runs=trained(good, bad, selected=2))
+    assert overall(last)["verdict"] == "not replicated"
+    assert overall(judge([claim()], *tables))["verdict"] == "inconclusive"
+
+
+def test_a_recipe_with_two_meta_seeds_gets_no_verdict_and_no_interval():
+    tables = (runs("ours", 0.5, (0, 1)), runs("nag", 0.8))
+    row = overall(judge([claim()], *tables))
+    assert (row["verdict"], row["needs_seeds"]) == ("not enough meta-seeds", 3)
+    assert math.isnan(row["low"])
+    assert row["estimate"] < 0
+    assert overall(judge([claim()], *tables, answer="optimizer"))["verdict"] == "replicated"
+
+
+@pytest.mark.parametrize("answer", ["optimizer", "recipe"])
+def test_two_recipes_are_never_compared_at_one_meta_seed_each(answer):
+    tables = (runs("ours", 0.5, (0,)), runs("shared", 0.8, SEEDS), runs("nag", 1))
+    row = overall(judge([claim(baselines=["shared"])], *tables, answer=answer))
+    assert row["verdict"] == "not enough meta-seeds"
+
+
+@pytest.mark.parametrize(
+    ("ours", "other", "falls", "verdict"),
+    [
+        # More meta-training lowers a loss: what is lower already stays so.
+        (0.5, 0.8, ["ours"], "replicated"),
+        (0.5, 0.8, ["shared"], "not settled"),
+        (0.8, 0.5, ["ours"], "not settled"),
+        (0.8, 0.5, ["shared"], "not replicated"),
+        (0.5, 0.8, [], "replicated"),
+    ],
+)
+@pytest.mark.parametrize("answer", ["optimizer", "recipe"])
+def test_a_verdict_that_more_meta_training_could_turn_is_not_settled(
+    ours, other, falls, verdict, answer
+):
+    tables = (runs("ours", ours, SEEDS), runs("shared", other, SEEDS))
+    table = trained(*tables)
+    table.loc[table["recipe"].isin(falls), "fall"] = 0.06
+    row = overall(judge([claim(baselines=["shared"])], *tables, runs=table, answer=answer))
+    assert row["verdict"].startswith(verdict)
+    assert (
+        row["needs_episodes"] == 200 if verdict == "not settled" else pd.isna(row["needs_episodes"])
+    )
+
+
+def test_what_is_no_loss_is_not_settled_before_meta_training_has_finished():
+    more = claim(claimed="higher", metrics=[OSCILLATION])
+    tables = (runs("ours", 0.5, SEEDS, wave=0.1), runs("nag", 0.5))
+    assert overall(judge([more], *tables))["verdict"] == "replicated"
+    row = overall(judge([more], *tables, runs=trained(*tables, fall=0.1)))
+    assert row["verdict"].startswith("not settled")
+
+
+def test_logs_of_real_meta_trainings_had_finished_or_not():
+    folder = Path(__file__).parents[2] / "docs" / "replication" / "trained" / "training"
+    falls = {
+        name: last_fall(pd.read_csv(folder / name / "seed0" / "log.csv"))
+        for name in ("quadratics_lstm", "mnist_long_unroll", "quadratics_base", "hierarchical")
+    }
+    assert falls["quadratics_lstm"] == 0  # the best is at episode 400 of 1,000
+    assert falls["mnist_long_unroll"] < STILL_FALLS
+    assert falls["hierarchical"] == pytest.approx(1 - 0.4914 / 0.6397, abs=0.005)
+    assert falls["quadratics_base"] > STILL_FALLS
+
+
+def test_an_interval_across_zero_makes_it_inconclusive_and_says_what_it_needs():
     nag = runs("nag", 0.5, spread=0.3)
     table = judge([claim()], runs("ours", 0.5, SEEDS), nag, runs("sgd", 1.0))
     assert table["verdict"].tolist() == ["inconclusive", "replicated"]
-    assert overall(table)["low"] < 0 < overall(table)["high"]
+    row = overall(table)
+    assert row["low"] < 0 < row["high"]
+    assert row["needs_problems"] > PROBLEMS
+    assert row["needs_seeds"] >= 3
+
+
+def test_so_many_problems_do_settle_it():
+    def table(problems):
+        rng = np.random.default_rng(5)
+        ours, nag = runs("ours", 0.5, problems=problems), runs("nag", 0.5, problems=problems)
+        ours["loss"] *= 0.9 * np.exp(0.3 * rng.normal(size=problems)).repeat(21)
+        ours = ours.assign(meta_seed=0, rate_for="")
+        return overall(judge([claim()], ours, nag, answer="optimizer"))
+
+    few = table(16)
+    assert few["verdict"] == "inconclusive"
+    assert 16 < few["needs_problems"] < 1000
+    assert table(2 * int(few["needs_problems"]))["verdict"] == "replicated"
+
+
+def test_ratios_weigh_problems_of_all_sizes_alike():
+    ours, nag = runs("ours", 0.5, SEEDS, spread=0), runs("nag", 0.5, spread=0)
+    for table in (ours, nag):  # one problem is a thousand times as large
+        table["loss"] *= np.where(table["problem"] == 0, 1000, 1)
+    ours["loss"] *= np.where(ours["problem"] == 0, 1.5, 0.8)
+    means, ratios = (overall(judge([claim(effect=e)], ours, nag)) for e in ("means", "ratios"))
+    assert means["estimate"] > 0.4
+    assert ratios["estimate"] == pytest.approx((1.5 * 0.8**15) ** (1 / 16) - 1)
+    assert means["geometric"] == pytest.approx(ratios["estimate"])
+    assert means["wins"] == ratios["wins"] == pytest.approx(15 / 16)
 
 
 def test_a_claim_of_more_is_judged_the_other_way_round():
@@ -173,7 +385,7 @@ def test_an_allowance_moves_the_edge_between_the_verdicts(claimed, ours, verdict
 def test_at_the_very_edge_it_is_inconclusive(claimed, ours):
     """Binary fractions, and no logarithms of several meta-seeds: nothing is rounded."""
     curves = exact(ours, seeds=(0,))
-    edge = judge([claim(claimed=claimed, allowance=0.25)], curves).iloc[0]
+    edge = judge([claim(claimed=claimed, allowance=0.25)], curves, answer="optimizer").iloc[0]
     assert edge["low"] == edge["high"] == ours - 1
     assert edge["verdict"] == "inconclusive"
 
@@ -201,11 +413,6 @@ def test_each_recipe_gets_its_own_verdict():
     verdicts = table[table["deciding"]]
     assert verdicts["recipe"].tolist() == ["ours", "other"]
     assert verdicts["verdict"].tolist() == ["replicated", "not replicated"]
-
-
-def test_one_meta_seed_of_three_that_fails_keeps_it_from_being_replicated():
-    good, bad = runs("ours", 0.5, (0, 1)), runs("ours", 1.5, (2,))
-    assert overall(judge([claim()], good, bad, runs("nag", 0.9)))["verdict"] == "inconclusive"
 
 
 def test_the_meta_seeds_of_both_sides_are_counted():
@@ -248,7 +455,7 @@ def test_baselines_can_be_named_and_learned():
     table = judge(
         [claim(baselines=["shared"])],
         runs("ours", 0.5, SEEDS),
-        runs("shared", 0.7, (0, 1)),
+        runs("shared", 0.7, SEEDS),
         runs("nag", 0.1),
     )
     assert table["baseline"].tolist() == ["shared"]
@@ -261,12 +468,13 @@ def test_a_claim_over_two_experiments_says_which():
     both = both.model_copy(update={"comparisons": (*both.comparisons, second)})
     good = pd.concat([runs("ours", 0.5, SEEDS), runs("nag", 0.8)])
     worse = pd.concat([runs("ours", 0.9, SEEDS), runs("nag", 0.8)])
-    table = evaluate_claims(
+    table = judge_all(
         {"C2": both},
         {"mnist": good, "cifar5": worse},
-        "default",
-        {"mnist": "mnist", "cifar5": "cifar10"},
+        data={"mnist": "mnist", "cifar5": "cifar10"},
+        runs=trained(good),
     )
+    table = table[table["answer"] == "recipe"]
     assert table["experiment"].tolist() == ["mnist", "cifar5"]
     assert table["verdict"].tolist() == ["replicated", "not replicated"]
     assert table["data"].tolist() == ["mnist", "cifar10"]
@@ -276,9 +484,7 @@ def test_a_claim_over_two_experiments_says_which():
 def test_a_claim_belongs_to_its_study_and_the_last_step_is_a_number():
     last = claim(metrics=[{"metric": "final_loss", "horizon": "end", "of": "train_loss"}])
     tables = {"mnist": pd.concat([runs("ours", 0.5, SEEDS), runs("nag", 0.8)])}
-    row = evaluate_claims(
-        {"C2": last}, tables, "default", {"mnist": ""}, studies={"C2": "digits"}
-    ).iloc[0]
+    row = judge_all({"C2": last}, tables, studies={"C2": "digits"}).iloc[0]
     assert row["study"] == "digits"
     assert row["horizon"] == 20
     assert row["loss"] == "train_loss"
@@ -340,13 +546,15 @@ def test_weights_that_grow_with_theta_speak_against_the_claim_that_they_do_not()
         evaluate_claims({"C12": sized}, dict.fromkeys(tables, tables["mnist"]), "default", sources)
 
 
-def test_one_test_problem_gives_numbers_and_no_verdict():
-    ours, nag = (
-        table[table["problem"] == 0] for table in (runs("ours", 0.5, SEEDS), runs("nag", 0.8))
-    )
-    table = judge([claim()], ours, nag)
-    assert (table["verdict"] == "not judged (one problem)").all()
-    assert (table["estimate"] < 0).all()
+@pytest.mark.parametrize("answer", ["optimizer", "recipe"])
+def test_four_test_problems_give_numbers_and_no_interval(answer):
+    for problems, verdict in ((4, "not enough problems"), (5, "replicated")):
+        ours, nag = runs("ours", 0.5, SEEDS, problems=problems), runs("nag", 0.8, problems=problems)
+        row = overall(judge([claim()], ours, nag, answer=answer))
+        assert row["verdict"] == verdict
+        assert math.isnan(row["low"]) == math.isnan(row["high"]) == (problems == 4)
+        assert row["estimate"] < 0
+        assert row["needs_problems"] == 5 if problems == 4 else pd.isna(row["needs_problems"])
 
 
 def test_a_recipe_that_one_comparison_cannot_judge_is_not_replicated_by_the_others():
@@ -355,6 +563,7 @@ def test_a_recipe_that_one_comparison_cannot_judge_is_not_replicated_by_the_othe
     both = claim().model_copy(update={"comparisons": (*claim().comparisons, other)})
     tables = {"mnist": pd.concat([ours, nag])}
     tables["wide"] = tables["mnist"][tables["mnist"]["problem"] == 0].assign(experiment="wide")
-    table = evaluate_claims({"C2": both}, tables, "default", dict.fromkeys(tables, "real"))
+    table = judge_all({"C2": both}, tables, runs=trained(ours))
+    table = table[table["answer"] == "recipe"]
     assert "replicated" in set(table["verdict"])
-    assert overall(table)["verdict"] == "not judged (one problem)"
+    assert overall(table)["verdict"] == "not enough problems"

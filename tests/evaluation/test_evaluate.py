@@ -22,8 +22,8 @@ from l2l.optimizers import CoordinatewiseLSTM, make_baseline
 
 STEPS = 7
 PROBLEMS = 5
-COLUMNS = ["experiment", "family", "problem", "optimizer", "meta_seed", "step"]
-COLUMNS += ["coordinates", "weights", "loss", "train_loss", "test_loss"]
+COLUMNS = ["experiment", "family", "problem", "optimizer", "meta_seed", "rate_for"]
+COLUMNS += ["step", "coordinates", "weights", "loss", "train_loss", "test_loss"]
 FAMILIES = {"quadratic": quadratic_family(4), "mnist": mlp_family((4,))}
 
 

@@ -49,7 +49,7 @@ def claim(**changes: object) -> Claim:
 
 
 def judge(one: Claim, times: pd.DataFrame, protocol: str = "default") -> pd.DataFrame:
-    return evaluate_claims({"C14": one}, {}, protocol, {}, {"times": times})
+    return evaluate_claims({"C14": one}, {}, protocol, {}, measurements={"times": times})
 
 
 def test_a_slower_step_is_replicated_with_the_ratio_of_means() -> None:

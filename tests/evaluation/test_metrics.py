@@ -6,7 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from l2l.config.claims import FinalLoss, MeanLoss, Oscillation, StepsToTarget
+from l2l.config.claims import (
+    FinalLoss,
+    Fluctuation,
+    MeanLoss,
+    Oscillation,
+    Progress,
+    StepsToTarget,
+)
 from l2l.errors import UserError
 from l2l.evaluation.metrics import run_matrix, values
 
@@ -43,6 +50,10 @@ def steps_to_target(horizon, target):
 
 def oscillation(first_step, last_step):
     return Oscillation(metric="oscillation", first_step=first_step, last_step=last_step)
+
+
+def fluctuation(first_step, last_step):
+    return Fluctuation(metric="fluctuation", first_step=first_step, last_step=last_step)
 
 
 @pytest.fixture
@@ -196,3 +207,22 @@ def test_a_run_whose_held_out_loss_is_not_finite_has_an_infinite_mean(noisy):
     means = values(MeanLoss(metric="mean_loss", horizon=45, of="test_loss"), table)
     assert np.isinf(means.to_numpy()[2])
     assert np.isfinite(np.delete(means.to_numpy(), 2)).all()
+
+
+def test_fluctuation_is_the_residual_of_a_fitted_line_of_minibatch_losses(noisy):
+    got = values(fluctuation(20, 60), curves(noisy, np.ones_like(noisy))).to_numpy()
+    for run, found in zip(noisy[:, 20:], got, strict=True):
+        _, residual, *_ = np.polyfit(np.arange(41), run, 1, full=True)
+        assert found == pytest.approx(np.sqrt(residual[0] / 39))
+    steep = values(fluctuation(0, 60), curves(np.linspace(9, 1, 61)[None])).item()
+    assert steep == pytest.approx(0, abs=1e-12)
+    noisy[0, 30] = np.inf
+    assert np.isnan(values(fluctuation(20, 60), curves(noisy)).iloc[0])
+
+
+def test_progress_is_the_ratio_of_two_train_losses(noisy):
+    metric = Progress(metric="progress", first_step=20, last_step=50)
+    got = values(metric, curves(np.ones_like(noisy), noisy)).to_numpy()
+    np.testing.assert_allclose(got, noisy[:, 50] / noisy[:, 20])
+    noisy[0, 50] = np.nan
+    assert values(metric, curves(noisy)).iloc[0] == np.inf

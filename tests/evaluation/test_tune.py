@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from tests.small import experiment, mlp_family, quadratic_family
+from tests.small import convnet_family, experiment, mlp_family, quadratic_family
 
 from l2l.config import Experiment
 from l2l.errors import UserError
-from l2l.evaluation.tune import chosen_rates, tune
+from l2l.evaluation.rates import BOTH, FINAL, MEAN, chosen, chosen_rates, final_rates
+from l2l.evaluation.tune import tune
 
 HORIZON = 25
 PROBLEMS = 5
@@ -29,7 +30,7 @@ def _experiment(
     problems: int = PROBLEMS,
 ) -> Experiment:
     grid = {"low": low, "high": high}
-    tuning = {"problems": problems, "points_per_decade": per_decade}
+    tuning: dict[str, Any] = {"problems": problems, "points_per_decade": per_decade}
     tuning |= {"max_widenings": max_widenings}
     grids = {"grids": dict.fromkeys(("sgd", "nag", "adam", "rmsprop"), grid)}
     return experiment(steps=40, horizon=horizon, tuning=tuning | grids)
@@ -40,7 +41,7 @@ def _tune(low: float, high: float, baseline: str = "sgd", **changes: Any) -> pd.
 
 
 def _chosen(table: pd.DataFrame) -> float:
-    return chosen_rates(table)["quadratic"]
+    return final_rates(chosen_rates(table))["quadratic"]
 
 
 def _torch_losses(baseline: str, rate: float) -> tuple[float, float]:
@@ -88,15 +89,16 @@ def test_the_table_is_tidy() -> None:
         "learning_rate",
         "final_loss",
         "mean_loss",
-        "chosen",
+        "chosen_for",
         "widened",
     ]
     assert set(table["experiment"]) == {"exp"}
     assert set(table["optimizer"]) == {"sgd"}
-    assert table["chosen"].sum() == 1
     rates = table["learning_rate"].to_numpy()
     np.testing.assert_allclose(rates[1:] / rates[:-1], 10**0.25)  # a log grid without holes
-    assert table["final_loss"].min() == table.loc[table["chosen"], "final_loss"].item()
+    for metric in (FINAL, MEAN):
+        assert table[metric].min() == chosen(table, metric)[metric].item()
+    assert {*table["chosen_for"]} in ({"", BOTH}, {"", FINAL, MEAN})
 
 
 def test_a_grid_covers_its_range() -> None:
@@ -120,8 +122,9 @@ def test_a_best_value_at_the_edge_widens_the_grid_until_it_is_inside(
     assert _chosen(table) == pytest.approx(_chosen(wide))
     first = table["learning_rate"].between(0.999 * low, 1.001 * high)
     assert (table["widened"] == ~first).all()
-    position = int(np.argmax(table["chosen"]))
-    assert 0 < position < len(table) - 1
+    for metric in (FINAL, MEAN):
+        position = chosen(table, metric).index.item()
+        assert 0 < position < len(table) - 1
 
 
 def test_rates_that_diverge_are_infinite_and_never_chosen() -> None:
@@ -129,14 +132,14 @@ def test_rates_that_diverge_are_infinite_and_never_chosen() -> None:
     diverged = table[table["learning_rate"] > 100]
     assert (diverged["final_loss"] == math.inf).all()
     assert (diverged["mean_loss"] == math.inf).all()
-    assert math.isfinite(table.loc[table["chosen"], "final_loss"].item())
+    assert math.isfinite(chosen(table, FINAL)["final_loss"].item())
 
 
 def test_a_grid_on_which_everything_diverges_is_left_downwards() -> None:
     """Several widenings in a row find nothing finite; an infinite rate must not win the tie."""
     table = _tune(1e6, 1e7, max_widenings=12, horizon=40)
     assert (table.loc[~table["widened"], "final_loss"] == math.inf).all()
-    assert math.isfinite(table.loc[table["chosen"], "final_loss"].item())
+    assert math.isfinite(chosen(table, FINAL)["final_loss"].item())
     wide = _tune(1e-5, 10.0, horizon=40)
     assert _chosen(table) == pytest.approx(_chosen(wide))
 
@@ -158,6 +161,9 @@ class NamedFamily:
     def __init__(self) -> None:
         self.asked: list[tuple[Any, list[int]]] = []
 
+    def apart(self) -> Any:
+        return self
+
     def sample(self, names: Any, indices: Any, steps: int) -> Any:
         self.asked.append((tuple(names), list(indices)))
         return FAMILY.sample(names, indices, steps)
@@ -167,6 +173,51 @@ def test_tuning_problems_have_a_stream_of_their_own() -> None:
     family = NamedFamily()
     tune("exp", _experiment(1e-3, 0.1), "sgd", "quadratic", family)
     assert family.asked == [(("tune", "quadratic"), list(range(PROBLEMS)))]
+
+
+def test_each_metric_has_its_own_rate_and_one_may_be_left_out() -> None:
+    """The rate by which ADAM ends lowest is not the one by which it gets there fastest."""
+    table = _tune(1e-3, 0.1, "adam", horizon=40)
+    assert {*chosen_rates(table)} == {FINAL, MEAN}
+    settings = _experiment(1e-3, 0.1, horizon=40)
+    alone = settings.tuning.model_copy(update={"metrics": ("mean_loss",)})
+    alone = tune("exp", settings.model_copy(update={"tuning": alone}), "adam", "quadratic", FAMILY)
+    assert chosen_rates(alone) == {MEAN: chosen_rates(table)[MEAN]}
+
+
+def test_held_out_losses_are_those_of_data_that_no_test_has() -> None:
+    family = convnet_family()
+    settings = experiment(
+        problems=("cifar10",),
+        shown="test_loss",
+        steps=6,
+        horizon=5,
+        evaluation={"measure_every": 2},
+    )
+    row = tune("exp", settings, "adam", "cifar10", family).iloc[0]
+    images, labels = family.data.images, family.data.labels  # 40, of which 4 are kept apart
+    finals, means = [], []
+    for i in range(settings.tuning.problems):
+        problem = family.apart().sample(("tune", "cifar10"), [i], 5)
+        assert problem.minibatches.max() < 36
+        order = [
+            (images[36:] == image).flatten(1).all(1).nonzero().item()
+            for image in problem.test_sample.images
+        ]
+        assert sorted(order) == [0, 1, 2, 3]
+        assert problem.test_sample.labels.tolist() == labels[36:][order].tolist()
+        theta = torch.nn.Parameter(problem.initial().clone())
+        adam = torch.optim.Adam([theta], lr=row.learning_rate)
+        losses = []
+        for step in range(5):
+            adam.zero_grad()
+            problem.loss(theta, step).sum().backward()
+            adam.step()
+            losses.append(problem.test_loss(theta.detach()).item())
+        finals.append(losses[4])
+        means.append(np.mean([losses[k - 1] for k in (2, 4, 5)]))
+    assert row.final_loss == pytest.approx(np.mean(finals), rel=1e-4)
+    assert row.mean_loss == pytest.approx(np.mean(means), rel=1e-4)
 
 
 def test_networks_are_judged_by_the_train_loss_at_the_horizon() -> None:

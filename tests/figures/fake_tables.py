@@ -187,12 +187,13 @@ def make_variant(optimizer: str, ratio: float, seeds: int = 3) -> Variant:
 
 def make_tuning(baselines: Iterable[str] = BASELINES) -> pd.DataFrame:
     """Three rates of each baseline; a later one ends lower."""
+    columns = ["family", "optimizer", "learning_rate", "final_loss", "chosen_for"]
     rows = [
-        ("mnist", key, rate, (4 - place) * (1 + (rate - 0.1) ** 2))
+        ("mnist", key, rate, (4 - place) * (1 + (rate - 0.1) ** 2), "both" if rate == 0.1 else "")
         for place, key in enumerate(baselines)
         for rate in (0.01, 0.1, 1.0)
     ]
-    return pd.DataFrame(rows, columns=["family", "optimizer", "learning_rate", "final_loss"])
+    return pd.DataFrame(rows, columns=columns)
 
 
 def make_claims(config: Config) -> pd.DataFrame:

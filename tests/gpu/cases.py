@@ -8,12 +8,15 @@ from typing import Any
 import torch
 from tests.gpu.moved import moved
 from tests.problems import art
+from tests.problems.sequence_families import attention_family, recurrent_family
 from tests.small import (
     convnet_family,
     hierarchical_settings,
     lstm_settings,
     mlp_family,
+    normalised_settings,
     quadratic_family,
+    regression_family,
 )
 
 from l2l.config.optimizers import RNNSettings
@@ -38,6 +41,7 @@ OPTIMIZERS: dict[str, Any] = {
         output_scale=0.1,
         head_init_scale=1,
     ),
+    "normalised": normalised_settings(p=6.0),
     "hierarchical": hierarchical_settings(),
 }
 PROBLEMS: dict[str, Callable[[], Any]] = {
@@ -47,6 +51,9 @@ PROBLEMS: dict[str, Callable[[], Any]] = {
 }
 ALL_PROBLEMS = {
     **PROBLEMS,
+    "recurrent": lambda: recurrent_family().sample(("train", "r"), range(2), STEPS),
+    "attention": lambda: attention_family().sample(("train", "a"), range(2), STEPS),
+    "regression": lambda: regression_family().sample(("train", "s"), range(2), STEPS),
     "picture": lambda: art.family(size=20).sample(("train", "p"), [0], STEPS),
     "live part": lambda: live_part(PROBLEMS["mlp"](), train_loss=False),
     "scaled": lambda: Scaled(PROBLEMS["mlp"](), torch.full((2, 1), 0.5), torch.full((2,), 3.0)),

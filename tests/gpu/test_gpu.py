@@ -170,7 +170,7 @@ def test_a_hand_crafted_optimizer_goes_the_way_of_the_cpu(kind: str) -> None:
 def test_meta_training_has_the_same_bits_each_time(
     estimator: str, optimizer: str, tmp_path: Path
 ) -> None:
-    samples = estimator == "adjoint" and optimizer in ("lstm", "rnn")
+    samples = estimator == "adjoint" and optimizer in ("lstm", "normalised", "rnn")
     of = recipe_of(estimator, optimizer, **(RICH if samples else {}))
     problems = QuadraticSettings(kind="quadratic", dimensions=3, init_std=0.5)
     family = QuadraticFamily(problems, 0, GPU)

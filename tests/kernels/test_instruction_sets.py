@@ -8,7 +8,7 @@ import pytest
 import torch
 from tests.kernels.oracle import make_case, relative_error
 
-from l2l.kernels import build, cpu, reference
+from l2l.kernels import Normalised, build, cpu, reference
 
 pytestmark = pytest.mark.skipif(
     platform.machine() not in ("x86_64", "AMD64"), reason="these are options for x86"
@@ -44,6 +44,26 @@ def test_the_kernels_are_right_with_every_vector(kind: str) -> None:
         gradient = cpu.backward_window(case.phi, case.inputs, case.state, case.cotangents)
         for name, expected in exact.gradient.items():
             assert relative_error(gradient[name], expected) < 2e-5, name
+
+
+def test_normalised_gradients_are_right_with_every_vector(kind: str) -> None:
+    generator = torch.Generator().manual_seed(0)
+
+    def draw(*shape: int) -> torch.Tensor:
+        return torch.randn(shape, generator=generator)
+
+    gradient, moments, weights = draw(203).pow(5), draw(2, 2, 203), torch.tensor([0.1, 0.7])
+    gradient[:9] = moments[..., :9] = 0
+    moments[:, 1].square_()
+    case = make_case(203, 2, 7, inputs=6).to(torch.float32)
+    seen, phi = Normalised(weights, 6.0), case.phi
+    found, after, state = cpu.normalised_step(phi, gradient, moments, seen, case.state)
+    inputs, moves, expected = reference.normalised_features(gradient, moments, seen)
+    output, new = reference.forward_step(phi, inputs, case.state)
+    assert moves.tolist() == [False] * 9 + [True] * 194
+    torch.testing.assert_close(found, torch.where(moves, output, 0), rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(after, expected, rtol=1e-6, atol=1e-7)
+    torch.testing.assert_close(state.cell, new.cell, rtol=1e-5, atol=1e-5)
 
 
 def test_the_preprocessing_is_right_with_every_vector(kind: str) -> None:

@@ -149,7 +149,7 @@ def test_a_finite_explosion_is_seen(
     """A validation loss of thousands is a number, yet no use. (Given, as a real one is chaotic.)"""
     results: list[ValidationResult] = []
 
-    def given(problems: Any, optimizer: Any, steps: int) -> ValidationResult:
+    def given(problems: Any, optimizer: Any, steps: int, loss: str) -> ValidationResult:
         final = 0.5 * 0.9 ** len(results) if len(results) != 5 else times
         results.append(ValidationResult(1.0, final, final))
         return results[-1]

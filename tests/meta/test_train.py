@@ -134,7 +134,7 @@ def test_the_best_validated_average_is_kept(
     losses = [0.9, 0.7, 0.8, 0.5, 0.6, 0.5, 0.9, 1.5, 0.7, 0.6]
     validated: list[Tensor] = []
 
-    def given(problems: Any, optimizer: Any, steps: int) -> ValidationResult:
+    def given(problems: Any, optimizer: Any, steps: int, loss: str) -> ValidationResult:
         validated.append(flatten_phi(optimizer.phi, optimizer.settings))
         return ValidationResult(1.0, losses[len(validated) - 1], 1.0)
 

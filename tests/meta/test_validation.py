@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
-from tests.small import lstm_settings, mlp_family, quadratic_family, random_phi
+from tests.meta.runs import training
+from tests.small import (
+    convnet_family,
+    lstm_settings,
+    mlp_family,
+    quadratic_family,
+    random_phi,
+    recipe,
+)
 
+from l2l.errors import UserError
 from l2l.meta.epoch import validate
-from l2l.optimizers import CoordinatewiseLSTM, make_baseline
+from l2l.meta.rollout import begin, rollout
+from l2l.meta.train import train
+from l2l.optimizers import CoordinatewiseLSTM, bind, make_baseline
 
 STEPS = 15
 
@@ -47,3 +60,23 @@ def test_divergence_is_not_hidden() -> None:
     problems = quadratic_family().sample(("validation",), range(2), 400)
     result = validate(problems, make_baseline("sgd", 1e3), 400)
     assert not result.final < float("inf")
+
+
+def test_held_out_losses_choose_phi_on_data_that_no_test_has(tmp_path: Path) -> None:
+    family = convnet_family()
+    held_out = recipe(
+        problem="cifar10",
+        episodes=4,
+        steps=6,
+        unroll=[{"start": 0, "window": 6}],
+        validation={"every": 2, "problems": 2, "steps": 5, "loss": "test_loss"},
+    )
+    subject = training(held_out)
+    state = train(subject, family, tmp_path / "a.state", "digest")
+    problems = family.apart().sample(("validation", "cifar10"), range(2), 5)
+    optimizer = bind(subject.optimizer(state.average), problems.places())
+    end = rollout(problems, optimizer, begin(problems, optimizer), 5)
+    expected = problems.test_loss(end.theta).mean().item()
+    assert state.rows[-1]["validation_final"] == pytest.approx(expected, rel=1e-6)
+    with pytest.raises(UserError, match="quadratic has no held-out data; validate by train_loss"):
+        recipe(validation={"loss": "test_loss"})

@@ -12,6 +12,7 @@ from tests.figures.fake_pictures import write_pictures
 from tests.figures.fake_tables import make_log, make_overhead, make_updates
 
 from l2l.config import Config, load_config, resolved_yaml
+from l2l.evaluation.claims import last_fall
 from l2l.figures.base import figures
 from l2l.figures.style import save
 from l2l.files import write_json, write_table, write_text
@@ -39,6 +40,8 @@ END = {
 """The loss at the horizon that every optimizer's curve is built around; above 2.3: it diverges."""
 
 ONE_META_SEED = ("cifar", "cifar_shared", "cifar5_sub", "neural_art_scratch", "neural_art")
+RATES = ((-1, "final_loss"), (-1, "mean_loss"), (-1, "mnist"))
+"""Of hand-crafted optimizers: no meta-seed, and what their learning rates are chosen for."""
 NETWORKS = ("mnist", "mnist_50", "mnist_two_layers")
 WITHOUT_MINIBATCHES = ("quadratics", "neural_art", "neural_art_new")
 HORIZONS = {"cifar10": 1000, "cifar5": 1000, "neural_art": 128, "neural_art_new": 128}
@@ -70,7 +73,7 @@ def small_config(protocol: str) -> Config:
     }
     config = load_config(
         protocol,
-        settings=["meta_seeds=2", "figures.dpi=50"],
+        settings=["meta_seeds=3", "figures.dpi=50"],
         overrides={
             "experiments": experiments,
             "recipes": {
@@ -123,7 +126,8 @@ def make_curves(experiment: str, config: Config) -> pd.DataFrame:
         noise *= experiment not in WITHOUT_MINIBATCHES
         for optimizer, end in END[experiment].items():
             recipe = config.recipes.get(optimizer)
-            for meta_seed in range(recipe.meta_seeds) if recipe else (-1,):
+            runs = [(seed, "") for seed in range(recipe.meta_seeds)] if recipe else RATES
+            for meta_seed, rate_for in runs:
                 level = end * (1 + 0.02 * max(meta_seed, 0))
                 train = hardness * (level + (2.3 - level) * np.exp(-12 * step / settings.horizon))
                 if recipe:
@@ -137,6 +141,7 @@ def make_curves(experiment: str, config: Config) -> pd.DataFrame:
                             "problem": np.repeat(np.arange(PROBLEMS), settings.steps + 1),
                             "optimizer": optimizer,
                             "meta_seed": meta_seed,
+                            "rate_for": rate_for,
                             "step": np.tile(step, PROBLEMS),
                             "loss": (train * np.exp(noise)).ravel(),
                             "train_loss": measured.ravel(),
@@ -157,11 +162,11 @@ def make_tuning(experiment: str, config: Config) -> pd.DataFrame:
         for place, baseline in enumerate(settings.baselines):
             for k, rate in enumerate(rates):
                 loss = 0.3 + 0.1 * (k - 3 - place) ** 2
-                chosen, widened = k == 3 + place, k > 7
+                chosen, widened = "both" if k == 3 + place else "", k > 7
                 rows.append((experiment, family, baseline, rate, loss, 1.5 * loss, chosen, widened))
             rows[-1] = (*rows[-1][:4], np.inf, np.inf, *rows[-1][6:])
     columns = ["experiment", "family", "optimizer", "learning_rate", "final_loss", "mean_loss"]
-    return pd.DataFrame(rows, columns=[*columns, "chosen", "widened"])
+    return pd.DataFrame(rows, columns=[*columns, "chosen_for", "widened"])
 
 
 def make_training(recipe: str, config: Config, layout: Layout) -> list[dict]:
@@ -187,11 +192,12 @@ def make_training(recipe: str, config: Config, layout: Layout) -> list[dict]:
                 "best_episode": 300,
                 "best_validation": float(log["validation_final"].iloc[-1]),
                 "selected": seed == 0,
+                "fall": last_fall(log),
                 "seconds": 100.0 + seed,
                 "commit": "0123456789ab",
             }
         )
-        summary = {key: value for key, value in rows[-1].items() if key != "selected"}
+        summary = {k: v for k, v in rows[-1].items() if k not in ("selected", "fall")}
         write_json(layout.run(recipe, seed) / "summary.json", summary)
     return rows
 

@@ -7,7 +7,7 @@ import pytest
 
 from l2l.config import Config
 from l2l.errors import UserError
-from l2l.evaluation.claims import COLUMNS
+from l2l.evaluation.verdicts import COLUMNS
 from l2l.report import claims
 from l2l.results import Results
 
@@ -30,7 +30,7 @@ def test_the_overview_has_a_row_for_each_verdict_and_names_each_claim_once(
     assert [key for key in shown["claim"] if key] == [*dict.fromkeys(deciding["claim"])]
     judged = deciding["estimate"].notna().to_numpy()
     assert [one.value for one in shown["difference"][judged]] == [*deciding["estimate"][judged]]
-    assert "LSTM (long unroll)" in {*shown["optimizer"]}
+    assert {"the optimizer LSTM (long unroll)", "the recipe LSTM (long unroll)"} <= {*shown["who"]}
 
 
 def test_all_comparisons_of_a_claim_are_listed_with_readable_names(
@@ -40,18 +40,43 @@ def test_all_comparisons_of_a_claim_are_listed_with_readable_names(
     rows = table[table["claim"] == "C2"]
     shown = claims.comparisons(rows, config, "C2").frame
     assert shown["verdict"].tolist() == rows["verdict"].tolist()
-    assert {*shown["optimizer"]} == {"LSTM (paper)", "LSTM (long unroll)"}
+    assert {*shown["who"]} == {
+        f"the {answer} {name}"
+        for answer in ("optimizer", "recipe")
+        for name in ("LSTM (paper)", "LSTM (long unroll)")
+    }
+    assert (shown["decides"] == "✔").tolist() == rows["primary"].tolist()
     text = claims.comparisons(rows, config, "C2").html()
     assert "mnist_long_unroll" not in text
     assert "nag" not in text
 
 
-def test_the_glance_has_a_row_for_each_claim(results: Results, config: Config):
+def test_the_glance_has_both_answers_of_each_optimizer(results: Results, config: Config):
     table = results.claims()
-    shown = claims.glance(table, config).frame.set_index("claim")
-    assert [*shown.index] == [*dict.fromkeys(table["claim"])]
-    names = [name for name, _ in shown.loc["C2", "verdict"]]
-    assert names == ["LSTM (paper)", "LSTM (long unroll)"]
+    deciding = table[table["deciding"]].set_index(["claim", "recipe", "answer"])
+    shown = claims.glance(table, config).frame
+    assert [key for key in shown["claim"] if key] == [*dict.fromkeys(table["claim"])]
+    of_c2 = shown[shown["claim"].ffill() == "C2"]
+    assert of_c2["in brief"].tolist() == [
+        (config.claims["C2"].brief, "LSTM (paper)"),
+        ("", "LSTM (long unroll)"),
+    ]
+    for recipe, row in zip(
+        ("mnist_paper", "mnist_long_unroll"), of_c2.to_dict("records"), strict=True
+    ):
+        for answer in ("optimizer", "recipe"):
+            expected = deciding.loc[("C2", recipe, answer), "verdict"]
+            assert row[f"the {answer}"]["verdict"] == expected
+
+
+def test_what_would_settle_a_verdict_is_said(config: Config):
+    row = comparison(needs_problems=1200, needs_seeds=7, needs_episodes=pd.NA)
+    assert claims.settled_by(row) == "1,200 problems and 7 meta-seeds"
+    row = comparison(needs_problems=pd.NA, needs_seeds=pd.NA, needs_episodes=500)
+    assert claims.settled_by(row) == "500 episodes or more"
+    none = dict.fromkeys(("needs_problems", "needs_seeds", "needs_episodes"), pd.NA)
+    assert claims.settled_by(comparison(verdict="inconclusive", **none)) == "too close to call"
+    assert claims.settled_by(comparison(verdict="replicated", **none)) == ""
 
 
 def comparison(**changes: object) -> dict:
@@ -66,8 +91,14 @@ def test_a_comparison_says_what_a_reader_has_to_know_about_it(config: Config):
         "NAG on ReLU: final held-out loss, step 100; 12 of 48 runs of LSTM (paper) diverged; "
         "10 % allowed"
     )
-    one = comparison(diverged=0, seeds=1, allowance=0.0)
-    assert claims.compared_with(one, config) == "NAG: final held-out loss, step 100; one meta-seed"
+    other = comparison(diverged=0, allowance=0.0, rates="mnist", effect="ratios")
+    assert claims.compared_with(other, config) == (
+        "NAG: final held-out loss, step 100; with the learning rate of MNIST; mean of ratios"
+    )
+    itself = comparison(baseline="", metric="progress", first_step=50, diverged=0, allowance=0.0)
+    assert claims.compared_with(itself, config, say_experiment=True) == (
+        "progress, steps 50-100 on ReLU"
+    )
     assert claims.compared_with(comparison(verdict="not yet run"), config) == ""
 
 
@@ -77,6 +108,7 @@ def test_a_comparison_says_what_a_reader_has_to_know_about_it(config: Config):
         ({"metric": "mean_loss", "first_step": 1, "loss": "loss"}, "mean loss, steps 1-100"),
         ({"metric": "steps_to_target", "target": 0.5}, "steps to loss 0.5 (at most 100)"),
         ({"metric": "oscillation", "first_step": 20}, "oscillation, steps 20-100"),
+        ({"metric": "fluctuation", "first_step": 20}, "fluctuation, steps 20-100"),
         (
             {"metric": "measured", "loss": "bias_left_out", "condition": "stage long"},
             "bias, stage long",
@@ -128,6 +160,7 @@ def test_marked_tables_are_replaced_and_nothing_else(
     assert page.read_text() == once
     assert "| replicated |" in tables["verdicts"]
     assert "| replicated |" not in tables["not replicated"]
+    assert "| the optimizer | the recipe |" in tables["in brief"]
     assert not any("not yet run" in table for table in tables.values())
     assert "| C1 quadratics: below every tuned baseline |" in tables["in brief"]
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import l2l
-from l2l.evaluation.claims import read_claims
+from l2l.evaluation.verdicts import read_claims
 from l2l.optimizers.checkpoint import load
 from l2l.report.table import Interval, effect
 from l2l.shipped import FOLDER, Card, optimizer_path

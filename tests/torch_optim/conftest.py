@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 import torch
-from tests.small import hierarchical_settings, lstm_settings, random_phi
+from tests.small import hierarchical_settings, lstm_settings, normalised_settings, random_phi
 from torch import Tensor, nn
 
 from l2l.optimizers import CoordinatewiseLSTM, checkpoint
 from l2l.optimizers.hierarchical import HierarchicalRNN
+from l2l.optimizers.normalised import NormalisedLSTM
 from l2l.rng import stream
 
 Write = Callable[..., str]
@@ -69,4 +70,14 @@ def hierarchical(tmp_path: Path) -> str:
     path = tmp_path / "hierarchical.safetensors"
     phi = HierarchicalRNN.initial(settings, stream(0, "tests"))
     checkpoint.save(path, HierarchicalRNN(settings, phi), {})
+    return str(path)
+
+
+@pytest.fixture
+def normalised(tmp_path: Path) -> str:
+    """The path of a file of an LSTM on normalised gradients, with steps relative to tensors."""
+    settings = normalised_settings(decays=[0.9])
+    path = tmp_path / "normalised.safetensors"
+    phi = random_phi(settings, dtype=torch.float32)
+    checkpoint.save(path, NormalisedLSTM(settings, phi), {})
     return str(path)

@@ -30,6 +30,25 @@ def test_its_steps_are_those_of_the_projects_own_loop(lstm: Write) -> None:
     assert torch.equal(parameter.detach(), theta.view(5, 8))
 
 
+def test_a_tensor_in_pieces_is_one_tensor(normalised: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its size is that of the whole tensor, at the first step that it has a gradient in."""
+    monkeypatch.setattr("l2l.torch_optim.optimizer.PIECE", 7)
+    learned = load(Path(normalised)).optimizer
+    theta = torch.linspace(0, 0.6, 40).view(1, 40)
+    parameter = nn.Parameter(torch.zeros(5, 8))
+    optimizer, state = l2l.LearnedOptimizer([parameter], normalised), learned.init(theta)
+    optimizer.step()
+    with torch.no_grad():
+        parameter.copy_(theta.view(5, 8))
+    for _ in range(5):
+        optimizer.zero_grad()
+        (parameter - 2).cos().sum().backward()
+        optimizer.step()
+        step, state = learned.update(-(theta - 2).sin(), state)
+        theta = theta + step
+    torch.testing.assert_close(parameter.detach(), theta.view(5, 8))
+
+
 @pytest.mark.parametrize("learned", ["mnist", "hierarchical"])
 def test_defaults_of_dtype_and_device_change_nothing(learned: str) -> None:
     models = [network(), network()]

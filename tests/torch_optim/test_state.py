@@ -38,9 +38,15 @@ def all_tensors(optimizer: l2l.LearnedOptimizer) -> list[Tensor]:
 
 
 @pytest.mark.parametrize("way", ["state_dict", "deepcopy", "pickle"])
-@pytest.mark.parametrize("kind", ["lstm", "lstm in bfloat16", "hierarchical"])
-def test_it_goes_on_with_the_same_bits(way: str, kind: str, lstm: Write, hierarchical: str) -> None:
-    path = hierarchical if kind == "hierarchical" else lstm()
+@pytest.mark.parametrize(
+    "kind",
+    ["lstm", "lstm in bfloat16", "normalised", "normalised in bfloat16", "hierarchical"],
+)
+def test_it_goes_on_with_the_same_bits(
+    way: str, kind: str, lstm: Write, normalised: str, hierarchical: str
+) -> None:
+    others = {"normalised": normalised, "hierarchical": hierarchical}
+    path = others.get(kind.split()[0]) or lstm()
     dtype = torch.bfloat16 if "bfloat16" in kind else torch.float32
     model = network()
     optimizer = l2l.LearnedOptimizer(model.parameters(), path, state_dtype=dtype)

@@ -17,7 +17,7 @@ import pytest
 from rich.console import Console
 from tests.workflow.harness import SMOKE, Workflow
 
-from l2l.evaluation.claims import (
+from l2l.evaluation.verdicts import (
     COLUMNS,
     INCONCLUSIVE,
     NOT_JUDGED,

@@ -201,6 +201,12 @@ def parts_of_experiment(wildcards):
     return [LAYOUT.part(name, *optimizer) for optimizer in CONFIG.tested(name)]
 
 
+def tunings_elsewhere(*names):
+    """The tuning tables of other experiments whose rates are tested on some."""
+    others = dict.fromkeys(experiments[name].rates_of for name in names)
+    return [LAYOUT.tuning(other) for other in others if other and other not in names]
+
+
 def tunings_of_experiment(wildcards):
     baselines = CONFIG.experiments[wildcards.experiment].baselines
     return [LAYOUT.tuning(wildcards.experiment, baseline) for baseline in baselines]

@@ -57,7 +57,7 @@ for name, settings in CONFIG.measurements.each().items():
 
 rule runs:
     input:
-        [run / "summary.json" for runs in RUNS.values() for run in runs],
+        [run / file for runs in RUNS.values() for run in runs for file in ("log.csv", "summary.json")],
     output:
         report(
             LAYOUT.runs,
@@ -97,6 +97,7 @@ for study, names in TESTED_TOGETHER.items():
                 for name, baseline, seed in optimizers
                 if seed is None and CONFIG.optimizers == "released"
             ],
+            tunings_elsewhere(*names),
         output:
             [LAYOUT.curves(name) for name in names],
             [LAYOUT.pictures(*one) for one in optimizers if one[0] in WITH_PICTURES],
@@ -170,6 +171,8 @@ rule collect:
 rule claims:
     input:
         [LAYOUT.curves(name) for name in EXPERIMENTS],
+        [LAYOUT.tuning(name) for name in EXPERIMENTS],
+        [run / file for runs in RUNS.values() for run in runs for file in ("log.csv", "summary.json")],
         [LAYOUT.measurement(name) for name in MEASURED],
         data_of(*problems_of(*EXPERIMENTS)),
     output:

@@ -35,6 +35,7 @@ rule tune:
 rule evaluate_baseline:
     input:
         data_of_experiment,
+        lambda wildcards: tunings_elsewhere(wildcards.experiment),
         tuned=rules.tune.output,
     output:
         RESULTS / "evaluation" / "{experiment}" / "parts" / "{baseline}.parquet",

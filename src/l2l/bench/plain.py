@@ -9,15 +9,16 @@ product serves input and state.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from l2l.config.optimizers import LSTMSettings
+from l2l.config.optimizers import LSTMSettings, NormalisedSettings
 from l2l.optimizers.base import Phi
 from l2l.optimizers.preprocessing import features
-from l2l.optimizers.weights import phi_shapes
+from l2l.optimizers.weights import make_optimizer, phi_shapes
 from l2l.problems.base import Problem
 
 States = list[tuple[Tensor, Tensor]]
@@ -65,7 +66,7 @@ class PlainMetaTraining:
     def __init__(
         self,
         form: Form,
-        settings: LSTMSettings,
+        settings: LSTMSettings | NormalisedSettings,
         phi: Phi,
         problems: Problem,
         steps: int,
@@ -73,6 +74,7 @@ class PlainMetaTraining:
         rate: float,
     ) -> None:
         self._form, self._settings, self._problems = form, settings, problems
+        self._rule: Any = make_optimizer(settings, phi)
         self._steps, self._unroll = steps, unroll
         self.phi = [phi[name].clone().requires_grad_() for name in phi_shapes(settings)]
         self._adam = torch.optim.Adam(self.phi, rate)
@@ -84,6 +86,7 @@ class PlainMetaTraining:
         shape = (self.theta.numel(), self._settings.units)
         zeros = self.phi[0].new_zeros(shape if self._form is cells else shape[::-1])
         self._states: States = [(zeros, zeros)] * self._settings.layers
+        self._state = self._rule.init(self.theta)
 
     def window(self) -> None:
         """`unroll` inner steps, backpropagation through them, and a step of Adam."""
@@ -93,9 +96,15 @@ class PlainMetaTraining:
         meta_loss = theta.new_zeros(())
         for _ in range(self._unroll):
             self._step += 1
-            inputs = features(gradient, self._settings).flatten(0, -2)
-            output, states = self._form(self.phi, inputs, states)
-            theta = theta + self._settings.output_scale * output.reshape(theta.shape)
+            if isinstance(self._settings, NormalisedSettings):
+                inputs, moves, self._state = self._rule.see(gradient, self._state)
+                output, states = self._form(self.phi, inputs, states)
+                step = self._state.scale * torch.where(moves, output.flatten(), 0).view_as(theta)
+            else:
+                inputs = features(gradient, self._settings).flatten(0, -2)
+                output, states = self._form(self.phi, inputs, states)
+                step = self._settings.output_scale * output.reshape(theta.shape)
+            theta = theta + step
             loss = self._problems.loss(theta, self._step).sum()
             (gradient,) = torch.autograd.grad(loss, theta, retain_graph=True)
             meta_loss = meta_loss + loss

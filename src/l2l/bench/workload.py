@@ -20,12 +20,13 @@ from l2l.meta.cuda_graphs import Captured, InnerStep
 from l2l.meta.rollout import begin
 from l2l.meta.schedule import loss_weights
 from l2l.meta.train import Training, train_episode
-from l2l.optimizers import CoordinatewiseLSTM
+from l2l.optimizers import CoordinatewiseLSTM, NormalisedLSTM, bind
 from l2l.optimizers.handcrafted import SGD
 from l2l.problems import Family, live_part
 
 EPISODES_BEFORE = 2  # of meta-training, so that the window is not that of an untrained phi
 META_LEARNING_RATE = 3e-3
+LSTM = CoordinatewiseLSTM | NormalisedLSTM
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,7 @@ class Workload:
     ) -> None:
         unroll, steps = min(recipe.unroll[0].window, recipe.steps), recipe.steps
 
-        def meta_training(fraction: float) -> tuple[Callable[[], None], CoordinatewiseLSTM]:
+        def meta_training(fraction: float) -> tuple[Callable[[], None], LSTM]:
             """An episode, everything that meta-training does in it; and the optimizer as it was."""
             sampling = recipe.sampling.model_copy(update={"fraction": fraction})
             own = recipe.model_copy(update={"unroll": recipe.unroll[:1], "sampling": sampling})
@@ -147,7 +148,7 @@ class Workload:
             for _ in range(EPISODES_BEFORE):
                 train_episode(training, family, state)
             optimizer = training.optimizer(state.phi)
-            assert isinstance(optimizer, CoordinatewiseLSTM)  # the command sees to it
+            assert isinstance(optimizer, LSTM)  # the command sees to it
             return functools.partial(train_episode, training, family, state), optimizer
 
         exact, optimizer = meta_training(1)
@@ -162,13 +163,19 @@ class Workload:
             for step in range(unroll):
                 inner.loss_and_gradient(theta, step)
 
+        optimizer = bind(optimizer, live.places())
         weights, carry = loss_weights(recipe), begin(live, optimizer)
         if steps >= 2 * unroll:
             carry = roll_window(live, optimizer, carry, unroll, weights).end
         rolled = roll_window(live, optimizer, carry, unroll, weights)
-        inputs = optimizer.inputs(rolled.gradients).flatten(1, 2)
-        cotangents = rolled.cotangents.flatten(1) * optimizer.settings.output_scale
-        self.window = KernelWindow(optimizer.phi, inputs, carry.state, cotangents)
+        if isinstance(optimizer, NormalisedLSTM):
+            inputs = _window_of(optimizer, rolled.gradients, carry.state)
+            state, scale = carry.state.cells, carry.state.scale
+        else:
+            inputs = optimizer.inputs(rolled.gradients).flatten(1, 2)
+            state, scale = carry.state, optimizer.settings.output_scale
+        cotangents = (rolled.cotangents * scale).flatten(1)
+        self.window = KernelWindow(optimizer.phi, inputs, state, cotangents)
 
         def plain(form: Form) -> Callable[[], None]:
             settings, phi = optimizer.settings, self.window.phi
@@ -198,3 +205,12 @@ class Workload:
             "sampled_fraction": fraction,
             "kernels": implementation(inputs).__name__.rpartition(".")[2],
         }
+
+
+def _window_of(optimizer: NormalisedLSTM, gradients: Tensor, state: Any) -> Tensor:
+    """What the LSTM sees of gradients [steps, B, n]: [steps, B n, inputs]."""
+    inputs = []
+    for gradient in gradients:
+        seen, _, state = optimizer.see(gradient, state)
+        inputs.append(seen)
+    return torch.stack(inputs)

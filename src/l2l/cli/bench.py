@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from l2l.config.estimators import AdjointSettings
-from l2l.config.optimizers import LSTMSettings
+from l2l.config.optimizers import LSTMSettings, NormalisedSettings
 from l2l.config.recipes import Recipe
 from l2l.errors import UserError, known
 from l2l.files import write_json
@@ -81,5 +81,7 @@ def bench(
 def _is_one_lstm(recipe: Recipe) -> bool:
     """Whether the recipe trains one LSTM, by the adjoint: the kernels serve nothing else."""
     optimizer = recipe.optimizer
-    one = isinstance(optimizer, LSTMSettings) and len(optimizer.groups) == 1
+    one = isinstance(optimizer, NormalisedSettings) or (
+        isinstance(optimizer, LSTMSettings) and len(optimizer.groups) == 1
+    )
     return one and not optimizer.couples and isinstance(recipe.estimator, AdjointSettings)

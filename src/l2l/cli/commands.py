@@ -221,7 +221,7 @@ def tune(
     experiment: ExperimentName,
     baseline: Annotated[str, typer.Argument(help=f"One of {', '.join(BASELINES)}.")],
 ) -> None:
-    """Tune a baseline's learning rate on an experiment's problems, by the best final loss."""
+    """Tune a baseline's learning rate on an experiment's problems, by final and by mean loss."""
     settings = run.config.experiments[known("experiment", experiment, run.config.experiments)]
     known("baseline", baseline, settings.baselines)
 
@@ -263,27 +263,45 @@ def _evaluate(
     name: str,
     seed: int | None,
 ) -> None:
-    from l2l.evaluation.evaluate import HANDCRAFTED, evaluate, write_pictures
+    import pandas as pd
+
+    from l2l.evaluation.evaluate import evaluate, write_pictures
+    from l2l.evaluation.metrics import HANDCRAFTED
+    from l2l.evaluation.rates import BOTH, FINAL
     from l2l.optimizers import make_baseline
 
     settings = run.config.experiments[experiment]
-    subjects: dict[str, Optimizer]
+    subjects: dict[str, dict[str, Optimizer]]  # what the rate was chosen for -> family -> optimizer
     if seed is None:
-        rates = run.tuned_rates(experiment, name, families)
-        subjects = {family: make_baseline(name, rates[family]) for family in families}
+        subjects = {
+            chosen_for: {family: make_baseline(name, rate) for family, rate in rates.items()}
+            for chosen_for, rates in run.tuned_rates(experiment, name, families).items()
+        }
     else:
-        subjects = dict.fromkeys(families, run.trained(name, seed, device))
+        subjects = {"": dict.fromkeys(families, run.trained(name, seed, device))}
     number = HANDCRAFTED if seed is None else seed
-    outcome = evaluate(experiment, settings, families, name, subjects, number)
+    outcomes = {
+        chosen_for: evaluate(experiment, settings, families, name, each, number, chosen_for)
+        for chosen_for, each in subjects.items()
+    }
+    curves = pd.concat([outcome.curves for outcome in outcomes.values()], ignore_index=True)
     if settings.evaluation.pictures:
         free = all(family.publishable for family in families.values())
-        write_pictures(run.layout.pictures(experiment, name, seed), outcome.pictures, free)
-    write_table(run.layout.part(experiment, name, seed), outcome.curves)
+        pictures = {
+            family: painted
+            for chosen_for in ("", FINAL, BOTH)
+            if chosen_for in outcomes
+            for family, painted in outcomes[chosen_for].pictures.items()
+        }
+        write_pictures(run.layout.pictures(experiment, name, seed), pictures, free)
+    write_table(run.layout.part(experiment, name, seed), curves)
 
 
 def collect(run: Run, experiment: ExperimentName) -> None:
     """Gather an experiment's tests and tunings into one table each."""
     import pandas as pd
+
+    from l2l.evaluation.rates import read_tuning
 
     config, layout = run.config, run.layout
     known("experiment", experiment, config.experiments)
@@ -297,7 +315,7 @@ def collect(run: Run, experiment: ExperimentName) -> None:
         for baseline in config.experiments[experiment].baselines
     ]
     write_table(layout.curves(experiment), pd.concat(map(pd.read_parquet, parts)))
-    write_table(layout.tuning(experiment), pd.concat(map(pd.read_csv, tunings)))
+    write_table(layout.tuning(experiment), pd.concat(map(read_tuning, tunings)))
 
 
 def test(
@@ -329,6 +347,9 @@ def _test(run: Run, experiment: str) -> None:
         for recipe, seed in tested
         if seed is not None
     ]
+    if settings.rates_of:
+        table = run.existing(layout.tuning(settings.rates_of), f"test {settings.rates_of}")
+        inputs["rates_of"] = hashlib.sha256(table.read_bytes()).hexdigest()
     unfinished = layout.unfinished(experiment)
     if not unfinished.exists() or unfinished.read_text() != digest(inputs):
         for path in [*parts, *(tunings.values() if tuned_here else ())]:

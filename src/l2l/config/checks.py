@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
 from pydantic import BaseModel
 
 from l2l.config.base import mistake
-from l2l.config.claims import TUNED, Claim, Measured
+from l2l.config.claims import TRANSFERRED, UNCHANGED, Claim, Measured
 from l2l.config.experiments import Experiment
 from l2l.config.measurements import measurement_columns
 from l2l.config.names import Entry
@@ -89,6 +89,11 @@ def _check_recipe(name: str, recipe: Recipe, config: Config) -> None:
             f"recipes.{name}.validation.problem: a mixture is not validated on; name one of "
             "its problems"
         )
+    if recipe.validation.loss == "test_loss" and not hasattr(validated_on, "test_sample"):
+        raise mistake(
+            f"recipes.{name}.validation.loss = test_loss: {recipe.validated_on} has no held-out "
+            "data; validate by train_loss"
+        )
     count, limit = recipe.validation.problems, validated_on.limits.get("validation")
     _at_most(f"recipes.{name}.validation.problems", count, limit)
     if recipe.start_from:
@@ -122,6 +127,11 @@ def _check_experiment(name: str, experiment: Experiment, config: Config) -> None
         )
     for baseline in experiment.baselines:
         _known(f"experiments.{name}.baselines", baseline, experiment.tuning.grids)
+    if experiment.rates_of and len(config.experiments[experiment.rates_of].problems) > 1:
+        raise mistake(
+            f"experiments.{name}.rates_of = {experiment.rates_of}: it has several problems; name "
+            "an experiment with one"
+        )
 
 
 def _check_figure(figure: str, names: list[str], config: Config) -> None:
@@ -149,17 +159,32 @@ def _check_claim(key: str, claim: Claim, config: Config) -> None:
                 "compare on an experiment with one of them"
             )
         tested = (*experiment.learned, *experiment.baselines)
-        baselines = () if comparison.baselines == TUNED else comparison.baselines
+        baselines = comparison.baselines if isinstance(comparison.baselines, tuple) else ()
+        if comparison.baselines == TRANSFERRED and not experiment.rates_of:
+            raise mistake(
+                f"{place}.baselines = {TRANSFERRED}: experiments.{comparison.experiment} has no "
+                "rates_of"
+            )
         for side, names in (("learned", comparison.learned), ("baselines", baselines)):
             for name in names:
                 _known(f"{place}.{side}", name, tested, f"experiments.{comparison.experiment}")
         for number, metric in enumerate(comparison.metrics):
+            if metric.metric == "progress" and comparison.baselines != UNCHANGED:
+                raise mistake(f"{place}.metrics.{number}: progress is compared with {UNCHANGED}")
+            if metric.metric == "mean_loss" and "mean_loss" not in experiment.tuning.metrics:
+                raise mistake(
+                    f"{place}.metrics.{number}: no baseline is tuned for mean_loss: add it to "
+                    f"experiments.{comparison.experiment}.tuning.metrics"
+                )
             if metric.last_step > experiment.steps:
                 raise mistake(
                     f"{place}.metrics.{number}: {metric.metric} looks at step {metric.last_step}, "
                     f"experiments.{comparison.experiment} has steps = {experiment.steps}: raise "
                     "these, or let the claim look at fewer"
                 )
+    roles = [one.role for one in claim.comparisons] + [one.role for one in claim.measured]
+    if roles and not claim.sizes and "primary" not in roles:
+        raise mistake(f"{key}: all comparisons are shown only, and none decides")
     for name in claim.sizes.experiments if claim.sizes else ():
         for recipe in claim.sizes.learned if claim.sizes else ():
             learned = config.experiments[name].learned

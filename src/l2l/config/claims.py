@@ -1,6 +1,9 @@
 """The claims of the paper: what is compared to judge each of them.
 
 A comparison takes each recipe in `learned` against each of `baselines`, in each of its metrics.
+What decides on the claim is said here, before anything is run: the comparisons whose role is
+primary, and of the tuned baselines the one that is the strongest on tuning problems. All others are
+shown.
 `sizes` counts the weights phi on every problem of some experiments. `measured` takes a number of a
 table of measurements against another number of that table.
 """
@@ -15,7 +18,11 @@ from l2l.config.base import Count, Name, Section, Whole, mistake
 from l2l.config.names import ExperimentName
 
 TUNED = "tuned"
-"""As `baselines`: every hand-crafted optimizer of the experiment."""
+"""As `baselines`: every hand-crafted optimizer of the experiment, tuned on it for the metric."""
+TRANSFERRED = "transferred"
+"""As `baselines`: the same at the rates that were tuned on another experiment (`rates_of`)."""
+UNCHANGED = "unchanged"
+"""As `baselines`: the value 1, of a run that makes no progress."""
 TRAILING_STEPS = 5
 """Steps averaged before a minibatch loss is compared with a target (one batch is noisy)."""
 LOSSES = {"loss": "loss", "train_loss": "loss", "test_loss": "held-out loss"}
@@ -23,6 +30,7 @@ LOSSES = {"loss": "loss", "train_loss": "loss", "test_loss": "held-out loss"}
 
 Horizon = Count | Literal["end"]
 Direction = Literal["lower", "higher"]
+Role = Literal["primary", "shown"]
 
 
 class _UpToHorizon(Section):
@@ -82,10 +90,8 @@ class StepsToTarget(_UpToHorizon):
         return f"steps to loss {self.target:g} (at most {self.horizon})"
 
 
-class Oscillation(Section):
-    """Movement of `train_loss` that is undone again, per step, over first_step..last_step."""
-
-    metric: Literal["oscillation"]
+class _Plateau(Section):
+    metric: str
     """The number that is compared."""
     first_step: Annotated[Whole, Field(ge=0)]
     """The first step that counts."""
@@ -98,14 +104,43 @@ class Oscillation(Section):
             raise mistake("last_step must be at least first_step + 2: two changes or more")
         return self
 
+
+class Oscillation(_Plateau):
+    """Movement of `train_loss` that is undone again, per step, over first_step..last_step."""
+
+    metric: Literal["oscillation"]
+
     @property
     def label(self) -> str:
         """See `MeanLoss.label`."""
         return f"oscillation, steps {self.first_step}-{self.last_step}"
 
 
+class Fluctuation(_Plateau):
+    """Standard deviation of the minibatch `loss` about its line, over first_step..last_step."""
+
+    metric: Literal["fluctuation"]
+
+    @property
+    def label(self) -> str:
+        """See `MeanLoss.label`."""
+        return f"fluctuation, steps {self.first_step}-{self.last_step}"
+
+
+class Progress(_Plateau):
+    """`train_loss` at last_step, divided by that at first_step: 1 where nothing is gained."""
+
+    metric: Literal["progress"]
+
+    @property
+    def label(self) -> str:
+        """See `MeanLoss.label`."""
+        return f"progress, steps {self.first_step}-{self.last_step}"
+
+
 Metric = Annotated[
-    MeanLoss | FinalLoss | StepsToTarget | Oscillation, Field(discriminator="metric")
+    MeanLoss | FinalLoss | StepsToTarget | Oscillation | Fluctuation | Progress,
+    Field(discriminator="metric"),
 ]
 
 
@@ -116,15 +151,25 @@ class Comparison(Section):
     """The experiment whose curves are compared."""
     learned: Annotated[tuple[Name, ...], Field(min_length=1)]
     """Recipes; each gets a verdict of its own."""
-    baselines: Literal["tuned"] | Annotated[tuple[Name, ...], Field(min_length=1)]
-    """tuned: every hand-crafted optimizer of the experiment; or names of baselines or recipes."""
+    baselines: (
+        Literal["tuned", "transferred", "unchanged"]
+        | Annotated[tuple[Name, ...], Field(min_length=1)]
+    )
+    """tuned: every hand-crafted optimizer of the experiment, of which the strongest decides;
+    transferred: the same at the rates of the experiment `rates_of`; unchanged: no progress; or
+    names of baselines or recipes, of which each decides."""
     claimed: Direction
     """Whether the learned value is said to be lower or higher than the baseline's."""
     metrics: Annotated[tuple[Metric, ...], Field(min_length=1)]
     """The numbers that are compared."""
-    allowance: Annotated[float, Field(ge=0)] = 0.0
+    allowance: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """A relative difference against the claim that still passes: with 0.1, "lower" means "at most
     10 % higher"; for claims that something makes little difference."""
+    effect: Literal["means", "ratios"] = "means"
+    """means: the ratio of the means over problems; ratios: the geometric mean of the problems'
+    ratios, where losses of different problems have different sizes."""
+    role: Role = "primary"
+    """primary: it decides on the claim; shown: it stands beside."""
 
 
 class WeightCounts(Section):
@@ -160,6 +205,8 @@ class Measured(Section):
     repeats but its own."""
     note: str = ""
     """What a reader has to know about it, in a few words."""
+    role: Role = "primary"
+    """primary: it decides on the claim; shown: it stands beside."""
 
 
 class Claim(Section):

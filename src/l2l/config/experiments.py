@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field, model_validator
 
 from l2l.config.base import Count, Name, Natural, Range, Section, mistake
-from l2l.config.names import RecipeName, SingleProblemName
+from l2l.config.names import ExperimentName, RecipeName, SingleProblemName
 from l2l.registry import BASELINES
 
 if TYPE_CHECKING:
@@ -20,11 +20,18 @@ class Grid(Range):
     """The first log grid of learning rates; it widens while the best value is at an edge."""
 
 
+TunedFor = Literal["final_loss", "mean_loss"]
+"""What a learning rate can be chosen by: the loss at the horizon, or the mean of the way there."""
+
+
 class Tuning(Section):
     """How the learning rate of each baseline is chosen."""
 
     problems: Count
     """Tuning problems; none of them is tested on."""
+    metrics: Annotated[tuple[TunedFor, ...], Field(min_length=1)]
+    """A rate is chosen by each of them, and each chosen rate is tested: comparisons of mean losses
+    take the one, all others the other. The loss is that which `shown` implies, held out or not."""
     points_per_decade: Count
     """Learning rates in a factor of ten."""
     max_widenings: Natural
@@ -76,10 +83,17 @@ class Experiment(Section):
     """Names of recipes."""
     baselines: Annotated[tuple[Baseline, ...], Field(min_length=1)]
     """Hand-crafted optimizers, each with a tuned rate."""
+    rates_of: ExperimentName | None = None
+    """Baselines are tested at the rates tuned on this experiment, too, as if nobody had tuned them
+    here; absent: they are not. It has one problem."""
     tuning: Tuning
     """The common `tuning`, with what differs here."""
     evaluation: Evaluation
     """The common `evaluation`, with what differs here."""
+
+    def measures(self, step: int) -> bool:
+        """Whether train_loss and test_loss are measured at a step of a test."""
+        return step >= self.horizon or step % self.evaluation.measure_every == 0
 
     @model_validator(mode="after")
     def _horizon_within(self) -> Experiment:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from l2l.config.problems import problem_inputs, training_problem_inputs
@@ -23,13 +24,15 @@ def training_inputs(config: Config, recipe: str) -> dict[str, Any]:
     rate = settings.pop("meta_learning_rate")
     settings["schedule"] = {key: rate[key] for key in ("schedule", "final_fraction")}
     start = settings["start_from"]
+    loss = settings["validation"]["loss"]
+    if loss == "train_loss":  # as it was when the released optimizers were validated
+        del settings["validation"]["loss"]
+    (validated_on,) = _judged_inputs(config, [config.recipes[recipe].validated_on], loss)
     return {
         "seed": config.seed,
         "recipe": settings,
         "problem": training_problem_inputs(config.problems, settings["problem"]),
-        "validated_on": training_problem_inputs(
-            config.problems, config.recipes[recipe].validated_on
-        ),
+        "validated_on": validated_on,
         "start": training_inputs(config, start) if start else None,
     }
 
@@ -50,12 +53,17 @@ def tuning_inputs(config: Config, experiment: str, baseline: str) -> dict[str, A
     return {
         "seed": config.seed,
         "horizon": settings.horizon,
-        "problems": [
-            training_problem_inputs(config.problems, problem) for problem in settings.problems
-        ],
+        "problems": _judged_inputs(config, settings.problems, settings.shown),
+        "shown": settings.shown,
         "tuning": tuning,
         "grid": grid,
     }
+
+
+def _judged_inputs(config: Config, problems: Iterable[str], loss: str) -> list[dict[str, Any]]:
+    """What the choice by a loss depends on: on held-out data only if the loss is on them."""
+    inputs = problem_inputs if loss == "test_loss" else training_problem_inputs
+    return [inputs(config.problems, problem) for problem in problems]
 
 
 def evaluation_inputs(config: Config, experiment: str) -> dict[str, Any]:
@@ -69,6 +77,7 @@ def evaluation_inputs(config: Config, experiment: str) -> dict[str, Any]:
         "seed": config.seed,
         "steps": settings.steps,
         "horizon": settings.horizon,
+        "rates_of": settings.rates_of,
         "problems": [problem_inputs(config.problems, problem) for problem in settings.problems],
         "evaluation": evaluation,
     }

@@ -6,7 +6,19 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from l2l.config.base import Layers, Name, Natural, NonNegative, Positive, Section, Units, mistake
+from l2l.config.base import (
+    Layers,
+    Name,
+    Natural,
+    NonNegative,
+    Positive,
+    Range,
+    Section,
+    Units,
+    mistake,
+)
+
+Decay = Annotated[float, Field(gt=0, lt=1)]
 
 
 class LearnedSettings(Section):
@@ -88,6 +100,28 @@ class RNNSettings(Preprocessing, LearnedSettings):
     """Hidden layers."""
     units: Units
     """Units of each layer."""
+    output_scale: Positive
+    """Factor on the output before it is added to theta."""
+    head_init_scale: NonNegative
+    """Factor on the output layer's initial weights and bias."""
+
+
+class NormalisedSettings(LearnedSettings):
+    """A coordinate-wise LSTM that sees gradients relative to their own running size."""
+
+    kind: Literal["normalised"]
+    layers: Layers
+    """Layers of the LSTM."""
+    units: Units
+    """Units of each layer."""
+    decays: Annotated[tuple[Decay, ...], Field(min_length=1)]
+    """Of the running means m and v of the gradient and its square; each adds two inputs,
+    m / sqrt(v) and gradient / sqrt(v)."""
+    p: Annotated[float, Field(gt=0, le=80)] | None
+    """p of equation (6) of the paper, whose two inputs are added; null: they are not."""
+    tensor_size: Range | None
+    """The output is multiplied by the root mean square that its tensor has at the start, within
+    this range; null: it is not."""
     output_scale: Positive
     """Factor on the output before it is added to theta."""
     head_init_scale: NonNegative

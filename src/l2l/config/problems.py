@@ -129,6 +129,75 @@ class ConvNetSettings(ImageSettings):
         return self
 
 
+class SequenceSettings(ImageSettings):
+    """What networks have that read an image as a sequence of its patches."""
+
+    patch: Annotated[tuple[Count, ...], Field(min_length=2, max_length=2)]
+    """Rows and columns of pixels of a patch."""
+    train_sample: Annotated[int, Field(ge=1, le=60000)]
+
+
+class RecurrentSettings(SequenceSettings):
+    """A recurrent network that sees the patches of an image one after the other."""
+
+    kind: Literal["recurrent"]
+    cell: Literal["tanh", "gru"]
+    """The cell of its one layer."""
+    units: Count
+    """Units of the layer."""
+
+    @property
+    def step_seconds(self) -> float:
+        """14 patches and a GRU of 16 units take 6 ms."""
+        return 6e-3
+
+
+class AttentionSettings(SequenceSettings):
+    """A small transformer on the patches of an image."""
+
+    kind: Literal["attention"]
+    blocks: Annotated[int, Field(ge=1, le=8)]
+    """Blocks of attention and MLP."""
+    width: Count
+    """Features of each patch."""
+    heads: Count
+    """Heads of each attention; they share the width."""
+
+    @property
+    def step_seconds(self) -> float:
+        """16 patches, a block of width 16."""
+        return 6e-3 * self.blocks
+
+    @model_validator(mode="after")
+    def _divided(self) -> AttentionSettings:
+        if self.width % self.heads:
+            raise mistake(f"width = {self.width} must be a multiple of heads = {self.heads}")
+        return self
+
+
+class RegressionSettings(ProblemSettings):
+    """A network learns what another one, drawn at random, says of normal inputs; squared error."""
+
+    kind: Literal["regression"]
+    dimensions: Count
+    """Numbers of an input."""
+    hidden: tuple[Count, ...]
+    """Units of each hidden layer."""
+    activation: Activation
+    """The activation of the hidden layers."""
+    teacher: Count
+    """Units of the teacher's hidden layer."""
+    noise: NonNegative
+    """Standard deviation of what is added to the teacher's answers."""
+    batch_size: Count
+    """Inputs of a minibatch."""
+
+    @property
+    def step_seconds(self) -> float:
+        """Small networks: a fraction of a millisecond."""
+        return 1e-3
+
+
 Style = Literal["starry_night", "wave", "udnie", "the_scream", "composition_vii", "shipwreck"]
 
 

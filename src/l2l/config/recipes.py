@@ -53,6 +53,9 @@ class Validation(Section):
     """Validation problems, the same each time."""
     steps: Count
     """Inner steps of a validation episode."""
+    loss: Literal["train_loss", "test_loss"] = "train_loss"
+    """The loss after the last step, by which phi and the meta-seed are chosen; test_loss: on data
+    that are held out of the training data, not those of tests."""
     problem: ProblemName | None = None
     """The problem of validation; absent: the recipe's own."""
 

@@ -112,8 +112,9 @@ def _type(entry: dict[str, Any]) -> str:
         return ", ".join(f"`{choice}`" for choice in entry["enum"])
     match entry["type"]:
         case "array":
-            least = f" ({entry['minItems']} or more)" if "minItems" in entry else ""
-            return f"list of {_type(entry['items'])}{least}"
+            least, most = entry.get("minItems"), entry.get("maxItems")
+            number = f" ({least})" if least == most else f" ({least} or more)"
+            return f"list of {_type(entry['items'])}{number if least else ''}"
         case "object":
             inside = entry.get("additionalProperties") or next(
                 iter(entry["patternProperties"].values())

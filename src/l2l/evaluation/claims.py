@@ -1,99 +1,94 @@
 """Judge the claims of the paper: each comparison gets an effect, an interval and a verdict.
 
-A comparison is one recipe against one baseline in one metric. Its verdict follows from its 95 %
-interval: "replicated" if the whole interval lies in the claimed direction, "not replicated" if the
-whole interval lies in the other direction, "inconclusive" otherwise. A claim is replicated for a
-recipe if every comparison of the recipe is. It is not replicated if one comparison or more is not.
-Otherwise it is inconclusive. The first rule needs no correction for the number of comparisons. The
-second rule has none, so look at the interval of the comparison that decides.
+A comparison is one learned optimizer against one baseline in one metric. It has two answers, each
+under its own name. *The optimizer*, which is the paper's question: the meta-seed that validated
+best, frozen, on fresh problems. *The recipe*: all its meta-seeds, so whether another meta-training
+would do as well; three are needed for that.
+
+The verdict of a comparison follows from its 95 % interval: "replicated" if the whole interval lies
+in the claimed direction, "not replicated" if the whole interval lies in the other direction,
+"inconclusive" otherwise. It is "not settled" where a meta-training had not finished (`last_fall`)
+and finishing it could turn the verdict, and "not enough problems" (or meta-seeds) where an interval
+means nothing.
+
+The claim says which comparisons are primary; of the tuned baselines it is the strongest on tuning
+problems. A claim is replicated for a recipe if every primary comparison is. It is not replicated if
+one of them is not. Otherwise it is what the worst of them is. The first rule needs no correction
+for the number of comparisons.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict
-from pathlib import Path
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from l2l.config.claims import TUNED, Claim, Comparison, Measured, Metric, WeightCounts
+from l2l.config.claims import (
+    TRANSFERRED,
+    TUNED,
+    UNCHANGED,
+    Claim,
+    Comparison,
+    MeanLoss,
+    Measured,
+    Metric,
+    WeightCounts,
+)
 from l2l.config.measurements import IMPLEMENTATIONS
 from l2l.errors import UserError
 from l2l.evaluation.metrics import HANDCRAFTED, matrix_of, values
-from l2l.evaluation.statistics import Effect, jackknife_difference, relative_difference
+from l2l.evaluation.rates import BOTH, FINAL, MEAN, chosen, tested_at
+from l2l.evaluation.statistics import (
+    MOST_NEEDED,
+    Effect,
+    jackknife_difference,
+    needed,
+    relative_difference,
+    relative_ratio,
+)
+from l2l.evaluation.verdicts import (
+    COLUMNS,
+    FEW_PROBLEMS,
+    FEW_SEEDS,
+    INCONCLUSIVE,
+    MEASUREMENT,
+    NOT_JUDGED,
+    NOT_REPLICATED,
+    NOT_YET_RUN,
+    OPTIMIZER,
+    RECIPE,
+    REPLICATED,
+    TEXT,
+    UNFINISHED,
+    WORST_FIRST,
+)
 
-REPLICATED, NOT_REPLICATED, INCONCLUSIVE = "replicated", "not replicated", "inconclusive"
-NOT_JUDGED = "not judged (smoke)"
-ONE_PROBLEM = "not judged (one problem)"  # between problems it could not differ
-WORST_FIRST = (NOT_REPLICATED, INCONCLUSIVE, ONE_PROBLEM, NOT_JUDGED, REPLICATED)
-
-NOT_YET_RUN = "not yet run"
-"""The verdict on a claim that nothing of a run can judge."""
 SMOKE = "smoke"  # the protocol whose numbers are too few for a verdict
 SEED_DATA = "drawn from the seed"
-
-TEXT, COUNT, NUMBER, FLAG = "str", "Int64", "float64", "bool"
-COLUMNS = {
-    "claim": TEXT,
-    "study": TEXT,
-    "experiment": TEXT,
-    "recipe": TEXT,
-    "baseline": TEXT,
-    "metric": TEXT,
-    "loss": TEXT,
-    "first_step": COUNT,
-    "horizon": COUNT,
-    "target": NUMBER,
-    "table": TEXT,
-    "condition": TEXT,
-    "claimed": TEXT,
-    "allowance": NUMBER,
-    "seeds": COUNT,
-    "baseline_seeds": COUNT,
-    "problems": COUNT,
-    "runs": COUNT,
-    "diverged": COUNT,
-    "baseline_runs": COUNT,
-    "baseline_diverged": COUNT,
-    "estimate": NUMBER,
-    "low": NUMBER,
-    "high": NUMBER,
-    "wins": NUMBER,
-    "verdict": TEXT,
-    "deciding": FLAG,
-    "protocol": TEXT,
-    "data": TEXT,
-}
-"""The columns of the table of claims with their types; what they mean: see `evaluate_claims`."""
 MEASURED, WEIGHTS = "measured", "weights"
 """The `metric` of comparisons of measurements, and of numbers of weights."""
+LOSS_METRICS = ("mean_loss", "final_loss", "steps_to_target")
+"""What more meta-training lowers."""
+
+FEWEST_PROBLEMS, FEWEST_SEEDS = 5, 3
+STILL_FALLS = 0.05
+"""A meta-training whose best validation fell by more in its last third had not finished."""
 
 
-def read_claims(path: Path) -> pd.DataFrame:
-    """A table of claims with the types of `COLUMNS`; texts are "" where there is none.
+def last_fall(log: pd.DataFrame) -> float:
+    """By how much the best validation fell in the last third of a meta-training, relative.
 
-    Raises:
-        UserError: the file is not a table of claims.
+    Args:
+        log: of a meta-training: columns attempt, episode, validation_final, a row for each epoch.
     """
-    try:
-        missing = {name: [""] for name, kind in COLUMNS.items() if kind != TEXT}
-        return pd.read_csv(path, dtype=COLUMNS, keep_default_na=False, na_values=missing)[
-            [*COLUMNS]
-        ]
-    except (ValueError, KeyError) as error:
-        raise UserError(f"{path} is no table of claims ({error}): run l2l claims again") from None
-
-
-def compared(claims: Iterable[Claim]) -> tuple[list[str], list[str]]:
-    """The experiments whose curves some claims compare, and the measurements, each once."""
-    experiments, measurements = [], []
-    for claim in claims:
-        experiments += [one.experiment for one in claim.comparisons]
-        experiments += claim.sizes.experiments if claim.sizes else ()
-        measurements += [one.table for one in claim.measured]
-    return list(dict.fromkeys(experiments)), list(dict.fromkeys(measurements))
+    last = log[log["attempt"] == log["attempt"].max()]
+    before = last["episode"] <= last["episode"].max() * 2 / 3 + 1e-9
+    losses = last["validation_final"]
+    return float(1 - losses.min() / losses[before].min()) if before.any() else 1.0
 
 
 def describe_data(records: Iterable[Mapping[str, Any]]) -> str:
@@ -109,9 +104,12 @@ def describe_data(records: Iterable[Mapping[str, Any]]) -> str:
 
 def evaluate_claims(
     claims: Mapping[str, Claim],
-    tables: Mapping[str, pd.DataFrame],
+    tests: Mapping[str, pd.DataFrame],
     protocol: str,
     data: Mapping[str, str],
+    *,
+    tunings: Mapping[str, pd.DataFrame] | None = None,
+    runs: pd.DataFrame | None = None,
     measurements: Mapping[str, pd.DataFrame] | None = None,
     studies: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
@@ -119,56 +117,71 @@ def evaluate_claims(
 
     Args:
         claims: name -> claim, of the configuration.
-        tables: experiment -> its tidy curves (columns: see `metrics.run_matrix`).
+        tests: experiment -> its tidy curves (columns: see `metrics.run_matrix`), baselines at all
+            their rates.
         protocol: "smoke" gets numbers and no verdict.
         data: experiment -> the data behind its curves, in words.
+        tunings: experiment -> its tuning table; of `rates_of` experiments, too.
+        runs: the meta-trainings: columns recipe, meta_seed, episodes, selected, fall.
         measurements: name -> tidy table, of those that are not loss curves.
         studies: claim -> the study that it belongs to.
 
     Returns:
-        One row for each comparison, columns and types as in `COLUMNS`. A claim that nothing judges
-        is one row with the verdict "not yet run". Columns that do not apply are empty.
+        Two rows for each comparison, one for each answer; one row for a measurement or a count;
+        columns and types as in `verdicts.COLUMNS`. A claim that nothing judges is one row with the
+        verdict "not yet run". Columns that do not apply are empty.
 
         claim, study: their keys in the configuration, where the statement stands.
-        experiment, recipe, baseline: what is compared, and where.
-        metric: of a loss ("mean_loss", "final_loss", "steps_to_target", "oscillation"), "measured",
-            or "weights" (how many more of them the largest theta needs than the smallest).
+        answer: who answers: "optimizer", "recipe" or "measurement".
+        experiment, recipe, meta_seed, baseline: what is compared, and where; the meta-seed that
+            validated best, where the optimizer answers.
+        rates: what the baseline's learning rate was chosen for, see `l2l.evaluation.rates`.
+        metric: of a loss (see `l2l.config.claims`), "measured", or "weights" (how many more of them
+            the largest theta needs than the smallest).
         loss: the column of the loss curves, or of the measurement.
         first_step, horizon, target: the steps that the metric looks at; the loss to be reached.
         table, condition: of a measurement: its table, and what selects its rows, in words.
         claimed, allowance: "lower" or "higher" than the baseline; by how much it may miss that.
-        seeds, baseline_seeds: meta-seeds of each side, 0 if hand-crafted.
+        effect: "means" or "ratios", see `l2l.config.claims.Comparison`.
+        seeds, baseline_seeds: meta-seeds of each side, 0 if hand-crafted; of a selected optimizer,
+            how many it was selected from.
         problems: paired test problems, repeats of a measurement, or problems counted.
         runs, diverged, baseline_runs, baseline_diverged: of each side, for this metric.
-        estimate, low, high: relative difference of means, learned / baseline - 1, with its 95 %
-            interval (see `statistics`).
+        estimate, low, high: relative difference, learned / baseline - 1, with its 95 % interval
+            (see `statistics`); no interval of fewer than five problems.
+        geometric: geometric mean of the problems' ratios, - 1.
         wins: fraction of pairs in which the recipe is lower.
         verdict: of this comparison.
-        deciding: whether this verdict is the recipe's verdict on the claim: it is the worst of its
-            comparisons, and of those the one that speaks least for the claim.
+        primary: whether the claim names it as one that decides.
+        deciding: whether this verdict is the recipe's, or the optimizer's, verdict on the claim: it
+            is the worst of the primary ones, and of those the one that speaks least for the claim.
+        needs_problems, needs_seeds, needs_episodes: what would settle a verdict that is not
+            settled, from the spread that was seen; empty where no affordable number would.
         protocol, data: of the run; the data sets and what stands in for them, in words.
 
     Raises:
         UserError: a claim does not fit the tables, or a table has gaps.
     """
-    measurements = measurements or {}
+    trained = {} if runs is None or runs.empty else dict(_meta_trainings(runs))
     rows: list[dict[str, Any]] = []
     for key, claim in claims.items():
         judged: list[dict[str, Any]] = []
         for comparison in claim.comparisons:
             name = comparison.experiment
-            judged += _judge(comparison, tables[name], data[name])
-        judged += [_judge_measured(one, measurements[one.table]) for one in claim.measured]
+            judged += _judge(comparison, tests[name], data[name], tunings or {}, trained)
+        judged += [_judge_measured(one, (measurements or {})[one.table]) for one in claim.measured]
         if claim.sizes:
-            judged += _judge_sizes(claim.sizes, tables, data)
+            judged += _judge_sizes(claim.sizes, tests, data)
         if protocol == SMOKE:
             judged = [row | {"verdict": NOT_JUDGED} for row in judged]
         if not judged:
-            judged = [{"verdict": NOT_YET_RUN}]
+            judged = [{"verdict": NOT_YET_RUN, "primary": True}]
         study = (studies or {}).get(key, "")
-        for recipe in dict.fromkeys(row.get("recipe", "") for row in judged):
-            own = [row for row in judged if row.get("recipe", "") == recipe]
-            decisive = min(own, key=_standing)
+        groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
+        for row in judged:
+            groups.setdefault((row.get("recipe", ""), row.get("answer", "")), []).append(row)
+        for own in groups.values():
+            decisive = min((row for row in own if row["primary"]), key=_standing, default=None)
             for row in own:
                 row.update(claim=key, study=study, protocol=protocol, deciding=row is decisive)
             rows += own
@@ -179,41 +192,187 @@ def evaluate_claims(
     return pd.DataFrame({name: pd.Series(cells[name], dtype=COLUMNS[name]) for name in COLUMNS})
 
 
-def _judge(comparison: Comparison, curves: pd.DataFrame, data: str) -> Iterator[dict[str, Any]]:
+@dataclass(frozen=True)
+class _Trained:
+    """The meta-trainings of a recipe: which was selected, and whether they had finished."""
+
+    selected: int
+    episodes: int
+    selected_finished: bool
+    finished: bool
+
+
+def _meta_trainings(runs: pd.DataFrame) -> Iterator[tuple[str, _Trained]]:
+    for recipe, rows in runs.groupby("recipe"):
+        best = rows[rows["selected"]].iloc[0]
+        yield (
+            str(recipe),
+            _Trained(
+                int(best["meta_seed"]),
+                int(rows["episodes"].max()),
+                bool(best["fall"] <= STILL_FALLS),
+                bool(rows["fall"].mean() <= STILL_FALLS),
+            ),
+        )
+
+
+@dataclass(frozen=True)
+class _Side:
+    """One side of a comparison: a metric of one optimizer, [meta-seeds, problems]."""
+
+    name: str
+    values: pd.DataFrame
+    trained: _Trained | None
+
+    @property
+    def seeds(self) -> int:
+        return len(self.values) if self.trained else 0
+
+    def answering(self, answer: str) -> pd.DataFrame:
+        """All meta-seeds, or the one that was selected."""
+        if answer == RECIPE or self.trained is None:
+            return self.values
+        return self.values.loc[[self.trained.selected]]
+
+    def unfinished(self, answer: str) -> int:
+        """The episodes that were too few; 0 where they were enough."""
+        if self.trained is None:
+            return 0
+        one, all_of_them = self.trained.selected_finished, self.trained.finished
+        return 0 if (all_of_them if answer == RECIPE else one) else self.trained.episodes
+
+
+def _judge(
+    comparison: Comparison,
+    tests: pd.DataFrame,
+    data: str,
+    tunings: Mapping[str, pd.DataFrame],
+    trained: Mapping[str, _Trained],
+) -> Iterator[dict[str, Any]]:
     experiment = comparison.experiment
     for metric in comparison.metrics:
+        tuned_by = MEAN if isinstance(metric, MeanLoss) else FINAL
+        rates = _elsewhere(tests) if comparison.baselines == TRANSFERRED else tuned_by
+        curves = tested_at(tests, rates)
         numbers = values(metric, curves)
+
+        def side(name: str, numbers: pd.Series = numbers) -> _Side:
+            matrix = matrix_of(numbers, name, experiment)
+            learned = HANDCRAFTED not in matrix.index
+            if learned and name not in trained:
+                raise UserError(f"the table of meta-trainings has no {name}: run l2l runs again")
+            return _Side(name, matrix, trained[name] if learned else None)
+
         for recipe in comparison.learned:
-            ours = matrix_of(numbers, recipe, experiment)
-            for baseline in _baselines(comparison, curves):
-                theirs = matrix_of(numbers, baseline, experiment)
-                if not ours.columns.equals(theirs.columns):
+            ours = side(recipe)
+            if comparison.baselines == UNCHANGED:
+                ones = pd.DataFrame(1.0, [HANDCRAFTED], ours.values.columns)
+                theirs = [_Side("", ones, None)]
+            else:
+                theirs = [side(name) for name in _baselines(comparison, curves)]
+            decide = {other.name for other in theirs}
+            if comparison.baselines in (TUNED, TRANSFERRED):
+                where = rates if comparison.baselines == TRANSFERRED else experiment
+                decide = {strongest(decide, tunings[where], tuned_by)}
+            for other in theirs:
+                if not ours.values.columns.equals(other.values.columns):
                     raise UserError(
-                        f"curves of {experiment}: {recipe} and {baseline} ran on different "
+                        f"curves of {experiment}: {recipe} and {other.name} ran on different "
                         "problems; delete the table and evaluate anew"
                     )
-                name = f"{experiment}/{recipe} vs {baseline}: {metric.label}"
-                effect = relative_difference(ours.to_numpy(), theirs.to_numpy(), name)
-                verdict = _verdict(effect, comparison.claimed, comparison.allowance)
-                if ours.shape[1] == 1:
-                    verdict = ONE_PROBLEM
-                yield {
+                common = {
                     "experiment": experiment,
                     "recipe": recipe,
-                    "baseline": baseline,
+                    "baseline": other.name,
+                    "rates": "" if other.trained or not other.name else rates,
                     **_of_metric(metric, curves),
                     "claimed": comparison.claimed,
                     "allowance": comparison.allowance,
-                    "seeds": 0 if HANDCRAFTED in ours.index else len(ours),
-                    "baseline_seeds": 0 if HANDCRAFTED in theirs.index else len(theirs),
-                    "runs": ours.size,
-                    "diverged": int((~np.isfinite(ours.to_numpy())).sum()),
-                    "baseline_runs": theirs.size,
-                    "baseline_diverged": int((~np.isfinite(theirs.to_numpy())).sum()),
-                    **asdict(effect),
-                    "verdict": verdict,
+                    "effect": comparison.effect,
+                    "seeds": ours.seeds,
+                    "baseline_seeds": other.seeds,
+                    "primary": comparison.role == "primary" and other.name in decide,
                     "data": data,
                 }
+                for answer in (OPTIMIZER, RECIPE):
+                    yield common | _answer(answer, comparison, metric, ours, other)
+
+
+def _answer(
+    answer: str, comparison: Comparison, metric: Metric, ours: _Side, theirs: _Side
+) -> dict[str, Any]:
+    """The columns of a comparison that depend on who answers."""
+    mine, other = ours.answering(answer).to_numpy(), theirs.answering(answer).to_numpy()
+    name = f"{comparison.experiment}/{ours.name} vs {theirs.name}: {metric.label}"
+    if comparison.effect == "ratios":
+        effect = relative_ratio(mine, other)
+    else:
+        effect = relative_difference(mine, other, name)
+    seeds = [side.seeds for side in (ours, theirs) if side.trained]
+    row = {
+        "answer": answer,
+        "meta_seed": ours.trained.selected if ours.trained and answer == OPTIMIZER else None,
+        "runs": mine.size,
+        "diverged": int((~np.isfinite(mine)).sum()),
+        "baseline_runs": other.size,
+        "baseline_diverged": int((~np.isfinite(other)).sum()),
+        **_of_effect(effect),
+    }
+    verdict = _verdict(effect, comparison.claimed, comparison.allowance)
+    needs: dict[str, int] = {}
+    # Two recipes are compared by what was selected of several, never by one meta-training each.
+    if (answer == RECIPE or len(seeds) == 2) and min(seeds) < FEWEST_SEEDS:
+        verdict, needs = FEW_SEEDS, {"needs_seeds": FEWEST_SEEDS}
+        row |= {"low": math.nan, "high": math.nan}
+    if effect.problems < FEWEST_PROBLEMS:
+        verdict = FEW_PROBLEMS
+        needs["needs_problems"] = FEWEST_PROBLEMS
+        row |= {"low": math.nan, "high": math.nan}
+    if verdict in (REPLICATED, NOT_REPLICATED, INCONCLUSIVE):
+        turns = _could_turn(verdict, comparison.claimed, metric)
+        too_few = max(
+            side.unfinished(answer) if matters else 0
+            for side, matters in zip((ours, theirs), turns, strict=True)
+        )
+        if too_few:
+            verdict, needs = UNFINISHED, {"needs_episodes": 2 * too_few}
+        elif verdict == INCONCLUSIVE:
+            needs = _needs(effect, comparison, min(seeds) if answer == RECIPE else 0)
+    return row | {"verdict": verdict, **needs}
+
+
+def _of_effect(effect: Effect) -> dict[str, Any]:
+    columns = asdict(effect)
+    return {key: value for key, value in columns.items() if not key.endswith("_margin")}
+
+
+def _could_turn(verdict: str, claimed: str, metric: Metric) -> tuple[bool, bool]:
+    """Whether more meta-training of either side could turn a verdict.
+
+    It lowers the losses of the side that gets it. So a recipe that is lower already stays so.
+    """
+    if metric.metric not in LOSS_METRICS or verdict == INCONCLUSIVE:
+        return True, True
+    lower = (verdict == REPLICATED) == (claimed == "lower")
+    return not lower, lower
+
+
+def _needs(effect: Effect, comparison: Comparison, seeds: int) -> dict[str, int]:
+    """How many problems and meta-seeds would make the interval end where the two sides meet.
+
+    Both parts of the interval shrink as Student's with the number of values; each may have
+    1 / sqrt(2) of the distance.
+    """
+    allowed = comparison.allowance if comparison.claimed == "lower" else -comparison.allowance
+    with np.errstate(divide="ignore"):
+        distance = abs(float(np.log1p(effect.estimate)) - math.log1p(allowed)) / math.sqrt(2)
+    margins = effect.problem_margin, effect.seed_margin
+    if not (all(map(math.isfinite, margins)) and 0 < distance < math.inf):
+        return {}
+    needs = {"needs_problems": needed(effect.problem_margin, effect.problems, distance)}
+    if seeds > 1:
+        needs["needs_seeds"] = needed(effect.seed_margin, seeds, distance)
+    return needs if max(needs.values()) < MOST_NEEDED else {}
 
 
 def _judge_measured(measured: Measured, table: pd.DataFrame) -> dict[str, Any]:
@@ -243,7 +402,9 @@ def _judge_measured(measured: Measured, table: pd.DataFrame) -> dict[str, Any]:
         note = f"; {measured.note}" if measured.note else ""
         name = f"{measured.table}/{measured.name} vs {measured.baseline}: {what}{note}"
         effect = relative_difference(ours.to_numpy()[None], theirs.to_numpy()[None], name)
+    few = effect.problems < FEWEST_PROBLEMS
     return {
+        "answer": MEASUREMENT,
         "recipe": measured.name,
         "baseline": measured.baseline,
         "metric": MEASURED,
@@ -252,8 +413,11 @@ def _judge_measured(measured: Measured, table: pd.DataFrame) -> dict[str, Any]:
         "condition": "; ".join(filter(None, (", ".join(conditions), measured.note))),
         "claimed": measured.claimed,
         "allowance": 0.0,
-        **asdict(effect),
-        "verdict": _verdict(effect, measured.claimed),
+        "effect": "means",
+        **_of_effect(effect),
+        **({"low": math.nan, "high": math.nan} if few else {}),
+        "verdict": FEW_PROBLEMS if few else _verdict(effect, measured.claimed),
+        "primary": measured.role == "primary",
     }
 
 
@@ -302,12 +466,15 @@ def _judge_sizes(
             raise UserError(f"sizes of {recipe}: all problems have {same} coordinates")
         grown = large["weights"] / small["weights"] - 1
         yield {
+            "answer": MEASUREMENT,
             "recipe": recipe,
             "metric": WEIGHTS,
             "condition": f"{small['weights']:,} weights phi for {small['coordinates']:,} "
             f"coordinates of theta, {large['weights']:,} for {large['coordinates']:,}",
-            **asdict(Effect(grown, grown, grown, 0.0, len(counts))),
+            **dict.fromkeys(("estimate", "low", "high", "geometric"), grown),
+            "problems": len(counts),
             "verdict": REPLICATED if grown == 0 else NOT_REPLICATED,
+            "primary": True,
             "data": "; ".join(dict.fromkeys(data[name] for name in sizes.experiments)),
         }
 
@@ -322,7 +489,9 @@ def _of_metric(metric: Metric, curves: pd.DataFrame) -> dict[str, Any]:
             loss, first, last = metric.of, None, metric.horizon
         case "steps_to_target":
             loss, first, last = "loss", 1, metric.horizon
-        case "oscillation":
+        case "fluctuation":
+            loss, first, last = "loss", metric.first_step, metric.last_step
+        case "oscillation" | "progress":
             loss, first, last = "train_loss", metric.first_step, metric.last_step
     return {
         "metric": metric.metric,
@@ -333,9 +502,20 @@ def _of_metric(metric: Metric, curves: pd.DataFrame) -> dict[str, Any]:
     }
 
 
+def _elsewhere(tests: pd.DataFrame) -> str:
+    """The experiment whose rates an experiment's baselines were tested at, too."""
+    others = {*tests["rate_for"]} - {"", FINAL, MEAN, BOTH}
+    if not others:
+        raise UserError(
+            f"curves of {tests['experiment'].iloc[0]}: no baseline ran at rates of another "
+            "experiment; set the experiment's rates_of"
+        )
+    return str(others.pop())
+
+
 def _baselines(comparison: Comparison, curves: pd.DataFrame) -> tuple[str, ...]:
-    if comparison.baselines != TUNED:
-        return tuple(comparison.baselines)
+    if isinstance(comparison.baselines, tuple):
+        return comparison.baselines
     handcrafted = curves.loc[curves["meta_seed"] == HANDCRAFTED, "optimizer"]
     if handcrafted.empty:
         raise UserError(
@@ -343,6 +523,13 @@ def _baselines(comparison: Comparison, curves: pd.DataFrame) -> tuple[str, ...]:
             f"experiments.{comparison.experiment}.baselines"
         )
     return tuple(dict.fromkeys(handcrafted))
+
+
+def strongest(names: Iterable[str], tuning: pd.DataFrame, metric: str) -> str:
+    """The baseline that was the best on tuning problems, at the rate for the metric."""
+    best = chosen(tuning, metric)
+    best = best[best["optimizer"].isin([*names])]
+    return str(best["optimizer"].iloc[int(best[metric].argmin())])
 
 
 def _support(low: float, high: float, claimed: str, allowance: float) -> tuple[float, float]:
@@ -360,8 +547,9 @@ def _verdict(effect: Effect, claimed: str, allowance: float = 0.0) -> str:
 
 
 def _standing(row: Mapping[str, Any]) -> tuple[int, float]:
-    """The order of a recipe's comparisons, the one that decides first."""
+    """The order of a recipe's primary comparisons, the one that decides first."""
     if "claimed" not in row:  # the only one
         return 0, 0.0
-    support = _support(row["low"], row["high"], row["claimed"], row["allowance"])
+    low, high = (row["estimate"] if math.isnan(row[key]) else row[key] for key in ("low", "high"))
+    support = _support(low, high, row["claimed"], row["allowance"])
     return WORST_FIRST.index(row["verdict"]), support[0]

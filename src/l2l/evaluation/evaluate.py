@@ -48,6 +48,7 @@ def evaluate(
     optimizer_name: str,
     optimizers: Mapping[str, Optimizer],
     meta_seed: int = HANDCRAFTED,
+    rate_for: str = "",
 ) -> Outcome:
     """Run an optimizer on the experiment's test problems.
 
@@ -57,25 +58,29 @@ def evaluate(
         families: name of a problem in the configuration -> its family; every optimizer is tested
             on the same problems.
         optimizer_name: its key in the table.
-        optimizers: the same names -> the trained optimizer, or the one tuned on this family.
+        optimizers: the same names, or some -> the trained optimizer, or the one tuned on this
+            family.
         meta_seed: of a trained optimizer.
+        rate_for: what the learning rate of a hand-crafted one was chosen for, see
+            `l2l.evaluation.rates`.
 
     Returns:
         The curves, with a tidy row for each (family, problem, step): experiment, family (name of
-        the problem in the configuration), problem (its number), optimizer, meta_seed, step (0 is
-        before the first update), coordinates (of theta), weights (of phi, 0 for a hand-crafted
-        optimizer), loss, train_loss, test_loss. Losses are infinite where the optimizer diverged.
-        train_loss and test_loss are measured at every `measure_every`-th step, and from the
-        experiment's horizon on at every step; elsewhere they are NaN. test_loss is NaN without
+        the problem in the configuration), problem (its number), optimizer, meta_seed, rate_for,
+        step (0 is before the first update), coordinates (of theta), weights (of phi, 0 for a
+        hand-crafted optimizer), loss, train_loss, test_loss. Losses are infinite where the
+        optimizer diverged. train_loss and test_loss are measured where `Experiment.measures` says
+        so; elsewhere they are NaN. test_loss is NaN without
         held-out data. The pictures are of as many test problems as the experiment keeps, at most
         those of the first batch.
     """
     label = f"evaluate {optimizer_name}" + (f" seed {meta_seed}" if meta_seed >= 0 else "")
     settings = experiment.evaluation
     starts = range(0, settings.problems, settings.batch)
-    progress = Progress(f"{label} on {name}", len(families) * len(starts), unit="batch")
+    progress = Progress(f"{label} on {name}", len(optimizers) * len(starts), unit="batch")
     tables, pictures = [], {}
-    for (family_name, family), start in itertools.product(families.items(), starts):
+    for family_name, start in itertools.product(optimizers, starts):
+        family = families[family_name]
         indices = range(start, min(start + settings.batch, settings.problems))
         whole = family.sample(("test", family_name), indices, experiment.steps)
         optimizer = optimizers[family_name]
@@ -92,6 +97,7 @@ def evaluate(
                     "problem": np.repeat(np.array(indices), steps),
                     "optimizer": optimizer_name,
                     "meta_seed": meta_seed,
+                    "rate_for": rate_for,
                     "step": np.tile(np.arange(steps), len(indices)),
                     "coordinates": whole.coordinates,
                     "weights": sum(w.numel() for w in getattr(optimizer, "phi", {}).values()),
@@ -116,8 +122,7 @@ def _run(
 
     def observe(carry: Carry) -> None:
         losses = {"loss": carry.loss}
-        every = experiment.evaluation.measure_every
-        if carry.step >= experiment.horizon or carry.step % every == 0:
+        if experiment.measures(carry.step):
             losses["train_loss"] = problems.train_loss(carry.theta)
             test_loss = problems.test_loss(carry.theta)
             if test_loss is not None:

@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 from l2l.config.claims import (
     TRAILING_STEPS,
     FinalLoss,
+    Fluctuation,
     Horizon,
     MeanLoss,
     Metric,
     Oscillation,
+    Progress,
     StepsToTarget,
 )
 from l2l.errors import UserError
@@ -59,6 +61,26 @@ def values(metric: Metric, curves: pd.DataFrame) -> pd.Series:
             return _per_run(runs, steps.astype(np.float64), diverged=metric.horizon)
         case Oscillation():
             return _oscillation(metric, curves)
+        case Fluctuation():
+            runs = run_matrix(curves, "loss", metric.first_step, metric.last_step)
+            return _per_run(runs, _about_line(runs.to_numpy()), diverged=np.nan)
+        case Progress():
+            first, last = (
+                run_matrix(curves, "train_loss", step, step)
+                for step in (metric.first_step, metric.last_step)
+            )
+            with np.errstate(divide="ignore", invalid="ignore"):
+                ratios = last.to_numpy()[:, 0] / first.to_numpy()[:, 0]
+            return _per_run(last, ratios, diverged=np.inf)
+
+
+def _about_line(losses: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The standard deviation of each row about its least-squares line, [runs]."""
+    finite = np.where(np.isfinite(losses), losses, 0.0)
+    steps = np.arange(losses.shape[1]) - (losses.shape[1] - 1) / 2
+    centred = finite - finite.mean(axis=1, keepdims=True)
+    slopes = centred @ steps / (steps @ steps)
+    return np.asarray((centred - slopes[:, None] * steps).std(axis=1, ddof=2))
 
 
 def _mean_loss(metric: MeanLoss, curves: pd.DataFrame) -> pd.Series:

@@ -86,15 +86,15 @@ class Figure:
             seeds = {name: range(config.recipes[name].meta_seeds) for name in recipes}
             return [layout.run(name, seed) / file for name in seeds for seed in seeds[name]]
 
-        learned = (
-            recipe for name in self.experiments for recipe in config.experiments[name].learned
-        )
+        entries = [config.experiments[name] for name in self.experiments]
+        learned = dict.fromkeys(recipe for entry in entries for recipe in entry.learned)
+        logged = dict.fromkeys((*learned, *(config.main_recipes() if self.logs else ())))
         return [
             *map(layout.curves, self.experiments),
             *map(layout.tuning, self.experiments),
             *map(layout.measurement, self.measurements),
             *runs(learned, "summary.json"),
-            *runs(config.main_recipes() if self.logs else (), "log.csv"),
+            *runs(logged, "log.csv"),
             *([layout.claims] if self.claims else ()),
         ]
 

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from l2l.config import Config, Experiment
 from l2l.config.problems import MLPSettings
 from l2l.errors import UserError
+from l2l.evaluation.claims import strongest
+from l2l.evaluation.rates import FINAL as FINAL_LOSS
 from l2l.evaluation.summary import (
     Curve,
     diverged,
@@ -100,8 +101,8 @@ def draw_losses(experiments: Sequence[str], results: Results) -> Figure:
         losses.set(title=entry.title, ylabel=loss)
         ends.append((losses, label_ends(losses, lines, styles, last)))
         judged = _judged(entry, config)
-        shown, reference = measured(table, judged), strongest(results.tuning(name))
-        by_key = ratio_lines(shown, judged, reference, chosen, style.interval)
+        reference = strongest(entry.baselines, results.tuning(name), FINAL_LOSS)
+        by_key = ratio_lines(measured(table, judged), judged, reference, chosen, style.interval)
         draw_ratios(ratios, lines := named(names, by_key), styles, last)
         ratios.set_title(f"divided by {names[reference]}’s", weight="normal")
         ratios.set_ylabel("ratio, same problems")
@@ -140,11 +141,6 @@ def draw_ratios(axes: Axes, lines: dict[str, Curve], styles: dict[str, Look], la
     axes.set_ylim(low / 1.05, min(high, MOST_RATIO) * 1.05)
     plain_log_ticks(axes)
     axes.axhline(1, color=GREY, linewidth=0.6, zorder=1)
-
-
-def strongest(tuning: pd.DataFrame) -> str:
-    """The baseline with the lowest final loss on the tuning problems."""
-    return str(tuning.loc[tuning["final_loss"].idxmin(), "optimizer"])
 
 
 def _has_early(entry: Experiment) -> bool:

@@ -21,10 +21,18 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from l2l.config import Config
-from l2l.evaluation.claims import INCONCLUSIVE, NOT_REPLICATED, REPLICATED
+from l2l.evaluation.verdicts import (
+    INCONCLUSIVE,
+    MEASUREMENT,
+    NOT_REPLICATED,
+    OPTIMIZER,
+    RECIPE,
+    REPLICATED,
+    UNFINISHED,
+)
 from l2l.figures.base import Figure
 from l2l.figures.loss_curves import in_percent
-from l2l.figures.style import BLACK, BLUE, GREY, LIGHT_GREY, VERMILLION, display_name
+from l2l.figures.style import BLACK, BLUE, GREY, LIGHT_GREY, VERMILLION, WINE, display_name
 from l2l.results import Results
 
 Record = Mapping[Any, Any]
@@ -50,16 +58,30 @@ class Answer:
     column: str
 
 
+@dataclass(frozen=True)
+class Sign:
+    """A verdict: its sign and colour, and what the legend says."""
+
+    sign: str
+    color: str
+    meaning: str
+
+
 ANSWERS = {
-    "optimizer": Answer("the optimizer that validated best", "o", "", -0.17, "optimizer"),
-    "recipe": Answer("its recipe, over all meta-trainings", "D", "white", 0.17, "recipe"),
-    "measurement": Answer("a measurement", "s", "", 0, "optimizer"),
+    OPTIMIZER: Answer("the optimizer that validated best", "o", "", -0.17, "optimizer"),
+    RECIPE: Answer("its recipe, over all meta-trainings", "D", "white", 0.17, "recipe"),
+    MEASUREMENT: Answer("a measurement", "s", "", 0, "optimizer"),
 }
 """`answer` in the table of claims -> how it is shown."""
-SIGNS = {REPLICATED: ("✔", BLUE), NOT_REPLICATED: ("✘", VERMILLION), INCONCLUSIVE: ("?", BLACK)}
-"""Verdict -> its sign and colour."""
-OTHER = ("–", GREY)
-"""Those of any other verdict."""
+SIGNS = {
+    REPLICATED: Sign("✔", BLUE, "replicated"),
+    NOT_REPLICATED: Sign("✘", VERMILLION, "not replicated"),
+    INCONCLUSIVE: Sign("?", BLACK, "inconclusive"),
+    UNFINISHED: Sign("…", WINE, "meta-training had not finished"),
+}
+"""Verdict -> how it is shown."""
+OTHER = Sign("–", GREY, "too little to tell")
+"""The same of any other verdict."""
 NOT_LOSSES = {"steps_to_target": "steps to a loss", "weights": "weights"}
 """Metric that is no loss -> its name; those that are missing here are losses, or named as there."""
 LOSSES = ("final_loss", "mean_loss")
@@ -80,7 +102,7 @@ def draw(results: Results) -> Drawing:
     """Rows from the first claim to the last: words, effects with intervals, verdicts."""
     config, table = results.config, results.claims()
     deciding = table[table["deciding"]]
-    measured = deciding["answer"] == "measurement"
+    measured = deciding["answer"] == MEASUREMENT
     rows = [
         {str(answer["answer"]): answer for answer in group.to_dict("records")}
         for _, group in deciding.groupby(["claim", "recipe", measured], sort=False)
@@ -96,7 +118,7 @@ def draw(results: Results) -> Drawing:
         _write(axes, number, first, first["claim"] != before, config)
         _shade(axes, number, first)
         for answer in row.values():
-            look = ANSWERS[str(answer["answer"])]
+            look = ANSWERS.get(str(answer["answer"]), ANSWERS[MEASUREMENT])  # not yet run
             _draw_effect(axes, number + look.place * (len(row) > 1), answer, look)
             _draw_verdict(axes, number, answer, COLUMNS[look.column])
         before = first["claim"]
@@ -138,8 +160,8 @@ def _write(axes: Axes, number: int, row: Record, is_first: bool, config: Config)
 
 def _shade(axes: Axes, number: int, row: Record) -> None:
     """The side on which the claim holds; none for numbers of weights."""
-    meets = 1 + float(row["allowance"] or 0)
-    sides = {"lower": (1 / MOST, meets), "higher": (meets, MOST)}
+    allowed = float(row["allowance"])
+    sides = {"lower": (1 / MOST, 1 + allowed), "higher": (1 - allowed, MOST)}
     if side := sides.get(str(row["claimed"])):
         axes.fill_betweenx([number - 0.5, number + 0.5], *side, color=SHADE, linewidth=0, zorder=0)
 
@@ -147,7 +169,7 @@ def _shade(axes: Axes, number: int, row: Record) -> None:
 def _draw_effect(axes: Axes, height: float, row: Record, answer: Answer) -> None:
     """The ratio with its interval; at the edge, as an arrow, where it lies beyond."""
     ratio, low, high = (1 + float(row[key]) for key in ("estimate", "low", "high"))
-    _, color = SIGNS.get(str(row["verdict"]), OTHER)
+    color = SIGNS.get(str(row["verdict"]), OTHER).color
     if low <= high:  # neither is missing
         inside = np.clip([low, high], 1 / MOST, MOST)
         axes.plot(inside, [height, height], color=color, linewidth=1.1, solid_capstyle="butt")
@@ -162,12 +184,12 @@ def _draw_effect(axes: Axes, height: float, row: Record, answer: Answer) -> None
 
 
 def _draw_verdict(axes: Axes, number: int, row: Record, column: float) -> None:
-    sign, color = SIGNS.get(str(row["verdict"]), OTHER)
-    _text(axes, number, PLOT + column, sign, color=color)
+    sign = SIGNS.get(str(row["verdict"]), OTHER)
+    _text(axes, number, PLOT + column, sign.sign, color=sign.color)
     ratio = 1 + float(row["estimate"])
     if not math.isnan(ratio):
         text = in_percent(ratio) if math.isfinite(ratio) else "∞"
-        small = {"color": color, "size": rcParams["legend.fontsize"], "ha": "right"}
+        small = {"color": sign.color, "size": rcParams["legend.fontsize"], "ha": "right"}
         _text(axes, number, PLOT + column + PERCENT, text, **small)
 
 
@@ -185,9 +207,9 @@ def _explain(axes: Axes, rows: int, answers: Collection[str]) -> None:
     head = -0.5 - 0.12 / ROW
     _text(axes, head - 0.5 / ROW, -WORDS, TITLE, size=rcParams["font.size"] + 3, weight="bold")
     end = -WORDS
-    for name, sign in (*SIGNS.items(), ("no verdict: too little to tell", OTHER)):
-        look = small | {"color": sign[1]}
-        end = 0.25 + _text(axes, head - 0.24 / ROW, end, f"{sign[0]} {name}", **look)
+    for sign in (*SIGNS.values(), OTHER):
+        look = small | {"color": sign.color}
+        end = 0.25 + _text(axes, head - 0.24 / ROW, end, f"{sign.sign} {sign.meaning}", **look)
     _text(axes, head, -WORDS, "what the paper claims", **small)
     _text(axes, head, -0.08, "learned / baseline", ha="right", **small)
     _text(axes, head, PLOT / 2 - 0.06, "← learned is lower", ha="right", **small)
@@ -195,11 +217,11 @@ def _explain(axes: Axes, rows: int, answers: Collection[str]) -> None:
     for name, column in COLUMNS.items():
         _text(axes, head, PLOT + column, name, **small)
     handles: list[Line2D | Patch] = []
-    for answer, look in ANSWERS.items():
+    for answer, shown in ANSWERS.items():
         if answer in answers:
-            inside = look.fill or GREY
-            mark = {"marker": look.marker, "markersize": 4.2, "markerfacecolor": inside}
-            handles.append(Line2D([], [], linewidth=1.1, color=GREY, label=look.meaning, **mark))
+            inside = shown.fill or GREY
+            mark = {"marker": shown.marker, "markersize": 4.2, "markerfacecolor": inside}
+            handles.append(Line2D([], [], linewidth=1.1, color=GREY, label=shown.meaning, **mark))
     handles.append(Patch(color=SHADE, label="side where the claim holds"))
     axes.legend(
         handles=handles,

@@ -17,16 +17,26 @@ from torch import Tensor
 from l2l.errors import UserError
 from l2l.kernels import cpu, cuda, reference
 from l2l.kernels.build import BuildError, library
-from l2l.kernels.interface import LSTMState, Phi, State, check_window
+from l2l.kernels.interface import (
+    LSTMState,
+    Normalised,
+    Phi,
+    State,
+    check_normalised,
+    check_window,
+)
 
 __all__ = [
     "LSTMState",
+    "Normalised",
     "Phi",
     "State",
     "backward_window",
     "forward_step",
     "implementation",
     "log_features",
+    "normalised_step",
+    "normalised_window",
     "zero_state",
 ]
 
@@ -106,6 +116,73 @@ def backward_window(phi: Phi, inputs: Tensor, state: State, cotangents: Tensor) 
     """
     check_window(phi, inputs, state, cotangents)
     return implementation(inputs).backward_window(phi, inputs, state, cotangents)
+
+
+def normalised_step(
+    phi: Phi,
+    gradient: Tensor,
+    moments: Tensor,
+    seen: Normalised,
+    state: State,
+    reuse: bool = False,
+) -> tuple[Tensor, Tensor, State]:
+    """`forward_step` on the gradient and its running mean, both relative to its running size.
+
+    Args:
+        phi: the optimizer's parameters.
+        gradient: [coordinates].
+        moments: m and v before the step, [decays, 2, coordinates].
+        seen: the weights [decays] of this gradient in m and v, and p.
+        state: as in `forward_step`.
+        reuse: as in `forward_step`; for the moments too.
+
+    Returns:
+        The outputs [coordinates], 0 where no gradient has ever been anything but 0; the moments,
+        and the state after the step.
+
+    Raises:
+        As `forward_step`.
+    """
+    check_normalised(phi, gradient, moments, seen, state, None)
+    chosen = implementation(gradient)
+    if chosen is cpu:
+        return cpu.normalised_step(phi, gradient, moments, seen, state, reuse)
+    inputs, moves, moments = reference.normalised_features(gradient, moments, seen)
+    outputs, state = chosen.forward_step(phi, inputs, state, reuse)
+    return torch.where(moves, outputs, 0), moments, state
+
+
+def normalised_window(
+    phi: Phi, gradients: Tensor, moments: Tensor, seen: Normalised, state: State, cotangents: Tensor
+) -> Phi:
+    """`backward_window` of `normalised_step`; moments depend on gradients alone, never on phi.
+
+    Args:
+        phi: the optimizer's parameters.
+        gradients: of the window's steps, [steps, coordinates].
+        moments: before the window's first step, [decays, 2, coordinates]; not changed.
+        seen: the weights [steps, decays] of these gradients, and p.
+        state: as in `backward_window`.
+        cotangents: as in `backward_window`.
+
+    Returns:
+        As `backward_window`, and raises what it does.
+    """
+    check_normalised(phi, gradients, moments, seen, state, cotangents)
+    chosen = implementation(gradients)
+    if chosen is cpu:
+        return cpu.normalised_window(phi, gradients, moments, seen, state, cotangents)
+    active = (cotangents != 0).any(dim=0)
+    before, inputs, moves = moments[..., active], [], []
+    for gradient, weights in zip(gradients[:, active], seen.weights, strict=True):
+        of_step, some, before = reference.normalised_features(
+            gradient, before, Normalised(weights, seen.p)
+        )
+        inputs.append(of_step)
+        moves.append(some)
+    state = LSTMState(state.hidden[:, active], state.cell[:, active])
+    cotangents = torch.where(torch.stack(moves), cotangents[:, active], 0)
+    return chosen.backward_window(phi, torch.stack(inputs), state, cotangents)
 
 
 def implementation(tensor: Tensor) -> ModuleType:

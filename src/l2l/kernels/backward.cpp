@@ -5,6 +5,7 @@
 // of blocks, and the chunks are summed in order: the result does not depend on the number of
 // threads.
 
+#include "preprocess.h"
 #include "products.h"
 
 #include <atomic>
@@ -34,9 +35,13 @@ void multiply(float* out, const float* a, const float* b, int n) {
     for (int at = 0; at < n; at += W) store(out + at, load(a + at) * load(b + at));
 }
 
+// Inputs are [steps][coordinates][inputs], or, with decays, gradients [steps][coordinates] that come
+// after moments [2 decays][coordinates], with weights [steps][decays].
 struct Window {
     int64_t steps, coordinates;
     const float *inputs, *state, *cotangents;
+    Normalised normalised;
+    const float *weights, *moments;
     std::vector<int64_t> active;  // coordinates
 };
 
@@ -48,14 +53,16 @@ struct Packs {
 struct Workspace {
     std::vector<Floats> x, h0, c0, d_hidden, d_cell, totals;
     Floats window_inputs, cotangents, cell, hidden, d_gates, d_gates_transposed, tape, head_total;
+    Floats gradient, moments, moves;
     int64_t tape_step;
 
-    Workspace(const Net& net, int64_t steps)
+    Workspace(const Net& net, const Normalised& normalised, int64_t steps)
         : window_inputs(steps * net.inputs * BLOCK), cotangents(steps * BLOCK),
           cell(int64_t(net.layers) * net.units * BLOCK), hidden(int64_t(net.units) * BLOCK),
           d_gates(int64_t(net.padded_gates()) * BLOCK),
           d_gates_transposed(int64_t(net.padded_gates()) * BLOCK),
           tape(steps * net.layers * 6 * net.units * BLOCK), head_total((net.units + 1) * W),
+          gradient(BLOCK), moments(int64_t(normalised.moments()) * BLOCK), moves(BLOCK),
           tape_step(int64_t(6) * net.units * BLOCK) {
         const int H = net.units, padded_units = pad(H, OUTPUT_TILE);
         for (int l = 0; l < net.layers; ++l) {
@@ -81,11 +88,22 @@ void gather(const Net& net, const Window& window, int64_t first, Workspace& work
     const auto fill = [&](float* row, const float* from, int64_t stride) {
         for (int n = 0; n < BLOCK; ++n) row[n] = n < count ? from[index[n] * stride] : 0.0f;
     };
+    const Normalised& normalised = window.normalised;
+    for (int r = 0; r < normalised.moments(); ++r)
+        fill(work.moments + r * BLOCK, window.moments + r * window.coordinates, 1);
     for (int64_t t = 0; t < window.steps; ++t) {
         const int64_t at = t * window.coordinates;
-        for (int i = 0; i < I; ++i)
-            fill(work.window_inputs + (t * I + i) * BLOCK, window.inputs + at * I + i, I);
-        fill(work.cotangents + t * BLOCK, window.cotangents + at, 1);
+        float *inputs = work.window_inputs + t * I * BLOCK, *cotangent = work.cotangents + t * BLOCK;
+        fill(cotangent, window.cotangents + at, 1);
+        if (!normalised.decays) {
+            for (int i = 0; i < I; ++i) fill(inputs + i * BLOCK, window.inputs + at * I + i, I);
+            continue;
+        }
+        fill(work.gradient, window.inputs + at, 1);
+        normalised(window.weights + t * normalised.decays, work.gradient, work.moments, inputs,
+                   work.moves);
+        for (int n = 0; n < BLOCK; n += W)  // a coordinate that does not move has no cotangent
+            store(cotangent + n, load(work.moves + n) == 0.0f ? V{} : load(cotangent + n));
     }
     for (int l = 0; l < net.layers; ++l) {
         std::memset(work.h0[l], 0, size_t(H) * BLOCK * 4);
@@ -217,7 +235,7 @@ void backward(const Net& net, const float* phi, const Window& window, float* gra
 #pragma omp parallel num_threads(threads)
     {
         const FlushDenormals flush;
-        auto work = if_memory_lasts<Workspace>(net, window.steps);
+        auto work = if_memory_lasts<Workspace>(net, window.normalised, window.steps);
         if (!work) out_of_memory = true;
 #pragma omp for schedule(dynamic, 1)
         for (int64_t chunk = 0; chunk < chunks; ++chunk) {
@@ -257,15 +275,16 @@ std::vector<int64_t> active_coordinates(const float* cotangents, int64_t steps, 
 }  // namespace
 
 // Called from Python. phi and its gradient are flat: for each layer weight_ih, weight_hh, bias_ih,
-// bias_hh, then the head's weight and bias. Inputs are [steps][coordinates][inputs], the state as
-// `state_offset` says, cotangents [steps][coordinates]. Returns 0, or 1 where memory ran out.
+// bias_hh, then the head's weight and bias. Inputs, weights and moments: see `Window`; the state is
+// as `state_offset` says, cotangents [steps][coordinates]. Returns 0, or 1 where memory ran out.
 extern "C" int l2l_backward(int inputs_per_coordinate, int layers, int units, const float* phi,
                             int64_t steps, int64_t coordinates, const float* inputs,
                             const float* state, const float* cotangents, float* gradient,
-                            int threads) {
+                            int threads, int decays, float p, const float* weights,
+                            const float* moments) {
     try {
-        const Window window{steps, coordinates, inputs, state, cotangents,
-                            active_coordinates(cotangents, steps, coordinates)};
+        const Window window{steps, coordinates, inputs, state, cotangents, {decays, p}, weights,
+                            moments, active_coordinates(cotangents, steps, coordinates)};
         backward({inputs_per_coordinate, layers, units}, phi, window, gradient, threads);
     } catch (const std::bad_alloc&) {
         return 1;

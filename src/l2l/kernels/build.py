@@ -15,10 +15,11 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import Any
 
 FOLDER = Path(__file__).parent
 SOURCES = tuple(FOLDER / name for name in ("preprocess.cpp", "forward.cpp", "backward.cpp"))
-HEADERS = tuple(FOLDER / name for name in ("vectors.h", "cell.h", "products.h"))
+HEADERS = tuple(FOLDER / name for name in ("vectors.h", "preprocess.h", "cell.h", "products.h"))
 OPTIONS = ("-std=c++17", "-O3", "-fPIC", "-shared", "-fno-math-errno", "-ffp-contract=fast")
 THREADS = "-fopenmp"
 
@@ -135,8 +136,10 @@ def library() -> ctypes.CDLL:
         raise BuildError(f"{target} cannot be loaded: {error}") from error
     integer, integer64, pointer = ctypes.c_int, ctypes.c_int64, ctypes.c_void_p
     sizes = [integer] * 3 + [pointer]
+    normalised: list[Any] = [integer, ctypes.c_float, pointer, pointer]
     loaded.l2l_log_features.argtypes = [integer64, pointer, ctypes.c_float, pointer, integer]
     loaded.l2l_log_features.restype = None
-    loaded.l2l_forward.argtypes = [*sizes, integer64, *[pointer] * 4, integer]
-    loaded.l2l_backward.argtypes = [*sizes, integer64, integer64, *[pointer] * 4, integer]
+    loaded.l2l_forward.argtypes = [*sizes, integer64, *[pointer] * 4, integer, *normalised, pointer]
+    backward = [*sizes, integer64, integer64, *[pointer] * 4, integer]
+    loaded.l2l_backward.argtypes = [*backward, *normalised]
     return loaded

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from l2l.kernels.build import library
-from l2l.kernels.interface import Phi, Sizes, State, check_tensor, phi_shapes, sizes
+from l2l.kernels.interface import (
+    Normalised,
+    Phi,
+    Sizes,
+    State,
+    check_tensor,
+    phi_shapes,
+    sizes,
+)
 
 
 class BlockState(NamedTuple):
@@ -107,6 +115,29 @@ def forward_step(
     phi: Phi, inputs: Tensor, state: State, reuse: bool = False
 ) -> tuple[Tensor, BlockState]:
     """One step of the LSTM for all coordinates; see `l2l.kernels.forward_step`."""
+    return _forward(phi, inputs, state, reuse, (0, 0.0, None, None, None))
+
+
+def normalised_step(
+    phi: Phi,
+    gradient: Tensor,
+    moments: Tensor,
+    seen: Normalised,
+    state: State,
+    reuse: bool = False,
+) -> tuple[Tensor, Tensor, BlockState]:
+    """The same on normalised gradients; see `l2l.kernels.normalised_step`."""
+    old, weights = moments.contiguous(), seen.weights.contiguous()
+    new = old if reuse else torch.empty_like(old)
+    pointers = (weights.data_ptr(), old.data_ptr(), new.data_ptr())
+    normalised = (len(moments), seen.p or 0.0, *pointers)
+    outputs, state = _forward(phi, gradient, state, reuse, normalised)
+    return outputs, new, state
+
+
+def _forward(
+    phi: Phi, inputs: Tensor, state: State, reuse: bool, normalised: tuple[Any, ...]
+) -> tuple[Tensor, BlockState]:
     size = sizes(phi)
     flat, inputs, old = _flat(phi, size), inputs.contiguous(), _in_blocks(state)
     new = old.memory if reuse else torch.empty_like(old.memory)
@@ -120,6 +151,7 @@ def forward_step(
         new.data_ptr(),
         outputs.data_ptr(),
         torch.get_num_threads(),
+        *normalised,
     )
     _check(status)
     return outputs, BlockState(new, old.coordinates)
@@ -127,6 +159,21 @@ def forward_step(
 
 def backward_window(phi: Phi, inputs: Tensor, state: State, cotangents: Tensor) -> Phi:
     """The gradient of phi over a window; see `l2l.kernels.backward_window`."""
+    return _backward(phi, inputs, state, cotangents, (0, 0.0, None, None))
+
+
+def normalised_window(
+    phi: Phi, gradients: Tensor, moments: Tensor, seen: Normalised, state: State, cotangents: Tensor
+) -> Phi:
+    """The same on normalised gradients; see `l2l.kernels.normalised_window`."""
+    moments, weights = moments.contiguous(), seen.weights.contiguous()
+    normalised = (len(moments), seen.p or 0.0, weights.data_ptr(), moments.data_ptr())
+    return _backward(phi, gradients, state, cotangents, normalised)
+
+
+def _backward(
+    phi: Phi, inputs: Tensor, state: State, cotangents: Tensor, normalised: tuple[Any, ...]
+) -> Phi:
     size = sizes(phi)
     shapes = phi_shapes(size)
     counts = [phi[name].numel() for name, _ in shapes]
@@ -142,6 +189,7 @@ def backward_window(phi: Phi, inputs: Tensor, state: State, cotangents: Tensor) 
         cotangents.data_ptr(),
         gradient.data_ptr(),
         torch.get_num_threads(),
+        *normalised,
     )
     _check(status)
     parts = gradient.split(counts)

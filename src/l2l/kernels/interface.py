@@ -49,6 +49,21 @@ class LSTMState(NamedTuple):
         check_tensor("state.cell", self.cell, shape, like)
 
 
+class Normalised(NamedTuple):
+    """How gradients are related to their own running size.
+
+    Running means m and v of the gradient and of its square are ADAM's, without bias: with decay b
+    the t-th gradient has the weight (1 - b) / (1 - b^t) in them.
+
+    Attributes:
+        weights: of the new gradient, [decays], or of each of a window's, [steps, decays].
+        p: of equation (6), whose two inputs come after the others; None: there are none.
+    """
+
+    weights: Tensor
+    p: float | None
+
+
 class State(Protocol):
     """The recurrent state as any implementation may keep it; callers pass it on.
 
@@ -132,6 +147,23 @@ def check_window(phi: Phi, inputs: Tensor, state: State, cotangents: Tensor | No
     state.check(size, outer[-1], like)
     if cotangents is not None:
         check_tensor("cotangents", cotangents, tuple(outer), like)
+
+
+def check_normalised(
+    phi: Phi,
+    gradients: Tensor,
+    moments: Tensor,
+    seen: Normalised,
+    state: State,
+    cotangents: Tensor | None,
+) -> None:
+    """`check_window` for gradients [steps, coordinates] or [coordinates], and for their moments."""
+    decays = seen.weights.shape[-1]
+    inputs = 2 * decays + (2 if seen.p is not None else 0)
+    check_window(phi, gradients[..., None].expand(*gradients.shape, inputs), state, cotangents)
+    like = phi["head.weight"]
+    check_tensor("weights", seen.weights, (*gradients.shape[:-1], decays), like)
+    check_tensor("moments", moments, (decays, 2, gradients.shape[-1]), like)
 
 
 def active_part(

@@ -12,7 +12,15 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from l2l.kernels.interface import LSTMState, Phi, State, active_part, layer_parameters, sizes
+from l2l.kernels.interface import (
+    LSTMState,
+    Normalised,
+    Phi,
+    State,
+    active_part,
+    layer_parameters,
+    sizes,
+)
 
 CPU_BLOCK = 2048
 ACCELERATOR_BLOCK = 1 << 18
@@ -52,6 +60,32 @@ def log_features(gradient: Tensor, p: float) -> Tensor:
     magnitude = gradient.abs().clamp_min(math.exp(-p)).log() / p  # -1 where small
     sign = torch.where(large, gradient.sign(), math.exp(p) * gradient)
     return torch.stack([magnitude, sign], dim=-1)
+
+
+def normalised_features(
+    gradient: Tensor, moments: Tensor, seen: Normalised
+) -> tuple[Tensor, Tensor, Tensor]:
+    """What the LSTM sees of a gradient beside its own running size; differentiable.
+
+    Args:
+        gradient: [coordinates].
+        moments: m and v before it, [decays, 2, coordinates].
+        seen: its weights, [decays], and p.
+
+    Returns:
+        m / sqrt(v) and gradient / sqrt(v) for each decay, then equation (6) if p is given,
+        [coordinates, inputs]: 0 where v is 0. Which coordinates have had a gradient other than 0,
+        bool [coordinates]. The new moments.
+    """
+    weights = seen.weights[:, None, None]
+    moments = moments + weights * (torch.stack([gradient, gradient.square()]) - moments)
+    means, squares = moments.unbind(dim=1)
+    some = squares != 0
+    inverse = torch.where(some, squares, 1).rsqrt() * some
+    inputs = torch.stack([means * inverse, gradient * inverse], dim=1).flatten(0, 1).T
+    if seen.p is not None:
+        inputs = torch.cat([inputs, log_features(gradient, seen.p)], dim=1)
+    return inputs, some.any(dim=0), moments
 
 
 def zero_state(phi: Phi, coordinates: int) -> LSTMState:

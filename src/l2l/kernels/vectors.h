@@ -79,6 +79,17 @@ inline V reciprocal(V d) {
 #endif
 }
 
+inline V square_root(V v) {
+#if defined(__AVX512F__)
+    return (V)_mm512_sqrt_ps((__m512)v);
+#elif defined(__AVX__)
+    return (V)_mm256_sqrt_ps((__m256)v);
+#else
+    for (int i = 0; i < W; ++i) v[i] = __builtin_sqrtf(v[i]);
+    return v;
+#endif
+}
+
 #if defined(__clang__)
 template <int... I>
 inline V interleave(V a, V b, int half, std::integer_sequence<int, I...>) {

@@ -24,7 +24,14 @@ from l2l import kernels
 from l2l.compute import free_memory, interleaved, milliseconds
 from l2l.config.measurements import GRADIENT, GRID, IMPLEMENTATIONS, Overhead
 from l2l.kernels import implementation
-from l2l.optimizers import CoordinatewiseLSTM, Grouped, Optimizer, bind, make_baseline
+from l2l.optimizers import (
+    CoordinatewiseLSTM,
+    Grouped,
+    NormalisedLSTM,
+    Optimizer,
+    bind,
+    make_baseline,
+)
 from l2l.optimizers.weights import initial_phi, make_optimizer
 from l2l.problems import Family, Problem
 from l2l.rng import stream
@@ -93,7 +100,10 @@ def both_implementations(name: str, optimizer: Optimizer) -> list[Timed]:
     Where kernels cannot be compiled both are the same. Both are timed even so, because claims name
     both.
     """
-    if not isinstance(optimizer, CoordinatewiseLSTM | Grouped) or optimizer.settings.averaged_cells:
+    if (
+        not isinstance(optimizer, CoordinatewiseLSTM | NormalisedLSTM | Grouped)
+        or optimizer.settings.couples
+    ):
         return [Timed(name, DEFAULT, optimizer)]
     compiled = implementation(next(iter(optimizer.phi.values()))) is not kernels.reference
     return [Timed(name, DEFAULT, optimizer, compiled), Timed(name, REFERENCE, optimizer)]

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from l2l.config.measurements import ADAM, META_SEED, Gradients, Updates
+from l2l.evaluation.rates import final_rates
 from l2l.meta.rollout import begin, rollout
 from l2l.optimizers import Optimizer, UpdateRule, bind, make_baseline
 from l2l.problems import Family, Problem
@@ -41,7 +42,8 @@ def measure(run: Run) -> pd.DataFrame:
         experiment = config.experiments[name]
         families, device = run.open_problems(experiment.problems, "measure")
         learned = {recipe: run.trained(recipe, META_SEED, device) for recipe in recipes}
-        rates = run.tuned_rates(name, ADAM, families) if ADAM in experiment.baselines else {}
+        tuned = run.tuned_rates(name, ADAM, families) if ADAM in experiment.baselines else {}
+        rates = final_rates(tuned)
         for key, family in families.items():
             optimizers: dict[str, Optimizer] = {**learned}
             if rates:

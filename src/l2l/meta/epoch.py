@@ -64,8 +64,8 @@ class ValidationResult:
     """Means over the validation problems, infinite where one diverged (never NaN).
 
     Attributes:
-        initial: train_loss at theta[0].
-        final: train_loss after the last step; the smallest chooses phi.
+        initial: the judged loss at theta[0].
+        final: the judged loss after the last step; the smallest chooses phi.
         mean: mean loss over steps 1..T.
     """
 
@@ -74,13 +74,23 @@ class ValidationResult:
     mean: float
 
 
-def validate(problems: Problem, optimizer: Optimizer, steps: int) -> ValidationResult:
-    """Run whole episodes of `steps` inner steps on the validation problems."""
+def validate(
+    problems: Problem, optimizer: Optimizer, steps: int, loss: str = "train_loss"
+) -> ValidationResult:
+    """Run whole episodes of `steps` inner steps on the validation problems.
+
+    Args:
+        problems: of validation.
+        optimizer: with a frozen phi.
+        steps: of an episode.
+        loss: which loss judges: "train_loss" or "test_loss".
+    """
     losses: list[torch.Tensor] = []
     optimizer = bind(optimizer, problems.places())
     carry = begin(problems, optimizer)
     end = rollout(problems, optimizer, carry, steps, lambda now: losses.append(now.loss))
-    values = problems.train_loss(carry.theta), problems.train_loss(end.theta), torch.stack(losses)
+    judged = getattr(problems, loss)
+    values = judged(carry.theta), judged(end.theta), torch.stack(losses)
     means = (value.mean().item() for value in values)
     return ValidationResult(*(mean if math.isfinite(mean) else math.inf for mean in means))
 

@@ -119,9 +119,12 @@ def train(
     progress = Progress(training.label, training.episodes, done=state.episode)
     if message:
         progress.say(message)
+    validated_on = validation_family or family
+    if recipe.validation.loss == "test_loss":
+        validated_on = validated_on.apart()
     count = recipe.validation.problems
     validation_problems = live_part(
-        (validation_family or family).sample(
+        validated_on.sample(
             ("validation", recipe.validated_on), range(count), recipe.validation.steps
         ),
         couples=recipe.optimizer.couples,
@@ -133,7 +136,9 @@ def train(
         train_episode(training, family, state)
         if state.episode % recipe.validation.every == 0 or state.episode == training.episodes:
             optimizer = training.optimizer(state.average)
-            result = validate(validation_problems, optimizer, recipe.validation.steps)
+            result = validate(
+                validation_problems, optimizer, recipe.validation.steps, recipe.validation.loss
+            )
             state.seconds = before + time.monotonic() - start
             try:
                 rate = training.rate_at(state, state.episode - 1)

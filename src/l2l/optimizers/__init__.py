@@ -8,11 +8,13 @@ from l2l.optimizers.base import Optimizer, Phi, UpdateRule
 from l2l.optimizers.groups import Grouped, bind
 from l2l.optimizers.handcrafted import make_baseline
 from l2l.optimizers.lstm import CoordinatewiseLSTM
+from l2l.optimizers.normalised import NormalisedLSTM
 from l2l.optimizers.weights import make_optimizer
 
 __all__ = [
     "CoordinatewiseLSTM",
     "Grouped",
+    "NormalisedLSTM",
     "Optimizer",
     "Phi",
     "UpdateRule",

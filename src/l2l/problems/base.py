@@ -180,6 +180,13 @@ class Family(ABC):
             UserError: the data are missing and cannot be fetched.
         """
 
+    def apart(self) -> Family:
+        """The family whose held-out data are not those of tests, for tuning and validation.
+
+        A kind with held-out data keeps a part of its training data apart for this.
+        """
+        return self
+
     @abstractmethod
     def sample(self, names: Sequence[str | int], indices: Sequence[int], steps: int) -> Problem:
         """Draw problems.

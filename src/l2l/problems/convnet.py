@@ -9,7 +9,7 @@ moves.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import torch
@@ -29,15 +29,12 @@ from l2l.problems.images import (
 
 KERNEL = 5
 POOL = 2
+APART = 10  # one in so many training images is kept apart, see `ConvNetFamily.apart`
 
 
 @dataclass(frozen=True)
 class ColourImages(Labelled):
     """Images [count, height, width, channels], the order in which convolutions are fast."""
-
-    def part(self, chosen: Tensor) -> ColourImages:
-        """The images with the numbers `chosen`, int64 [size]."""
-        return ColourImages(self.images.index_select(0, chosen), self.labels[chosen])
 
     def to(self, device: torch.device) -> ColourImages:
         """The images on a device."""
@@ -148,13 +145,10 @@ class ConvNetFamily(ImageFamily):
         images = labelled_images(settings.dataset, setup.directory)
         train = _classes(images.train_images, images.train_labels, settings.labels)
         test = _classes(images.test_images, images.test_labels, settings.labels)
-        samples = [
-            part.part(fixed_sample(len(part.labels), size, setup.seed, name))
-            for part, size, name in (
-                (train, settings.train_sample, "train_sample"),
-                (test, settings.test_sample, "test_sample"),
-            )
-        ]
+        samples = (
+            _sample(train, settings.train_sample, setup.seed, "train_sample"),
+            _sample(test, settings.test_sample, setup.seed, "test_sample"),
+        )
         return cls(settings, setup.seed, *(part.to(setup.device) for part in (train, *samples)))
 
     @property
@@ -175,10 +169,29 @@ class ConvNetFamily(ImageFamily):
         shapes["output.weight"], shapes["output.bias"] = (classes, hidden), (classes,)
         return shapes
 
+    def apart(self) -> Self:
+        """Networks that train on nine tenths of the training images; the last one is held out."""
+        images, labels = self.data.images, self.data.labels
+        trained = len(labels) - len(labels) // APART
+        data = ColourImages(images[:trained], labels[:trained])
+        held_out = ColourImages(images[trained:], labels[trained:])
+        return replace(
+            self,
+            data=data,
+            train_sample=_sample(data, self.settings.train_sample, self.seed, "train_sample"),
+            test_sample=_sample(held_out, self.settings.test_sample, self.seed, "apart_sample"),
+        )
+
     def networks(self, minibatches: Tensor, theta0: Tensor) -> ConvNet:
         """See `ImageFamily.networks`."""
         samples = (self.train_sample, self.test_sample)
         return ConvNet(self.shapes, minibatches, theta0, self.data, *samples)
+
+
+def _sample(data: ColourImages, size: int, seed: int, name: str) -> ColourImages:
+    """`size` different images, or all of them, from a stream."""
+    chosen = fixed_sample(len(data.labels), size, seed, name).to(data.labels.device)
+    return ColourImages(data.images.index_select(0, chosen), data.labels[chosen])
 
 
 def _classes(images: Tensor, labels: Tensor, chosen: tuple[int, ...]) -> ColourImages:

@@ -13,7 +13,7 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from l2l.config.problems import ConvNetSettings, MLPSettings
+from l2l.config.problems import ImageSettings
 from l2l.data.labelled import LabelledImages
 from l2l.errors import UserError
 from l2l.problems.base import Family, Problem, Step
@@ -99,7 +99,7 @@ class ImageFamily(Family):
         data: the training images.
     """
 
-    settings: MLPSettings | ConvNetSettings
+    settings: ImageSettings
     seed: int
     data: Labelled
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,16 @@ from markupsafe import Markup
 
 from l2l.config import Config
 from l2l.errors import UserError
-from l2l.evaluation.claims import (
+from l2l.evaluation.rates import FINAL, MEAN
+from l2l.evaluation.verdicts import (
+    FEW_PROBLEMS,
+    FEW_SEEDS,
     INCONCLUSIVE,
     NOT_REPLICATED,
     NOT_YET_RUN,
+    OPTIMIZER,
+    RECIPE,
+    UNFINISHED,
 )
 from l2l.figures.style import display_name, names_in
 from l2l.files import write_text
@@ -24,25 +30,35 @@ from l2l.report.table import (
     LONG_WORDS,
     PERCENT,
     PLOT,
+    SHARE,
     SIGNS,
     VERDICT,
     Format,
     Interval,
     Table,
     badge,
+    effect,
+    listed,
+    percent,
 )
 
 LOSSES = {"loss": "loss", "train_loss": "loss", "test_loss": "held-out loss"}
 """What a metric says of a column; train_loss is the same loss without the choice of a minibatch."""
 LINK = Format(html=lambda key: Markup('<a href="#{0}">{0}</a>').format(key), right=False)
-BADGES = Format(
-    lambda who: "; ".join(f"{name}: {verdict}" for name, verdict in who),
-    lambda who: Markup("").join(
-        Markup('<span class="who">{} {}</span>').format(name, badge(verdict))
-        for name, verdict in who
+BRIEF = Format(
+    " ".join,
+    lambda words: Markup('<span class="wrap">{}</span> <small class="soft">{}</small>').format(
+        *words
     ),
     right=False,
 )
+ANSWER = Format(
+    lambda row: f"{_short(row['verdict'])} {_effect(row)}".strip(),
+    lambda row: Markup("{} {}").format(badge(_short(row["verdict"])), _effect(row, limits=False)),
+    right=False,
+)
+ASKED = {OPTIMIZER: "the optimizer", RECIPE: "the recipe"}
+"""What an answer is about; a measurement is about neither."""
 PLOTTED = "learned / baseline"
 MARKED = re.compile(
     r"(?P<begin><!-- (?P<name>[\w ]+): by make publish -->\n)"
@@ -53,18 +69,28 @@ MARKED = re.compile(
 HOW_JUDGED = """
 Each comparison is one learned optimizer against one baseline in one number. Its effect is the
 relative difference of means, learned / baseline − 1: −50 % means half as large. Negative is less
-loss, fewer steps, less oscillation or less time. The verdict follows the 95 % interval of the
-effect. It is a bootstrap over test problems, widened by Student's t for the meta-seeds.
+loss, fewer steps, less oscillation or less time. There are two answers.
+
+- **The optimizer** is the paper's question: of all meta-seeds the one that validated best, frozen,
+  on fresh problems. The 95 % interval is a bootstrap over test problems, paired.
+- **The recipe**: would another meta-training do as well? All meta-seeds count, three at least, and
+  the interval is widened by Student's t for them.
+
+The claim says beforehand which comparison decides. "Beats the baselines" is decided by the loss at
+the last step, against the baseline that was the strongest on *tuning* problems. Every baseline is
+tuned for the number in which it is compared. All other comparisons are shown beside.
 
 - *Replicated*: the whole interval lies on the claimed side.
 - *Not replicated*: the whole interval lies on the other side.
 - *Inconclusive*: zero, the point between the sides, lies within the interval.
+- *Not settled*: a meta-training had not finished, and finishing it could turn the verdict. Its
+  best validation still fell by more than 5 % in its last third.
+- *Not enough problems* or *meta-seeds*: fewer than five, or three. No interval is shown.
 
-A claim is replicated for an optimizer only if all its comparisons are. It is not replicated if one
-of them is not. "Decided by" names the comparison whose verdict counts: the worst one. The plots
-show the interval of learned / baseline on a logarithmic axis; left of the dotted line the learned
-optimizer's number is lower. With few meta-seeds the intervals are wide. With one meta-seed they
-are over test problems only, and say nothing about another meta-training.
+Where several comparisons decide, all have to be replicated. "Would settle it" is computed from the
+spread that was seen. "Lower on" is the share of test problems (and meta-seeds) on which the learned
+optimizer's number is lower. The plots show the interval of learned / baseline on a logarithmic
+axis; left of the dotted line the learned optimizer's number is lower.
 
 Claims about time and about meta-gradients are measured; their intervals are over repeats. Where a
 claim says that something makes little difference, the comparison says how much is allowed ("10 %
@@ -74,14 +100,37 @@ allowed"); the sides then meet there, not at zero.
 
 
 def glance(claims: pd.DataFrame, config: Config) -> Table:
-    """The verdicts on each claim, a row for each claim, which links to its place on the page."""
+    """Both answers to each claim, a row for each learned optimizer that it is about."""
     rows = []
     for key, entries in claims[claims["deciding"]].groupby("claim", sort=False):
-        who = zip(learned(entries, config), entries["verdict"], strict=True)
-        statement = config.claims[str(key)].statement
-        rows.append({"claim": key, "what is claimed": statement, "verdict": [*who]})
-    formats = {"claim": LINK, "what is claimed": LONG_WORDS, "verdict": BADGES}
-    return Table.of("The verdict on each claim, for each optimizer that it is about", rows, formats)
+        claim, several = config.claims[str(key)], entries["recipe"].nunique() > 1
+        for place, (name, answers) in enumerate(_by_recipe(entries, config)):
+            brief = "" if place else claim.brief or claim.statement
+            rows.append(
+                {
+                    "claim": None if place else key,
+                    "in brief": (brief, name if several else ""),
+                    ASKED[OPTIMIZER]: answers.get(OPTIMIZER, answers.get("")),
+                    ASKED[RECIPE]: answers.get(RECIPE),
+                }
+            )
+    formats = {"claim": LINK, "in brief": BRIEF}
+    formats |= dict.fromkeys(ASKED.values(), ANSWER)
+    return Table.of("The claims, and what came out", rows, formats)
+
+
+def _by_recipe(
+    deciding: pd.DataFrame, config: Config
+) -> Iterator[tuple[str, dict[str, dict[Any, Any]]]]:
+    """The rows of a claim that decide: name of each recipe -> answer ("": a measurement) -> row."""
+    names = dict(zip(deciding["recipe"], learned(deciding, config), strict=True))
+    for recipe, rows in deciding.groupby("recipe", sort=False):
+        answers = {row["answer"] if row["answer"] in ASKED else "": row for row in _records(rows)}
+        yield names[recipe], answers
+
+
+def _records(rows: pd.DataFrame) -> list[dict[Any, Any]]:
+    return rows.to_dict("records")
 
 
 def overview(
@@ -99,25 +148,19 @@ def overview(
         deciding = deciding[deciding["verdict"].isin(verdicts)]
     for key, entries in deciding.groupby("claim", sort=False):
         names = learned(entries, config)
-        for place, (name, row) in enumerate(zip(names, entries.to_dict("records"), strict=True)):
+        for place, (name, row) in enumerate(zip(names, _records(entries), strict=True)):
             rows.append(
                 {
                     "claim": None if place else key,
                     "what is claimed": None if place else config.claims[str(key)].statement,
-                    "optimizer": name,
-                    "verdict": row["verdict"],
-                    "difference": _interval(row),
-                    PLOTTED: _interval(row),
+                    "who": f"{ASKED[row['answer']]} {name}" if row["answer"] in ASKED else name,
+                    **_judged(row),
                     "decided by": compared_with(row, config, key in several),
+                    "would settle it": settled_by(row),
                 }
             )
-    formats = {
-        "what is claimed": LONG_WORDS,
-        "verdict": VERDICT,
-        "difference": EFFECT,
-        PLOTTED: PLOT,
-        "decided by": LONG_WORDS,
-    }
+    formats = {"what is claimed": LONG_WORDS, "who": LONG_WORDS, **JUDGED}
+    formats |= {"decided by": LONG_WORDS, "would settle it": LONG_WORDS}
     return Table.of(caption, rows, formats)
 
 
@@ -126,23 +169,53 @@ def comparisons(claims: pd.DataFrame, config: Config, caption: str) -> Table:
     several = claims["experiment"].nunique() > 1
     rows = [
         {
-            "optimizer": name,
+            "who": f"{ASKED[row['answer']]} {name}" if row["answer"] in ASKED else name,
             "compared with": compared_with(row, config, several),
-            "verdict": row["verdict"],
-            "difference": _interval(row),
-            PLOTTED: _interval(row),
+            "decides": "✔" if row["primary"] else "",
+            **_judged(row),
             "over": _tested_on(row),
         }
-        for name, row in zip(learned(claims, config), claims.to_dict("records"), strict=True)
+        for name, row in zip(learned(claims, config), _records(claims), strict=True)
     ]
-    formats = {
-        "compared with": LONG_WORDS,
-        "verdict": VERDICT,
-        "difference": EFFECT,
-        PLOTTED: PLOT,
-        "over": LONG_WORDS,
-    }
+    formats = {"who": LONG_WORDS, "compared with": LONG_WORDS, **JUDGED, "over": LONG_WORDS}
     return Table.of(caption, rows, formats)
+
+
+JUDGED = {
+    "verdict": VERDICT,
+    "difference": EFFECT,
+    PLOTTED: PLOT,
+    "geometric": PERCENT,
+    "lower on": SHARE,
+}
+
+
+def _judged(row: Mapping[Any, Any]) -> dict[str, Any]:
+    """The columns that say what came out of a comparison."""
+    measured = row["answer"] in ASKED
+    return {
+        "verdict": row["verdict"],
+        "difference": _interval(row),
+        PLOTTED: _interval(row),
+        "geometric": row["geometric"] if measured and row["effect"] == "means" else None,
+        "lower on": row["wins"] if measured else None,
+    }
+
+
+def settled_by(row: Mapping[Any, Any]) -> str:
+    """What would settle a verdict that is not settled: "40 problems and 6 meta-seeds"."""
+    needs = [
+        f"{row[f'needs_{what}']:,} {words}"
+        for what, words in (
+            ("problems", "problems"),
+            ("seeds", "meta-seeds"),
+            ("episodes", "episodes or more"),
+        )
+        if pd.notna(row[f"needs_{what}"])
+    ]
+    if needs:
+        return listed(needs)
+    return "too close to call" if row["verdict"] == INCONCLUSIVE else ""
 
 
 def learned(rows: pd.DataFrame, config: Config) -> list[str]:
@@ -166,8 +239,8 @@ def metric(row: Mapping[Any, Any]) -> str:
             return f"final {loss}, step {horizon}"
         case "steps_to_target":
             return f"steps to loss {row['target']:g} (at most {horizon})"
-        case "oscillation":
-            return f"oscillation, steps {row['first_step']}-{horizon}"
+        case "oscillation" | "fluctuation" | "progress" as name:
+            return f"{name}, steps {row['first_step']}-{horizon}"
         case "measured":
             value = loss.removesuffix("_left_out").replace("_", " ")
             return f"{value}, {row['condition']}" if row["condition"] else value
@@ -186,17 +259,19 @@ def compared_with(row: Mapping[Any, Any], config: Config, say_experiment: bool =
     ):
         if pd.notna(diverged) and diverged:
             parts.append(f"{diverged} of {runs} runs of {display_name(who, labels)} diverged")
-    if any(pd.notna(seeds) and seeds == 1 for seeds in (row["seeds"], row["baseline_seeds"])):
-        parts.append("one meta-seed")  # whose chance no interval can tell
+    if row["rates"] not in ("", FINAL, MEAN):
+        parts.append(f"with the learning rate of {config.experiments[row['rates']].title}")
+    if row["effect"] == "ratios":
+        parts.append("mean of ratios")
     if row["allowance"] > 0:
         parts.append(f"{100 * row['allowance']:g} % allowed")
     text = "; ".join(parts)
-    if not row["baseline"]:
-        return text
     where = ""
     if say_experiment and row["experiment"]:
         known = config.experiments.get(row["experiment"])
         where = f" on {known.title if known else row['experiment']}"
+    if not row["baseline"]:
+        return f"{text}{where}"
     return f"{_words(display_name(row['baseline'], labels), row['baseline'])}{where}: {text}"
 
 
@@ -212,21 +287,54 @@ def _interval(row: Mapping[Any, Any]) -> Interval | None:
     return Interval(row["estimate"], row["low"], row["high"])
 
 
+def _effect(row: Mapping[Any, Any], limits: bool = True) -> str:
+    interval = _interval(row)
+    if interval is None:
+        return ""
+    return effect(interval) if limits else percent(interval.value)
+
+
+def _short(verdict: str) -> str:
+    """A verdict without its reason."""
+    return verdict.partition(":")[0]
+
+
+def result(claims: pd.DataFrame, config: Config) -> str:
+    """What came out for some claims, in a sentence: the answer about each selected optimizer."""
+    parts = []
+    asked = claims[claims["deciding"] & (claims["answer"] != RECIPE)]
+    for key, entries in asked.groupby("claim", sort=False):
+        claim, names = config.claims[str(key)], learned(entries, config)
+        verdicts = [_short(verdict) for verdict in entries["verdict"]]
+        if len({*verdicts}) == 1:
+            said = verdicts[0]
+        else:
+            said = ", ".join(
+                f"{verdict} ({name})" for name, verdict in zip(names, verdicts, strict=True)
+            )
+        parts.append(f"{key}, {claim.brief or claim.statement}: {said}")
+    return "; ".join(parts) + "." if parts else ""
+
+
 def marked_tables(claims: pd.DataFrame, config: Config) -> dict[str, str]:
     """The tables that a page written by hand can have, in Markdown, by the name in their marks."""
     judged = claims[claims["verdict"] != NOT_YET_RUN]
-    parts = {"verdicts": {*judged["verdict"]}, "not replicated": {NOT_REPLICATED, INCONCLUSIVE}}
+    unsettled = {NOT_REPLICATED, INCONCLUSIVE, UNFINISHED, FEW_PROBLEMS, FEW_SEEDS}
+    parts = {"verdicts": {*judged["verdict"]}, "not replicated": unsettled}
     tables = {key: overview(claims, config, key, verdicts) for key, verdicts in parts.items()}
-    first = judged[judged["deciding"]].drop_duplicates("claim")
-    rows = [
-        {
-            "claim": f"{row['claim']} {config.claims[row['claim']].brief}".strip(),
-            "difference": row["estimate"],
-            "verdict": SIGNS.get(row["verdict"], row["verdict"]),
-        }
-        for row in first.to_dict("records")
-    ]
-    tables["in brief"] = Table.of("Claims in brief", rows, {"difference": PERCENT})
+    rows = []
+    for key, entries in judged[judged["deciding"]].groupby("claim", sort=False):
+        answers = next(_by_recipe(entries, config))[1]
+        rows.append(
+            {
+                "claim": f"{key} {config.claims[str(key)].brief}".strip(),
+                ASKED[OPTIMIZER]: answers.get(OPTIMIZER, answers.get("")),
+                ASKED[RECIPE]: answers.get(RECIPE),
+            }
+        )
+    brief = Format(lambda row: f"{SIGNS.get(_short(row['verdict']), '–')} {_effect(row)}")
+    formats = dict.fromkeys(ASKED.values(), brief)
+    tables["in brief"] = Table.of("Claims in brief", rows, formats)
     return {name: table.markdown() for name, table in tables.items()}
 
 

@@ -40,6 +40,7 @@ def paint(results: Results, folder: Path) -> Path:
         UserError: an optimizer, a tuned rate or the weights of VGG-16 are missing.
     """
     from l2l.evaluation.evaluate import HANDCRAFTED, evaluate, write_pictures
+    from l2l.evaluation.rates import final_rates
     from l2l.optimizers import make_baseline
 
     config, free = results.config, Results(results.config, folder)
@@ -57,7 +58,7 @@ def paint(results: Results, folder: Path) -> Path:
         for optimizer, seed in style_images.OPTIMIZERS.items():
             subjects: Mapping[str, Optimizer]
             if seed is None:
-                rates = results.tuned_rates(name, optimizer, families)
+                rates = final_rates(results.tuned_rates(name, optimizer, families))
                 subjects = {key: make_baseline(optimizer, rates[key]) for key in families}
             else:
                 subjects = dict.fromkeys(families, results.trained(optimizer, seed, device))

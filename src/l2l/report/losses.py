@@ -15,6 +15,7 @@ import pandas as pd
 
 from l2l.config import Config
 from l2l.config.problems import MLPSettings
+from l2l.evaluation.rates import FINAL, chosen
 from l2l.evaluation.summary import Curve, diverged, final_column, measured, summarise
 from l2l.figures.style import display_name
 from l2l.report.table import (
@@ -208,24 +209,24 @@ def rates(experiment: str, tuning: pd.DataFrame, config: Config) -> Table:
         f"{settings.title}: learning rates, tuned on {count(settings.tuning.problems)} problems"
     )
     if len(settings.problems) > 1:
-        chosen = tuning[tuning["chosen"]].set_index(["family", "optimizer"])["learning_rate"]
+        best = chosen(tuning, FINAL).set_index(["family", "optimizer"])["learning_rate"]
         names = {display_name(key, {}): key for key in settings.baselines}
         rows = [
             {"network": network(problem, config)}
-            | {name: float(chosen.loc[(problem, key)]) for name, key in names.items()}
+            | {name: float(best.loc[(problem, key)]) for name, key in names.items()}
             for problem in settings.problems
         ]
         return Table.of(caption, rows, dict.fromkeys(names, SETTING))
     final, mean = f"loss at step {settings.horizon}", f"mean loss, steps 1–{settings.horizon}"
     rows = []
     for baseline, tried in tuning.groupby("optimizer", sort=False):
-        chosen = tried[tried["chosen"]].iloc[0]
+        best = chosen(tried, FINAL).iloc[0]
         rows.append(
             {
                 "optimizer": display_name(str(baseline), config.labels()),
-                "learning rate": chosen["learning_rate"],
-                final: chosen["final_loss"],
-                mean: chosen["mean_loss"],
+                "learning rate": best["learning_rate"],
+                final: best["final_loss"],
+                mean: best["mean_loss"],
                 "tried": f"{len(tried)}, from {plain(tried['learning_rate'].min())} to "
                 f"{plain(tried['learning_rate'].max())}",
                 "grid widened": "yes" if tried["widened"].any() else "no",

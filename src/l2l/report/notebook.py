@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 
 from l2l.config import Config, load_config
 from l2l.evaluation.claims import SMOKE
+from l2l.evaluation.rates import FINAL, chosen
 from l2l.figures import experiments, meta_training
 from l2l.figures.base import figures
 from l2l.figures.loss_curves import plain_log_ticks
@@ -229,8 +230,13 @@ def tuning_plot(experiment: str, results: Results) -> Figure:
         linewidth=HANDCRAFTED_WIDTH,
         ax=axes,
     )
-    best = finite[finite["chosen"]]
-    rings = {"s": 36, "facecolors": "none", "edgecolors": best["name"].map(colors), "zorder": 3}
+    best = chosen(finite, FINAL)
+    rings: dict[str, Any] = {
+        "s": 36,
+        "facecolors": "none",
+        "edgecolors": best["name"].map(colors),
+        "zorder": 3,
+    }
     axes.scatter(best["learning_rate"], best["final_loss"], **rings)
     horizon = results.config.experiments[experiment].horizon
     axes.set(xscale="log", yscale="log", xlabel="learning rate")

@@ -12,13 +12,12 @@ from typing import Any
 import pandas as pd
 
 from l2l.data.vgg16 import VGG16
-from l2l.evaluation.claims import compared
 from l2l.evaluation.metrics import HANDCRAFTED
 from l2l.figures import style_images
 from l2l.figures.base import Figure, figures
 from l2l.report import claims, losses, runs
 from l2l.report.table import Table, between
-from l2l.results import Results
+from l2l.results import Results, compared
 
 NAMES = {
     "photographs": "the photographs",
@@ -157,6 +156,10 @@ class StudySection:
             return self.results.judged(self.keys)
         return self.table[self.table["claim"].isin(self.keys)]
 
+    def result(self) -> str:
+        """What came out for its claims, in a sentence; empty where it has none."""
+        return claims.result(self.claims, self.results.config) if self.keys else ""
+
     def verdicts(self) -> Table:
         """The verdict on each claim for each learned optimizer."""
         return claims.overview(self.claims, self.results.config, f"{self.title}: claims")
@@ -208,14 +211,14 @@ class StudySection:
         """The files that its tables and figures are read from."""
         config, layout = self.results.config, self.results.layout
         files = [layout.figure(figure.name).with_suffix(".png") for figure in self.figures]
-        experiments, measurements = compared(config.claims[key] for key in self.keys)
-        for name in dict.fromkeys((*self.experiments, *experiments)):
+        judged = compared(config, self.keys)
+        for name in dict.fromkeys((*self.experiments, *judged.experiments)):
             datasets = config.datasets(*config.experiments[name].problems)
             files += [layout.curves(name), *map(layout.data, datasets)]
-        files += map(layout.measurement, measurements)
-        files += map(layout.tuning, self.experiments)
-        for recipe in self.learned:
-            files.append(layout.rate(recipe))
+        files += map(layout.measurement, judged.measurements)
+        files += map(layout.tuning, dict.fromkeys((*self.experiments, *judged.tunings)))
+        files += map(layout.rate, self.learned)
+        for recipe in dict.fromkeys((*self.learned, *judged.recipes)):
             for seed in range(config.recipes[recipe].meta_seeds):
                 folder = layout.run(recipe, seed)
                 files += [folder / "log.csv", folder / "summary.json"]

@@ -172,14 +172,20 @@ def _place(difference: float) -> float:
     return PLOT_WIDTH / 2 + inside / edge * (PLOT_WIDTH / 2 - PLOT_MARGIN)
 
 
-SIGNS = {"replicated": "✔", "not replicated": "✘", "inconclusive": "?"}
+SIGNS = {
+    "replicated": "✔",
+    "not replicated": "✘",
+    "inconclusive": "?",
+    "not settled": "…",
+}
 
 
 def badge(verdict: str) -> Markup:
     """A verdict with a sign and a colour of its own."""
-    kind = verdict.replace(" ", "-") if verdict in SIGNS else "none"
+    short = verdict.partition(":")[0]
+    kind = short.replace(" ", "-") if short in SIGNS else "none"
     return Markup('<span class="verdict {}">{} {}</span>').format(
-        kind, SIGNS.get(verdict, "–"), verdict
+        kind, SIGNS.get(short, "–"), verdict
     )
 
 
@@ -230,6 +236,7 @@ INTERVAL = Format(with_interval, lambda value: _small_interval(value, number))
 EFFECT = Format(effect, lambda value: _small_interval(value, percent))
 PLOT = Format(lambda _: "", interval_plot, right=False, head=_plot_head)
 VERDICT = Format(html=badge, right=False)
+SHARE = Format(lambda fraction: f"{100 * fraction:.0f}{SPACE}%")
 
 
 @dataclass(frozen=True)

@@ -222,7 +222,11 @@ class LearnedOptimizer(torch.optim.Optimizer):
         gradients, steps = (part.split(PIECE, dim=1) for part in (gradient, step))
         entry, dtype = self.state[parameter], DTYPES[group["state_dtype"]]
         if not entry:
-            entry[STATE] = [start(rule, torch.zeros_like(part), dtype) for part in steps]
+            # A rule may ask for the root mean square of its tensor, and a piece is not the tensor.
+            wide = torch.promote_types(parameter.dtype, torch.float32)
+            norm = torch.linalg.vector_norm(parameter, dtype=wide)
+            step.fill_(norm / max(1, parameter.numel()) ** 0.5)
+            entry[STATE] = [start(rule, part, dtype) for part in steps]
         for number, piece in enumerate(gradients):
             before = entry[STATE][number]
             state = cast(before, torch.float32, parameter.device)
