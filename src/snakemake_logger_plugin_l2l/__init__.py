@@ -270,7 +270,8 @@ class LogHandler(LogHandlerBase):
         count = f"{self._done:>{len(str(self._total))}}/{self._total}"
         took = duration(now - job.start)
         room = WIDTH - len(count) - len(took) - 4
-        self._print(f"{count}  {job.words:<{room}}  {took}")
+        words = job.words if len(job.words) <= room else f"{job.words[: room - 1]}…"
+        self._print(f"{count}  {words:<{room}}  {took}")
         for line in _lines(job.logs):
             if line.startswith("l2l: ") and line not in self._said:
                 self._said.add(line)
@@ -351,7 +352,7 @@ class LogHandler(LogHandlerBase):
         times = duration(now - self._plan.created)
         if self._plan.cores:
             times += f", {about(self._time_left(now))} left"
-        words = ", ".join(job.words for job in sorted(running, key=lambda job: job.start))
+        words = "; ".join(job.words for job in sorted(running, key=lambda job: job.start))
         line = Text(f"{times} · {words}", "cyan", no_wrap=True)
         line.truncate(self.console.width - len("^C") - 1, overflow="ellipsis")  # it is echoed there
         return line

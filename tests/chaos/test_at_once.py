@@ -22,7 +22,7 @@ main()
 
 
 def test_two_trainings_of_the_same_run(tmp_path: Path) -> None:
-    command = ("train", RECIPE, "--seed", "0", *small(episodes=40))
+    command = ("train", RECIPE, "--seed", "0", *small(episodes=15))
     calm, twice = prepared(tmp_path / "calm"), prepared(tmp_path / "twice")
     subprocess.run([sys.executable, "-c", TRAIN, *command], cwd=tmp_path / "calm", check=True)
     together(TRAIN, *command, folder=tmp_path / "twice")

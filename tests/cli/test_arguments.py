@@ -89,9 +89,10 @@ def _bad_calls(path: tuple[str, ...], command: Any) -> Iterator[tuple[str, ...]]
 CALLS = [call for path, command in COMMANDS.items() for call in _bad_calls(path, command)]
 
 
-def _refused(
+def refused(
     call: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> str:
+    """What a command says that refuses its arguments."""
     monkeypatch.setattr(sys, "argv", ["l2l", *call])
     capsys.readouterr()
     with pytest.raises(SystemExit) as caught:
@@ -126,7 +127,7 @@ def test_wrong_arguments_are_one_line(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "folder").mkdir()
     for call in _bad_calls(path, COMMANDS[path]):
-        said = _refused(call, monkeypatch, capsys)
+        said = refused(call, monkeypatch, capsys)
         if "--no-such-option" in call:
             assert "--no-such-option" in said
             assert f"l2l {' '.join(path)} --help" in said
@@ -190,7 +191,7 @@ def test_what_is_said_names_the_argument(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").touch()
-    message = _refused(tuple(call.split()), monkeypatch, capsys)
+    message = refused(tuple(call.split()), monkeypatch, capsys)
     assert all(part in message for part in said), message
 
 
@@ -215,7 +216,7 @@ def test_cuda_that_is_missing_is_said_by_the_commands_of_the_stage(
     monkeypatch.chdir(tmp_path)
     setting = ("--set", f"compute.devices.{stage}=cuda")
     said = f"l2l: compute.devices.{stage} = cuda, but PyTorch sees no GPU; set it to auto or cpu"
-    assert _refused((*call.split(), *setting), monkeypatch, capsys).strip() == said
+    assert refused((*call.split(), *setting), monkeypatch, capsys).strip() == said
 
 
 @pytest.mark.parametrize("command", [*COMMANDS, ()], ids=" ".join)

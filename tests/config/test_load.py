@@ -26,11 +26,11 @@ def test_every_protocol_loads_with_all_it_overrides(protocol: str) -> None:
 
 
 def test_an_overlay_changes_nothing_but_what_it_names() -> None:
-    default = load_config().model_dump(mode="json")
+    default = dict(_leaves(load_config().model_dump(mode="json")))
     for protocol in ("smoke", "paper"):
         named = yaml.safe_load((config_folder() / f"{protocol}.yaml").read_text())
         resolved = load_config(protocol).model_dump(mode="json")
-        changed = {key for key, value in _leaves(resolved) if dict(_leaves(default))[key] != value}
+        changed = {key for key, value in _leaves(resolved) if default[key] != value}
         keys = {key for key, _ in _leaves(named)}
         inherited = {_without_entry(key) for key in keys}  # `like`, and the common values
         assert {key for key in changed if _without_entry(key) not in inherited} == {"protocol"}

@@ -44,16 +44,13 @@ def write_notebook(folder: Path, *cells: str) -> Path:
     ("name", "pictures", "heading"),
     [
         ("quadratics", 6, "Quadratics: can an update rule be learned?"),
-        ("mnist", 6, "MNIST: a learned optimizer trains small networks"),
-        ("mnist_transfer", 3, "Transfer: the same optimizers on other networks"),
-        ("architecture", 1, "Architecture study: how far does transfer reach?"),
-        ("cifar", 4, "CIFAR: convolutional networks"),
         ("style_curves", 5, "Neural Art: learned optimizers that paint"),
     ],
 )
 def test_reports_execute_and_load_nothing(
     config: Config, copy: Path, name: str, pictures: int, heading: str
 ):
+    """With pictures of other sections, and of Neural Art. tests/workflow executes all."""
     notebook, page = run(name, config, copy, NOTEBOOKS)
     assert external_loads(page) == []
     assert "<script" not in page

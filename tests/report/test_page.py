@@ -12,11 +12,12 @@ from l2l.errors import UserError
 from l2l.figures.base import figures
 from l2l.figures.style import save
 from l2l.figures.style_images import FREE
+from l2l.files import write_table
 from l2l.layout import Layout
 from l2l.report.page import build_page, markdown
 from l2l.results import Results
 
-from .conftest import make_run, set_stand_ins, small_config, write_reports
+from .conftest import set_stand_ins
 
 LOADED = re.compile(
     r"<(?:script|link|img|iframe|source|object)\b[^>]*?\b(?:src|href|data)\s*=\s*"
@@ -168,11 +169,14 @@ def test_a_figure_that_only_the_configuration_knows_is_on_the_page(copy: Path, c
     assert any("ReLU" in part for part in checker.text)
 
 
-def test_smoke_has_a_banner_and_no_verdict(tmp_path: Path):
-    config = small_config("smoke")
-    make_run(tmp_path, config)
-    write_reports(tmp_path, config)
-    text = " ".join(" ".join(check(build_page(config, tmp_path)).text).split())
+def test_smoke_has_a_banner_and_no_verdict(copy: Path, config: Config):
+    for folder in ("results", "figures"):
+        (copy / folder / "default").rename(copy / folder / "smoke")
+    smoke = config.model_copy(update={"protocol": "smoke"})
+    (copy / "results/smoke/claims.csv").unlink()  # it is linked to that of the finished run
+    judged = Results(smoke, copy).judged(smoke.claims)
+    write_table(copy / "results/smoke/claims.csv", judged)
+    text = " ".join(" ".join(check(build_page(smoke, copy)).text).split())
     assert "numbers and pictures below mean nothing" in text
     assert "– not judged (smoke)" in text
 

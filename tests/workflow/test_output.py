@@ -94,20 +94,23 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_job_is_a_line_when_it_ends_and_the_rest_of_snakemakes_words_is_not_shown() -> None:
     screen = Screen()
     screen.send(message="Building DAG of jobs...")
-    screen.begin(jobs=12)
+    screen.begin(jobs=13)
     screen.send(message="Select jobs to execute...")
     screen.job(7, at=1)
     screen.job(8, at=1, rule_msg=None)
+    screen.job(9, at=2, rule_msg="meta-training of " + ", ".join(["quadratics_window_1"] * 3))
     screen.send("job_finished", at=3, job_id=7)
-    screen.send("progress", at=3, done=1, total=13)
+    screen.send("progress", at=3, done=1, total=14)
     screen.send("job_finished", at=84.4, job_id=8)
-    header, log, first, second = screen.lines
-    assert header.startswith("12 jobs on 2 cores, ")
+    screen.send("job_finished", at=85.4, job_id=9)
+    header, log, first, second, third = screen.lines
+    assert header.startswith("13 jobs on 2 cores, ")
     assert log == "Log: run.log"
-    assert first.split("  ") == [" 1/12", *first.split("  ")[1:]]
-    assert re.fullmatch(r" 1/12  meta-training of quadratics_lstm, seed 0 +2 s", first)
-    assert re.fullmatch(r" 2/12  train quadratics_lstm 0 +1 min 23 s", second)
-    assert len(first) == len(second) == WIDTH
+    assert first.split("  ") == [" 1/13", *first.split("  ")[1:]]
+    assert re.fullmatch(r" 1/13  meta-training of quadratics_lstm, seed 0 +2 s", first)
+    assert re.fullmatch(r" 2/13  train quadratics_lstm 0 +1 min 23 s", second)
+    assert re.fullmatch(r" 3/13  meta-training of quadratics_.*…  1 min 23 s", third)
+    assert len(first) == len(second) == len(third) == WIDTH
 
 
 def test_a_jobs_own_lines_for_the_user_are_shown_once() -> None:
@@ -257,7 +260,7 @@ def judged(layout: Layout, rows: list[tuple[str, str]]) -> None:
     layout.page.write_text("")
     table = pd.DataFrame({name: [None] * len(rows) for name in COLUMNS})
     table["claim"], table["verdict"] = zip(*rows, strict=True)
-    table["deciding"] = True
+    table["primary"] = table["deciding"] = True
     table.to_csv(layout.claims, index=False)
     read_claims(layout.claims)
 

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from tests.chaos.compare import compare
 from tests.chaos.fire import run_under_fire
+from tests.report.test_page import external_loads
 from tests.workflow.harness import ROOT, SMOKE, Workflow
 
 import l2l
@@ -54,7 +55,10 @@ def test_the_smoke_run_ends_with_the_page_and_every_figure(smoke: Workflow) -> N
             assert (smoke.folder / f"figures/smoke/{figure}.{suffix}").stat().st_size > 1000
         assert figure in page
     for report in REPORTS:
-        assert (smoke.folder / f"results/smoke/reports/{report}.html").exists()
+        shown = (smoke.folder / f"results/smoke/reports/{report}.html").read_text()
+        assert "data:image/png" in shown
+        assert external_loads(shown) == []
+        assert "<script" not in shown
         assert (smoke.folder / f"results/smoke/reports/{report}.ipynb").exists()
 
 
@@ -129,15 +133,15 @@ def test_the_snakemake_report_has_the_figures(smoke: Workflow, tmp_path: Path) -
 def test_a_killed_run_goes_on_and_ends_with_the_same_bits(
     workflow: Workflow, smoke: Workflow
 ) -> None:
-    """`make chaos` in short: five kills of the whole process tree, in every stage of a figure.
+    """`make chaos` in short: three kills of the whole process tree, in every stage of a figure.
 
     Its jobs are small ones, those of the other run large: that makes no difference either.
     """
     wanted, jobs = (*SMOKE, "compute={shortest_job: 0}", "--", "quadratics"), 15
     seed = random.randrange(1000)
     print(f"seed {seed}")
-    kills = run_under_fire(workflow, wanted, 5, seed, jobs, workflow.folder / "starts")
-    assert len(kills) >= 3
+    kills = run_under_fire(workflow, wanted, 3, seed, jobs, workflow.folder / "starts")
+    assert len(kills) >= 2
     assert any(kill.running for kill in kills), "no job was hit"
     found = compare(smoke.folder, workflow.folder, "smoke", whole=False)
     different = [name for name in found.different if not name.startswith("results/config.yaml")]

@@ -84,6 +84,7 @@ def _leaves(section: BaseModel, path: str) -> Iterator[tuple[str, str, str]]:
     for key in type(section).model_fields:
         about = (type(section).__doc__ or "").partition("\n")[0]
         meaning = about if key == "kind" else said[key]  # a kind stands for the section
+        meaning = meaning.replace("`", "")  # cells are no Markdown
         yield from _leaves_of(getattr(section, key), f"{path}{key}", meaning)
 
 
