@@ -88,6 +88,7 @@ def _runs(
             "problem": np.repeat(np.arange(problems), steps + 1),
             "optimizer": optimizer,
             "meta_seed": meta_seed,
+            "rate_for": "both" if optimizer in BASELINES else "",
             "step": np.tile(step, problems),
             "loss": (train * np.exp(noise)).ravel(),
             "train_loss": train.ravel(),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from matplotlib.figure import Figure
-from tests.figures.fake_tables import BASELINES, make_curves, make_tuning
+from tests.figures.fake_tables import BASELINES, make_curves, make_log, make_tuning
 
 from l2l.config import Config, load_config
 from l2l.config.load import merge
@@ -52,6 +52,7 @@ def write_run(names: list[str], learned: Sequence[str], steps: int = 100) -> Non
         summary = {"recipe": recipe, "meta_seed": seed, "best_validation": abs(seed - 1)}
         rest = dict.fromkeys(REST)
         write_json(LAYOUT.run(recipe, seed) / "summary.json", summary | rest)
+        write_table(LAYOUT.run(recipe, seed) / "log.csv", make_log(recipe, seed))
 
 
 def test_an_experiment_of_the_users_is_a_further_panel(folder: Path) -> None:

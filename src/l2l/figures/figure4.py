@@ -27,7 +27,7 @@ from l2l.results import Results
 MNIST = "mnist"
 EXPERIMENTS = (MNIST, "quadratics")
 """The first decides about the place on the page; they are drawn from the last to the first."""
-FAINT = {"linewidth": 0.5, "alpha": 0.5, "zorder": 1}
+FAINT: dict[str, Any] = {"linewidth": 0.5, "alpha": 0.5, "zorder": 1}
 """The loss on minibatches, beyond the horizon."""
 
 

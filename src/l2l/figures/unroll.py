@@ -119,7 +119,12 @@ def _draw_learned(axes: Axes, experiment: str, results: Results) -> None:
         means = [ratios.mean() for ratios in seeds.values()]
         axes.plot([*seeds], means, color=color, linewidth=1.2)
         for window, ratios in seeds.items():
-            dots = {"color": color, "marker": marker, "markersize": 3, "markeredgewidth": 0}
+            dots: dict[str, Any] = {
+                "color": color,
+                "marker": marker,
+                "markersize": 3,
+                "markeredgewidth": 0,
+            }
             axes.plot([window] * len(ratios), ratios, linewidth=0, **dots)
         if growing:
             seeds[0] = getattr(growing, attribute)

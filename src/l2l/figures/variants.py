@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -119,7 +120,7 @@ def _draw_seeds(axes: Axes, ratios: Floats, height: float, color: str, marker: s
     places = np.nan_to_num(ratios, nan=math.inf).clip(low, high)  # not a number: it diverged
     axes.plot([places.min(), places.max()], [height, height], color=color, linewidth=0.8)
     inside = (low < places) & (places < high)
-    look = {"color": color, "linewidth": 0, "markeredgewidth": 0, "clip_on": False}
+    look: dict[str, Any] = {"color": color, "linewidth": 0, "markeredgewidth": 0, "clip_on": False}
     for place in places[inside]:
         axes.plot([place], [height], marker=marker, markersize=3.5, **look)
     for edge, arrow in ((low, "<"), (high, ">")):

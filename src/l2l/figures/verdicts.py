@@ -173,7 +173,7 @@ def _draw_effect(axes: Axes, height: float, row: Record, answer: Answer) -> None
     if low <= high:  # neither is missing
         inside = np.clip([low, high], 1 / MOST, MOST)
         axes.plot(inside, [height, height], color=color, linewidth=1.1, solid_capstyle="butt")
-    look = {"color": color, "clip_on": False, "zorder": 3, "markeredgewidth": 0.9}
+    look: dict[str, Any] = {"color": color, "clip_on": False, "zorder": 3, "markeredgewidth": 0.9}
     beyond = {"<": (1 / MOST, min(ratio, low) < 1 / MOST), ">": (MOST, max(ratio, high) > MOST)}
     for arrow, (edge, is_beyond) in beyond.items():
         if is_beyond:
@@ -196,9 +196,8 @@ def _draw_verdict(axes: Axes, number: int, row: Record, column: float) -> None:
 def _text(axes: Axes, number: float, inches: float, text: str, **look: Any) -> float:
     """In a row, so far from the left edge of the plot; returns where the text ends."""
     place = (inches / PLOT, number)
-    look = {"va": "center", "transform": axes.get_yaxis_transform()} | look
-    written = axes.text(*place, text, **look)
-    return inches + written.get_window_extent().width / axes.get_figure(root=True).dpi
+    written = axes.text(*place, text, transform=axes.get_yaxis_transform(), va="center", **look)
+    return inches + written.get_window_extent().width / rcParams["figure.dpi"]
 
 
 def _explain(axes: Axes, rows: int, answers: Collection[str]) -> None:
@@ -220,7 +219,11 @@ def _explain(axes: Axes, rows: int, answers: Collection[str]) -> None:
     for answer, shown in ANSWERS.items():
         if answer in answers:
             inside = shown.fill or GREY
-            mark = {"marker": shown.marker, "markersize": 4.2, "markerfacecolor": inside}
+            mark: dict[str, Any] = {
+                "marker": shown.marker,
+                "markersize": 4.2,
+                "markerfacecolor": inside,
+            }
             handles.append(Line2D([], [], linewidth=1.1, color=GREY, label=shown.meaning, **mark))
     handles.append(Patch(color=SHADE, label="side where the claim holds"))
     axes.legend(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from l2l.data.photographs import PHOTOGRAPHS
 from l2l.data.styles import STYLES
@@ -23,6 +23,7 @@ STAND_INS = [{"name": data.name, "stand_in": data.stand_in} for data in (PHOTOGR
 
 if TYPE_CHECKING:  # torch takes seconds to import
     from l2l.optimizers import Optimizer
+    from l2l.problems import Family
     from l2l.problems.neural_art import NeuralArtFamily
 
 
@@ -51,8 +52,12 @@ def paint(results: Results, folder: Path) -> Path:
         shown = settings.evaluation.model_copy(update={"problems": settings.evaluation.pictures})
         settings = settings.model_copy(update={"evaluation": shown})
         opened, device = results.open_problems(settings.problems, "evaluate")
-        families: Mapping[str, NeuralArtFamily] = {
-            key: replace(family, photographs=PHOTOGRAPHS.free_ones, paintings=STYLES.free_ones)
+        families: dict[str, Family] = {
+            key: replace(
+                cast("NeuralArtFamily", family),
+                photographs=PHOTOGRAPHS.free_ones,
+                paintings=STYLES.free_ones,
+            )
             for key, family in opened.items()
         }
         for optimizer, seed in style_images.OPTIMIZERS.items():
