@@ -12,6 +12,14 @@ from l2l.data.mnist import MNIST
 from l2l.registry import DATASETS, resolve
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+LONGEST = ("test_smoke_run", "test_extending", "test_notebook", "test_dag", "test_page")
+"""Files that take minutes, the longest first."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest files: no worker does them alone at the end (--dist loadfile)."""
+    order = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(item.path.stem, len(order)))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -202,6 +202,7 @@ def experiment(**changes: Any) -> Experiment:
         "tuning": {
             "problems": 3,
             "metrics": ("final_loss", "mean_loss"),
+            "loss": "shown",
             "points_per_decade": 4,
             "max_widenings": 8,
             "grids": dict.fromkeys(("sgd", "nag", "adam", "rmsprop"), grid),

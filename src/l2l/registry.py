@@ -105,6 +105,8 @@ MEASUREMENTS = {
     "meta_gradients": Kind(
         f"{_MEASUREMENTS}:MetaGradients", "l2l.measurements.meta_gradients:measure"
     ),
+    "landscape": Kind(f"{_MEASUREMENTS}:Landscape", "l2l.measurements.landscape:measure"),
+    "step_size": Kind(f"{_MEASUREMENTS}:StepSize", "l2l.measurements.step_size:measure"),
 }
 
 # Figures that are more than the loss curves of experiments, in the order of the page.
@@ -113,6 +115,8 @@ FIGURES = {
     "style_images": "l2l.figures.style_images:FIGURE",
     "figure4": "l2l.figures.figure4:FIGURE",
     "unroll": "l2l.figures.unroll:FIGURE",
+    "landscape": "l2l.figures.landscape:FIGURE",
+    "step_size": "l2l.figures.step_size:FIGURE",
     "overhead": "l2l.figures.overhead:FIGURE",
     "updates": "l2l.figures.updates:FIGURE",
     "meta_training": "l2l.figures.meta_training:FIGURE",

@@ -128,7 +128,8 @@ def test_what_was_tested_with_other_settings_is_tested_anew(
     monkeypatch.setattr(commands, "_evaluate", original)
     tuned = run.layout.tuning(EXPERIMENT, "adam")
     before = tuned.stat().st_mtime_ns
-    other = Run(load_config("smoke", settings=[*SMALL, "evaluation.problems=3"]))
+    more = f"experiments.{EXPERIMENT}.evaluation.problems=3"
+    other = Run(load_config("smoke", settings=[*SMALL, more]))
     commands.test(other, [EXPERIMENT])
     assert tuned.stat().st_mtime_ns > before
 

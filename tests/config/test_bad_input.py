@@ -122,8 +122,8 @@ def _message(**layers: Any) -> str:
             ["measurements.updates.experiments.mnist = 'nobody'", "mnist_paper"],
         ),
         (
-            "measurements.meta_gradients.problem=cifar",
-            ["meta_gradients.problem = 'cifar'", "mnist"],
+            "measurements.meta_gradients.stages.short.problem=cifar",
+            ["meta_gradients.stages.short.problem = 'cifar'", "mnist"],
         ),
         (
             "measurements.meta_gradients.stages.short.recipe=nobody",

@@ -30,8 +30,12 @@ def test_an_overlay_changes_nothing_but_what_it_names() -> None:
     for protocol in ("smoke", "paper"):
         named = yaml.safe_load((config_folder() / f"{protocol}.yaml").read_text())
         resolved = load_config(protocol).model_dump(mode="json")
-        changed = {key for key, value in _leaves(resolved) if default[key] != value}
         keys = {key for key, _ in _leaves(named)}
+        changed = {
+            key
+            for key, value in _leaves(resolved)
+            if default.get(key) != value and (key in default or key in keys)
+        }
         inherited = {_without_entry(key) for key in keys}  # `like`, and the common values
         assert {key for key in changed if _without_entry(key) not in inherited} == {"protocol"}
 

@@ -23,14 +23,14 @@ def experiment(config: Config, learned: list[str], reference: str | None = None)
     return config.experiments["mnist"].model_dump(mode="json") | own
 
 
-def measurements(
-    updates: dict[str, list[str]], recipe: str = "mnist_paper", weights: str = "initial"
-) -> dict[str, Any]:
+def measurements(updates: dict[str, list[str]], recipe: str | None = None) -> dict[str, Any]:
     found = load_config().measurements.model_dump(mode="json")
     found["updates"]["experiments"] = updates
-    found["meta_gradients"]["stages"] = {
-        "only": {"title": "only", "recipe": recipe, "weights": weights}
-    }
+    stage = {"title": "only", "recipe": recipe, "problem": "quadratic", "problems": 2}
+    found["meta_gradients"]["stages"] = {"only": stage}
+    if recipe is None:
+        found["meta_gradients"] = None
+    found["landscape"] = found["step_size"] = None
     return found
 
 
@@ -57,9 +57,8 @@ def test_used_is_what_another_one_goes_on_from() -> None:
 def test_used_are_those_whose_updates_or_trained_weights_are_measured() -> None:
     tried = {"mnist": ["mnist_base"]}
     assert used(tried, measurements({"mnist": ["mnist_rnn"]})) == ["mnist_base", "mnist_rnn"]
-    for weights, also in (("trained", ["quadratics_lstm"]), ("initial", [])):
-        measured = measurements({}, "quadratics_lstm", weights)
-        assert used(tried, measured) == [*also, "mnist_base"]
+    measured = measurements({}, "quadratics_lstm")
+    assert used(tried, measured) == ["quadratics_lstm", "mnist_base"]
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
@@ -85,6 +84,6 @@ def test_main_recipes_are_not_compared_as_variants_alone() -> None:
 
 def test_a_configuration_may_be_without_a_measurement_and_its_figure() -> None:
     config = load_config(settings=["measurements.updates=null"])
-    assert [*config.measurements.each()] == ["overhead", "meta_gradients"]
+    assert [*config.measurements.each()] == ["overhead", "meta_gradients", "landscape", "step_size"]
     assert figures(load_config()).keys() - figures(config).keys() == {"updates"}
     assert drawing_inputs(config) == drawing_inputs(load_config())

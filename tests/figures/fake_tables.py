@@ -140,9 +140,11 @@ def make_overhead(repeats: int = 5) -> pd.DataFrame:
         for (timed, implementation), seconds in expected.items():
             for repeat in range(repeats):
                 drawn = seconds * np.exp(rng.normal(0, 0.05))
-                rows.append((timed, implementation, problem, size, repeat, drawn, 8.0))
+                own = gradients[problem][1] if problem in gradients else np.nan
+                own = np.nan if timed == "gradient" else own
+                rows.append((timed, implementation, problem, size, repeat, drawn, drawn + own, 8.0))
     columns = ["timed", "implementation", "problem", "coordinates", "repeat", "seconds"]
-    return pd.DataFrame(rows, columns=[*columns, "state_bytes"])
+    return pd.DataFrame(rows, columns=[*columns, "seconds_with_gradient", "state_bytes"])
 
 
 def make_updates(learned: dict[str, tuple[str, ...]], steps: tuple[int, ...]) -> pd.DataFrame:
@@ -178,6 +180,23 @@ def make_updates(learned: dict[str, tuple[str, ...]], steps: tuple[int, ...]) ->
                         )
                     )
     return pd.concat(tables, ignore_index=True)
+
+
+def make_step_size(starts: Iterable[int], windows: Iterable[int], repeats: int = 3) -> pd.DataFrame:
+    """Slopes that rise with the start, as `l2l measure step_size` writes them; one explodes."""
+    rng = np.random.default_rng(13)
+    rows = []
+    for start, window, repeat in itertools.product(starts, windows, range(repeats)):
+        measured = 0.02 * np.log10(1 + start) - 0.02 + rng.normal(0, 0.005)
+        kept = measured * (1 if repeat else -(window**1.5))
+        slopes = {"kept": kept, "dropped": 2 * abs(measured), "measured": measured}
+        rows += [
+            (start, window, estimate, repeat, 1.5, slope, abs(slope - measured))
+            for estimate, slope in slopes.items()
+        ]
+    return pd.DataFrame(
+        rows, columns=["start", "window", "estimate", "repeat", "loss", "slope", "error"]
+    )
 
 
 def make_variant(optimizer: str, ratio: float, seeds: int = 3) -> Variant:
@@ -242,8 +261,24 @@ def make_meta_gradients(
     rows = []
     for (a, stage), (b, estimator), window, repeat in keys:
         drawn = np.exp(rng.normal(0, 0.1, 3))
-        norm, noise, bias = drawn * (1e4 * window**0.5 / 9**a, 0.1 * window * 3**b, 0.5 / window)
-        rows.append((stage, estimator, window, repeat, norm, noise, bias if window < 100 else 0.0))
+        norm, variance, bias = drawn * (1e4 * window**0.5 / 9**a, 10 * window * 3**b, 0.5 / window)
+        cosine = 1 - bias if window < 100 else 1.0
+        rows.append((stage, estimator, window, repeat, norm, variance, cosine))
     return pd.DataFrame(
-        rows, columns=["stage", "estimator", "window", "repeat", "norm", "noise", "bias"]
+        rows, columns=["stage", "estimator", "window", "repeat", "norm", "variance", "cosine"]
     )
+
+
+def make_landscape(
+    slices: Iterable[str], directions: int, horizons: Iterable[int], problems: int = 2
+) -> pd.DataFrame:
+    """Valleys that are rougher for longer horizons, as `l2l measure landscape` writes them."""
+    keys = itertools.product(slices, range(directions), np.linspace(-1, 1, 21), horizons)
+    rows = [
+        (name, direction, place, horizon, problem, 0.3 + place**2 + 0.01 * rough)
+        for name, direction, place, horizon in keys
+        for problem in range(problems)
+        for rough in [np.sin(40 * place + problem + direction) * np.log10(horizon)]
+    ]
+    columns = ["slice", "direction", "place", "horizon", "problem", "loss"]
+    return pd.DataFrame(rows, columns=columns)

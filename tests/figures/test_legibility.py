@@ -14,9 +14,11 @@ from tests.figures.fake_tables import (
     BASELINES,
     make_claims,
     make_curves,
+    make_landscape,
     make_log,
     make_meta_gradients,
     make_overhead,
+    make_step_size,
     make_updates,
     make_variant,
 )
@@ -54,6 +56,8 @@ OTHERS = [
     "updates",
     "ablations",
     "unroll",
+    "landscape",
+    "step_size",
     "optimizer_loop",
     "computation_graph",
     "coordinatewise_lstm",
@@ -85,12 +89,15 @@ def figure(
     recipes = {"mnist": ("mnist_paper", "mnist_long_unroll"), "cifar10": ("cifar",)}
     horizon = config.experiments["architecture"].horizon
     measured = config.measurements.meta_gradients
+    stages, lines = config.measurements.step_size, config.measurements.landscape
     results = fake(
         mnist=make_curves(ON_MNIST, 8),
         quadratics=make_curves([*BASELINES, "quadratics_lstm"], 8, 100),
         claims=make_claims(config),
         architecture=make_curves(ON_MNIST, 3, horizon, networks, 0, {"mnist_paper": 0.03}),
         overhead=make_overhead(),
+        landscape=make_landscape(lines.slices, lines.directions, lines.horizons),
+        step_size=make_step_size(stages.starts, stages.windows),
         updates=make_updates(recipes, (1, 5, 20, 50, 100)),
         meta_gradients=make_meta_gradients(measured.stages, measured.estimators, measured.windows),
         **logs(config.main_recipes()),

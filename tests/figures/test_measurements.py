@@ -6,9 +6,16 @@ import numpy as np
 import pytest
 from matplotlib.axes import Axes
 from tests.figures.fake_results import fake
-from tests.figures.fake_tables import BASELINES, make_curves, make_overhead, make_updates
+from tests.figures.fake_tables import (
+    BASELINES,
+    make_curves,
+    make_landscape,
+    make_overhead,
+    make_step_size,
+    make_updates,
+)
 
-from l2l.figures import overhead, updates
+from l2l.figures import landscape, overhead, step_size, updates
 
 LEARNED = ("mnist_paper", "mnist_long_unroll")
 
@@ -35,7 +42,7 @@ def test_time_is_the_step_times_gradient_and_overhead(panels: list[Axes]) -> Non
     median = here.groupby("timed")["seconds"].median()
     by_step, by_time = (
         {line.get_label(): line for line in axes.lines if not line.get_label().startswith("_")}
-        for axes in panels[1:3]
+        for axes in panels[2:]
     )
     assert len(by_step) == 6, "both LSTMs, of one architecture, are timed as one"
     for name, key in (("ADAM", "adam"), ("LSTM (long unroll)", "mnist_paper")):
@@ -44,7 +51,20 @@ def test_time_is_the_step_times_gradient_and_overhead(panels: list[Axes]) -> Non
         times, same = (values[: len(steps)] for values in by_time[name].get_data())
         np.testing.assert_array_equal(same, losses)
         np.testing.assert_allclose(times, steps * each)
-    assert panels[1].get_ylim() == panels[2].get_ylim()
+    assert panels[2].get_ylim() == panels[3].get_ylim()
+
+
+def test_a_point_is_the_median_overhead_of_a_step_with_its_gradient(panels: list[Axes]) -> None:
+    table = make_overhead()
+    points = [line for line in panels[1].lines if line.get_marker() == "o"]
+    for key, kind in (("mnist_paper", "default"), ("mnist_paper", "reference")):
+        for line, problem in enumerate(("mnist", "cifar10", "neural_art")):
+            here = table[table["problem"] == problem].set_index("repeat")
+            own = here[(here["timed"] == key) & (here["implementation"] == kind)]
+            sums = own["seconds_with_gradient"]
+            ratio = (sums / here.loc[here["timed"] == "adam", "seconds_with_gradient"]).median()
+            places = [line.get_xydata()[0] for line in points]
+            assert any(x == pytest.approx(ratio) and round(y) == line for x, y in places)
 
 
 def test_times_have_units() -> None:
@@ -70,3 +90,40 @@ def test_updates_have_a_row_for_each_run_and_a_line_for_each_coordinate() -> Non
     expected = own[["actual_gradient", "actual_update"]].drop_duplicates().to_numpy()
     found = [(point.get_xdata()[0], point.get_ydata()[0]) for point in points]
     np.testing.assert_allclose(sorted(found), sorted(map(tuple, expected)))
+
+
+def test_slopes_have_a_panel_for_each_window_and_medians_over_networks() -> None:
+    results = fake()
+    settings = results.config.measurements.step_size
+    table = make_step_size(settings.starts, settings.windows)
+    results.tables["step_size"] = table
+    figure = step_size.FIGURE.draw(results)
+    assert len(figure.axes) == len(settings.windows)
+    for axes, window in zip(figure.axes, settings.windows, strict=True):
+        assert f"{window} steps" in axes.get_title(loc="left")
+        lines = {line.get_color(): line for line in axes.lines if line.get_linewidth() == 1.3}
+        points = [line for line in axes.lines if line.get_linestyle() == "None"]
+        for estimate, (_, color, _, _) in step_size.SHOWN.items():
+            own = table[(table["window"] == window) & (table["estimate"] == estimate)]
+            medians = own.groupby("start")["slope"].median()
+            drawn = lines[color].get_ydata()
+            np.testing.assert_allclose(drawn, medians.loc[[*settings.starts]])
+            heights = np.concatenate([p.get_ydata() for p in points if p.get_color() == color])
+            np.testing.assert_allclose(sorted(heights), sorted(own["slope"]))
+        low, high = axes.get_ylim()
+        assert low < table["slope"].min() < table["slope"].max() < high
+
+
+def test_a_landscape_has_a_panel_for_each_horizon_and_a_line_for_each_direction() -> None:
+    results = fake()
+    settings = results.config.measurements.landscape
+    table = make_landscape(settings.slices, settings.directions, settings.horizons)
+    results.tables["landscape"] = table
+    panels = landscape.FIGURE.draw(results).axes
+    assert len(panels) == len(settings.slices) * len(settings.horizons)
+    for horizon, axes in zip(sorted(settings.horizons), panels, strict=False):
+        own = table[table["horizon"] == horizon].groupby(["direction", "problem"])["loss"]
+        lines = [line.get_ydata() for line in axes.lines if len(line.get_xdata()) == 21]
+        for (_, losses), line in zip(own, lines, strict=True):
+            changes = 100 * (losses.to_numpy() / losses.to_numpy()[10] - 1)
+            np.testing.assert_allclose(line, changes, atol=1e-9)

@@ -128,18 +128,20 @@ def test_each_measure_and_stage_has_a_panel_with_medians_of_each_estimator(
     table = make_meta_gradients(STAGES, SOURCES, WINDOWS)
     assert len(of_windows.axes) == 3 * 2 + 2
     grid = np.array(of_windows.axes[:6]).reshape(3, 2)
-    for row, measure in zip(grid, ("norm", "noise", "bias"), strict=True):
+    bias = (1 - table["cosine"]).clip(lower=1e-3)
+    table = table.assign(bias=bias)
+    for row, measure in zip(grid, ("norm", "variance", "bias"), strict=True):
         for axes, stage in zip(row, STAGES, strict=True):
             assert len(axes.lines) == len(axes.collections) == len(SOURCES)
             for line, band, source in zip(axes.lines, axes.collections, SOURCES, strict=True):
                 own = table[(table["stage"] == stage) & (table["estimator"] == source)]
                 values = own.groupby("window")[measure]
                 assert list(line.get_xdata()) == list(WINDOWS)
-                np.testing.assert_allclose(line.get_ydata(), values.median().clip(lower=1e-3))
+                np.testing.assert_allclose(line.get_ydata(), values.median())
                 heights = band.get_paths()[0].vertices[:, 1]
                 assert heights.max() == pytest.approx(values.max().max())
-                assert heights.min() == pytest.approx(max(values.min().min(), 1e-3))
-    assert [axes.get_title(loc="left") for axes in grid[0]] == ["φ untrained", "φ trained"]
+                assert heights.min() == pytest.approx(values.min().min())
+    assert [axes.get_title(loc="left") for axes in grid[0]] == ["untrained", "trained"]
 
 
 def test_below_is_what_was_learned_with_each_window(of_windows: Figure) -> None:
@@ -160,11 +162,11 @@ def test_below_is_what_was_learned_with_each_window(of_windows: Figure) -> None:
     assert [line.get_ydata()[0] for line in across] == [1]
 
 
-def test_a_line_ends_where_the_noise_cannot_be_told() -> None:
+def test_a_line_without_marks_ends_where_the_variance_is_infinite() -> None:
     table = make_meta_gradients(("early",), ("kept",), WINDOWS)
-    table.loc[table["window"] == 100, "noise"] = np.inf
+    table.loc[table["window"] == 100, "variance"] = np.inf
     axes = Figure().subplots()
-    unroll._draw_measure(axes, table, "noise", {"kept": unroll.LOOKS[0]})
+    unroll._draw_measure(axes, table, "variance", {"kept": unroll.LOOKS[0]})
     (line,) = axes.lines
     assert line.get_marker() == "None"
     assert np.isfinite(line.get_ydata()).tolist() == [True, True, False]

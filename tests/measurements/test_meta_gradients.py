@@ -8,8 +8,9 @@ import pytest
 import torch
 from tests.small import quadratic_family, random_phi, recipe
 
+from l2l.config import load_config
 from l2l.config.measurements import MetaGradients
-from l2l.measurements.meta_gradients import _table, meta_gradients, relative_noise
+from l2l.measurements.meta_gradients import _table, meta_gradients
 from l2l.optimizers import CoordinatewiseLSTM
 
 STEPS = 10
@@ -17,14 +18,18 @@ STEPS = 10
 
 @pytest.fixture(scope="module")
 def table() -> pd.DataFrame:
+    stage = {
+        "title": "t",
+        "recipe": "quadratics_lstm",
+        "problem": "quadratic",
+        "problems": 4,
+    }
     settings = MetaGradients.model_validate(
         {
-            "problem": "quadratic",
             "steps": STEPS,
             "windows": [1, 5, STEPS],
-            "problems": 3,
             "repeats": 3,
-            "stages": {"now": {"title": "t", "recipe": "quadratics_lstm", "weights": "initial"}},
+            "stages": {"now": stage, "short": {**stage, "estimators": ["kept"]}},
             "estimators": {
                 "kept": {
                     "title": "kept",
@@ -38,47 +43,56 @@ def table() -> pd.DataFrame:
     kind = recipe().optimizer
     phi = random_phi(kind, dtype=torch.float32)
     backwards = {name: phi[name] for name in reversed(phi)}  # as a file may give them
-    optimizers = {"now": CoordinatewiseLSTM(kind, backwards)}
-    return meta_gradients(settings, quadratic_family(4), optimizers, 0)
+    optimizers = dict.fromkeys(("now", "short"), CoordinatewiseLSTM(kind, backwards))
+    return meta_gradients(settings, {"quadratic": quadratic_family(4)}, optimizers, 0)
 
 
 def _of(table: pd.DataFrame, estimator: str, window: int) -> pd.DataFrame:
-    return table[(table["estimator"] == estimator) & (table["window"] == window)]
+    here = table[table["stage"] == "now"]
+    return here[(here["estimator"] == estimator) & (here["window"] == window)]
 
 
 def test_windows_of_one_step_have_no_second_derivatives(table: pd.DataFrame) -> None:
     kept, dropped = (_of(table, name, 1) for name in ("kept", "dropped"))
-    for column in ("norm", "cosine", "ratio", "noise", "noise_left_out", "bias"):
+    for column in ("norm", "variance", "cosine", "agreement"):
         np.testing.assert_allclose(kept[column], dropped[column], rtol=1e-3, atol=1e-5)
 
 
 def test_one_window_with_second_derivatives_is_the_true_gradient(table: pd.DataFrame) -> None:
     whole = _of(table, "kept", STEPS)
     np.testing.assert_allclose(whole["cosine"], 1, atol=1e-6)
-    np.testing.assert_allclose(whole["ratio"], 1, rtol=1e-6)
-    np.testing.assert_allclose(whole["bias"], 0, atol=1e-6)
-    assert (_of(table, "kept", 1)["bias"] > 1e-4).all(), "short windows differ"
+    np.testing.assert_allclose(whole["agreement"], 1, atol=1e-6)
+    assert (_of(table, "kept", 1)["cosine"] < 1 - 1e-4).all(), "short windows differ"
 
 
-def test_noise_and_bias_by_hand() -> None:
-    estimates = np.array([[2.0, 0.0], [0.0, 2.0], [4.0, 4.0]])
-    true = np.array([[1.0, 0.0], [1.0, 0.0], [1.0, 0.0]])
-    found = _table(estimates, true)
-    # Mean (2, 2); squared distances 4, 4, 8, so S^2 = 8; |mean|^2 - S^2 / 3 = 8 - 8 / 3.
-    np.testing.assert_allclose(found["noise"], np.sqrt(8 / (8 - 8 / 3)))
-    np.testing.assert_allclose(found["cosine"], [1, 0, 1 / np.sqrt(2)])
-    np.testing.assert_allclose(found["ratio"], [2, 2, np.sqrt(32)])
-    np.testing.assert_allclose(found["bias"], 1 - 1 / np.sqrt(2))
-    others = [(2, 3), (3, 2), (1, 1)]  # means of two
-    np.testing.assert_allclose(found["bias_left_out"], [1 - x / np.hypot(x, y) for x, y in others])
-    # Without the third: mean (1, 1), S^2 = 4, and nothing is left of |mean|^2 = 2.
-    assert np.isinf(found["noise_left_out"].iloc[2])
+def test_a_stage_has_the_estimators_that_it_names_and_the_same_numbers(table: pd.DataFrame) -> None:
+    short = table[table["stage"] == "short"]
+    assert set(short["estimator"]) == {"kept"}
+    same = table[(table["stage"] == "now") & (table["estimator"] == "kept")]
+    np.testing.assert_array_equal(short["norm"], same["norm"])
 
 
-def test_noise_is_that_of_the_distribution_and_not_of_the_number_of_repeats() -> None:
+def test_the_columns_by_hand() -> None:
+    estimates = np.array([[[2.0, 0.0], [0.0, 2.0]], [[4.0, 4.0], [4.0, 4.0]], [[0, -3], [0, -1]]])
+    true = np.tile([1.0, 0.0], (3, 2, 1))
+    found = _table(estimates, true, 5)
+    np.testing.assert_allclose(found["norm"], [np.sqrt(2), np.sqrt(32), 2])
+    np.testing.assert_allclose(found["variance"], [5 / 2 * 8, 0, 5 / 2 * 4])
+    np.testing.assert_allclose(found["cosine"], [np.sqrt(0.5), np.sqrt(0.5), 0], atol=1e-12)
+    np.testing.assert_allclose(found["agreement"], (1 + found["cosine"]) / 2)
+
+
+def test_the_variance_is_the_trace_of_the_covariance_of_one_problems_gradient() -> None:
     rng = np.random.default_rng(0)
-    expectation = np.full(5000, 0.1)  # of length 7.07; deviations of length 28.3
-    for repeats in (8, 64):
-        drawn = expectation + rng.normal(0, 0.4, (repeats, 5000))
-        assert relative_noise(drawn) == pytest.approx(4, rel=0.1)
-    assert relative_noise(rng.normal(0, 1, (8, 5000))) > 20  # of expectation zero
+    scale = np.array([3.0, 1.0, 0.5, 0.1])
+    single = 100 + scale * rng.normal(size=(4000, 2, 6, 4))  # repeats, halves, problems, phi
+    halves = single.mean(axis=2)
+    found = _table(halves, halves, 6)["variance"].mean()
+    assert found == pytest.approx((scale**2).sum(), rel=0.05)
+
+
+def test_an_estimator_that_is_not_there_is_refused() -> None:
+    settings = load_config().measurements.meta_gradients.model_dump(mode="json")
+    settings["stages"]["mnist"]["estimators"] = ["keep"]
+    with pytest.raises(ValueError, match="'keep' is none of kept"):
+        MetaGradients.model_validate(settings)

@@ -58,6 +58,13 @@ def test_there_is_a_row_for_each_size_problem_and_repeat() -> None:
     assert {key: set(rows["coordinates"]) for key, rows in table.groupby("problem")} == sizes
     counts = table.groupby(["timed", "problem", "coordinates"])["repeat"].agg(["nunique", "size"])
     assert (counts == 3).all(axis=None)
+    known = table[table["seconds_with_gradient"].notna()]
+    assert set(known["problem"]) == {"mnist", "quadratic"}
+    assert set(known["timed"]) == {"sgd", "adam"}
+    for row in known.itertuples():
+        same = (table["problem"] == row.problem) & (table["repeat"] == row.repeat)
+        (gradient,) = table.loc[same & (table["timed"] == "gradient"), "seconds"]
+        assert row.seconds_with_gradient == row.seconds + gradient
     gradients = table[table["timed"] == "gradient"]
     assert set(gradients["problem"]) == {"mnist", "quadratic"}, "the grid has none"
     assert (table["seconds"] > 0).all()

@@ -129,8 +129,12 @@ def in_loops(optimizer: HierarchicalRNN, gradients: Tensor) -> Tensor:
     return torch.stack(places_seen)
 
 
-def test_it_does_what_its_equations_say() -> None:
-    optimizer, gradients = made(), made_up()
+CUT = {"tensor_units": 0, "global_units": 0}
+
+
+@pytest.mark.parametrize("cut", [{}, {"global_units": 0}, CUT], ids=["whole", "no global", "cut"])
+def test_it_does_what_its_equations_say(cut: dict[str, int]) -> None:
+    optimizer, gradients = made(**cut), made_up()
     found = followed(optimizer.bind(places()), gradients).cumsum(dim=0)
     for problem in range(PROBLEMS):
         expected = in_loops(optimizer, gradients[:, problem])
@@ -141,10 +145,14 @@ def value(optimizer: UpdateRule, phi: Phi, gradients: Tensor, outer: Tensor) -> 
     return (followed(optimizer.with_phi(phi), gradients) * outer).sum().item()
 
 
-@pytest.mark.parametrize("kept", [800_000, 2 * PROBLEMS * N, 1])
-def test_backward_is_the_slope_of_every_weight(kept: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("kept", "cut"), [(800_000, {}), (2 * PROBLEMS * N, {}), (1, {}), (2 * PROBLEMS * N, CUT)]
+)
+def test_backward_is_the_slope_of_every_weight(
+    kept: int, cut: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(hierarchical, "STEPS_KEPT", kept)
-    optimizer, gradients = made().bind(places()), made_up()
+    optimizer, gradients = made(**cut).bind(places()), made_up()
     outer = torch.randn(gradients.shape, generator=torch.Generator().manual_seed(6)).double()
     found = optimizer.backward(gradients, optimizer.init(gradients[0]), outer)
     assert found.keys() == optimizer.phi.keys()
@@ -219,6 +227,21 @@ def test_coordinates_feel_other_tensors_by_the_global_state_and_the_mean_rate(
     assert change[1].max() > 1e-6 if connection else change.max() == 0
 
 
+def test_with_the_upper_cells_cut_another_tensor_is_felt_by_the_mean_rate_alone() -> None:
+    optimizer, gradients = made(**CUT).bind(places()), made_up()
+    other = gradients.clone()
+    other[0, :, : SIZES[0]] *= -1
+    for weight, felt in ((optimizer.phi["rate.weight"], True), (torch.zeros(1, 3).double(), False)):
+        now = optimizer.with_phi(optimizer.phi | {"rate.weight": weight})
+        change = (followed(now, other) - followed(now, gradients))[..., SIZES[0] :].abs()
+        assert (change.max() > 1e-9) == felt
+
+
+def test_a_global_rnn_without_tensor_rnns_is_refused() -> None:
+    with pytest.raises(ValueError, match="global_units = 2 with tensor_units = 0"):
+        hierarchical_settings(tensor_units=0)
+
+
 @pytest.mark.parametrize("constant", [1e-6, 1e6])
 def test_steps_do_not_depend_on_the_scale_of_the_loss(constant: float) -> None:
     optimizer, gradients = made().bind(places()), made_up()
@@ -276,8 +299,9 @@ def test_an_untrained_one_descends_and_windows_go_on_where_the_last_ended(proble
     assert sampled.train_loss(end.theta).mean() < 0.9 * sampled.train_loss(carry.theta).mean()
 
 
-def test_a_file_brings_the_same_optimizer_back(tmp_path: Path) -> None:
-    optimizer, gradients = made(torch.float32), made_up().float()
+@pytest.mark.parametrize("cut", [{}, CUT], ids=["whole", "cut"])
+def test_a_file_brings_the_same_optimizer_back(cut: dict[str, int], tmp_path: Path) -> None:
+    optimizer, gradients = made(torch.float32, **cut), made_up().float()
     checkpoint.save(tmp_path / "file", optimizer, {"recipe": "a"})
     loaded = checkpoint.load(tmp_path / "file").optimizer
     assert loaded.settings == optimizer.settings

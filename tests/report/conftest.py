@@ -9,7 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from tests.figures.fake_pictures import write_pictures
-from tests.figures.fake_tables import make_log, make_overhead, make_updates
+from tests.figures.fake_tables import (
+    make_landscape,
+    make_log,
+    make_overhead,
+    make_step_size,
+    make_updates,
+)
 
 from l2l.config import Config, load_config, resolved_yaml
 from l2l.evaluation.claims import last_fall
@@ -90,10 +96,11 @@ def small_config(protocol: str) -> Config:
                 "overhead": {"recipes": ["mnist_paper"]},
                 "meta_gradients": {
                     "stages": {
-                        stage: {"recipe": "quadratics_lstm"}
-                        for stage in ("untrained", "short", "long")
+                        stage: {"recipe": "quadratics_lstm"} for stage in ("short", "long", "mnist")
                     }
                 },
+                "landscape": {"slices": {"mnist": {"recipe": "quadratics_lstm"}}},
+                "step_size": {"recipe": "quadratics_lstm"},
             },
         },
     )
@@ -218,9 +225,12 @@ def make_run(root: Path, config: Config) -> None:
             write_json(layout.data(dataset), record)
         runs = [row for recipe in config.recipes for row in make_training(recipe, config, layout)]
         write_table(layout.runs, pd.DataFrame(runs))
+        stages, lines = config.measurements.step_size, config.measurements.landscape
         measured = {
             "overhead": make_overhead(),
             "updates": make_updates(config.measurements.updates.experiments, (1, 5)),
+            "landscape": make_landscape(lines.slices, lines.directions, lines.horizons),
+            "step_size": make_step_size(stages.starts, stages.windows),
         }
         for name, table in measured.items():
             write_table(layout.measurement(name), table)

@@ -160,7 +160,8 @@ def test_marked_tables_are_replaced_and_nothing_else(
     assert page.read_text() == once
     assert "| replicated |" in tables["verdicts"]
     assert "| replicated |" not in tables["not replicated"]
-    assert "| the optimizer | the recipe |" in tables["in brief"]
+    assert "| who | the optimizer | the recipe |" in tables["in brief"]
+    assert "|  | LSTM (long unroll) | " in tables["in brief"]
     assert not any("not yet run" in table for table in tables.values())
     assert "| C1 quadratics: below every tuned baseline |" in tables["in brief"]
 

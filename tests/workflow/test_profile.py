@@ -14,7 +14,7 @@ from tests.workflow.test_smoke_run import FIGURES
 from l2l.registry import MEASUREMENTS
 
 PROFILE = "workflow/profiles/slurm"
-ALONE = {"train", "measure_overhead", "measure_updates", "measure_meta_gradients"}
+ALONE = {"train", *(f"measure_{name}" for name in MEASUREMENTS)}
 LOCAL = {"data", "choose_rate", "collect", "runs", "take"}
 
 

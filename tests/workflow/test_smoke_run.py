@@ -34,6 +34,8 @@ FIGURES = {
     "unroll",
     "hierarchical",
     "hierarchical_diagram",
+    "landscape",
+    "step_size",
     "overhead",
     "updates",
     "meta_training",

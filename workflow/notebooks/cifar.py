@@ -48,6 +48,14 @@ report.meta_training()
 # %% [markdown]
 # Meta-training saw much shorter runs than those of the figure. Beyond the steps that an optimizer
 # was trained for, it depends on how well the optimizer generalises over time.
+
+# %%
+report.picture("step_size")
+
+# %% [markdown]
+# Where orange and black differ, the meta-gradient that trains the optimizer is wrong about the size
+# of its steps. Where black is above 0, smaller steps really lower the loss of the next steps, but
+# not always that of the end.
 #
 # ## The opponents: hand-crafted optimizers at their best
 

@@ -23,6 +23,7 @@ report.picture()
 # %% [markdown]
 # Left: a star is the time of one gradient of a network with that many parameters. An optimizer
 # whose line is far below the star is nearly free there; one above it doubles the time, or more.
+# Below is what a user waits for, a step with its gradient, as a multiple of ADAM's.
 # Right: the losses of the [report on MNIST](mnist.html), against steps and against time.
 #
 # ## The verdicts

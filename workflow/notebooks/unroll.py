@@ -17,23 +17,32 @@ report.about()
 # %% [markdown]
 # ## What is measured
 #
-# The weights φ are held fixed: at the start of meta-training, after a short one and after a long
-# one. On the same problems, the meta-gradient of an episode is computed with windows of each length
-# and added up over the windows. The true meta-gradient has a single window and keeps second
-# derivatives.
+# The weights φ are held fixed: on quadratics after a short meta-training and after a long one, and
+# on a small network for MNIST. On the same problems, the meta-gradient of an episode is computed
+# with windows of each length and added up over the windows. The true meta-gradient has a single
+# window and keeps second derivatives.
 
 # %%
 report.picture()
 
 # %% [markdown]
-# *Norm* is the length of the meta-gradient. Where it explodes, the line shoots up with the window.
-# *Noise* is the standard deviation of single estimates, each on problems of its own, relative to
-# the length of their expectation. A triangle marks where the repeats cannot tell that length from
-# zero. *Bias* is 1 minus the cosine of the angle between the mean estimate and the true one: 0 is
-# the same direction, 1 a right angle. Evolution strategies with few pairs are so noisy that their
-# bias cannot be seen.
+# *Norm* is the length of the meta-gradient. *Variance* is how much the gradients of single problems
+# scatter, in squared units of the norm. Where gradients explode, its line shoots up with the
+# window. It is not divided by the expected gradient, which is nearly zero where meta-training has
+# ended. *Bias* is 1 minus the cosine of the angle between an estimate and the true one on the same
+# problems: 0 is the same direction, 1 a right angle. Evolution strategies with few pairs are so
+# noisy that their bias cannot be seen.
 #
 # The last row shows what was learned with each window, from the same number of inner steps.
+#
+# ## The landscape
+
+# %%
+report.picture("landscape")
+
+# %% [markdown]
+# A gradient is as good as the landscape is smooth. Metz et al. (2019) find that it gets rougher
+# with the length of the episode.
 #
 # ## The numbers
 
@@ -57,5 +66,6 @@ report.recipes()
 #
 # - **Short windows make more updates** of φ from as many inner steps. With one meta learning rate
 #   for all, that can favour them, or be too fast for them.
-# - **One family of problems.** The meta-gradients are measured on quadratics, where second
-#   derivatives are cheap to keep.
+# - **Small problems.** To keep second derivatives takes memory for the whole window, so the network
+#   for MNIST has 5 hidden units. On convex quadratics nothing can explode.
+# - **Random directions.** There are many weights φ, and a slice shows one line through them.

@@ -59,13 +59,13 @@ for report_name, shown in REPORTS.items():
         input:
             shown["inputs"],
         output:
-            f"{LAYOUT.report(report_name)}.ipynb",
             report(
                 f"{LAYOUT.report(report_name)}.html",
                 category="Reports",
                 labels={"report": report_name},
                 caption="../report/notebook.rst",
             ),
+            f"{LAYOUT.report(report_name)}.ipynb",
         log:
             LOGS / "report" / f"{report_name}.log",
         benchmark:

@@ -24,6 +24,7 @@ NonNegative = Annotated[float, Field(ge=0)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Layers = Annotated[int, Field(ge=1, le=8)]
 Units = Annotated[int, Field(ge=1, le=512)]
+UpperUnits = Annotated[int, Field(ge=0, le=512)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 SECTIONS = ("problems", "recipes", "experiments", "measurements", "claims")

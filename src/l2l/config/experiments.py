@@ -31,7 +31,9 @@ class Tuning(Section):
     """Tuning problems; none of them is tested on."""
     metrics: Annotated[tuple[TunedFor, ...], Field(min_length=1)]
     """A rate is chosen by each of them, and each chosen rate is tested: comparisons of mean losses
-    take the one, all others the other. The loss is that which `shown` implies, held out or not."""
+    take the one, all others the other."""
+    loss: Literal["shown", "train_loss"]
+    """shown: held out where the experiment shows held-out losses; train_loss: never held out."""
     points_per_decade: Count
     """Learning rates in a factor of ten."""
     max_widenings: Natural
@@ -90,6 +92,11 @@ class Experiment(Section):
     """The common `tuning`, with what differs here."""
     evaluation: Evaluation
     """The common `evaluation`, with what differs here."""
+
+    @property
+    def tuned_on_held_out(self) -> bool:
+        """Whether learning rates are chosen by held-out losses."""
+        return self.shown == "test_loss" and self.tuning.loss == "shown"
 
     def measures(self, step: int) -> bool:
         """Whether train_loss and test_loss are measured at a step of a test."""

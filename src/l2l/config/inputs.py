@@ -27,7 +27,8 @@ def training_inputs(config: Config, recipe: str) -> dict[str, Any]:
     loss = settings["validation"]["loss"]
     if loss == "train_loss":  # as it was when the released optimizers were validated
         del settings["validation"]["loss"]
-    (validated_on,) = _judged_inputs(config, [config.recipes[recipe].validated_on], loss)
+    held_out = loss == "test_loss"
+    (validated_on,) = _judged_inputs(config, [config.recipes[recipe].validated_on], held_out)
     return {
         "seed": config.seed,
         "recipe": settings,
@@ -53,16 +54,15 @@ def tuning_inputs(config: Config, experiment: str, baseline: str) -> dict[str, A
     return {
         "seed": config.seed,
         "horizon": settings.horizon,
-        "problems": _judged_inputs(config, settings.problems, settings.shown),
-        "shown": settings.shown,
+        "problems": _judged_inputs(config, settings.problems, settings.tuned_on_held_out),
         "tuning": tuning,
         "grid": grid,
     }
 
 
-def _judged_inputs(config: Config, problems: Iterable[str], loss: str) -> list[dict[str, Any]]:
-    """What the choice by a loss depends on: on held-out data only if the loss is on them."""
-    inputs = problem_inputs if loss == "test_loss" else training_problem_inputs
+def _judged_inputs(config: Config, problems: Iterable[str], held_out: bool) -> list[dict[str, Any]]:
+    """What a choice by losses depends on: on held-out data only if these losses are."""
+    inputs = problem_inputs if held_out else training_problem_inputs
     return [inputs(config.problems, problem) for problem in problems]
 
 

@@ -7,11 +7,11 @@ a run.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import Field, create_model, model_validator
 
-from l2l.config.base import Count, Name, Range, Section, Whole, mistake
+from l2l.config.base import Count, Name, Natural, Positive, Range, Section, Whole, mistake
 from l2l.config.experiments import Baseline
 from l2l.config.names import ExperimentName, RecipeName, SingleProblemName
 from l2l.config.optimizers import LearnedSettings
@@ -33,6 +33,8 @@ IMPLEMENTATIONS = ("default", "reference")
 """What runs without a special wish; the LSTM in plain PyTorch, where that is something else."""
 ADAM = "adam"
 """The baseline whose proposed updates are measured beside those of learned optimizers."""
+KEPT, DROPPED, MEASURED = ESTIMATES = ("kept", "dropped", "measured")
+"""The meta-gradient with second derivatives, without them, and finite differences."""
 META_SEED = 0
 """The meta-seed of the trained optimizers that are measured."""
 
@@ -96,7 +98,8 @@ class Overhead(MeasurementSettings):
             "timed": (*self.recipes, *self.baselines, GRADIENT),
             "implementation": IMPLEMENTATIONS,
             "problem": (*self.problems, GRID),
-            **dict.fromkeys(("coordinates", "repeat", "seconds", "state_bytes")),
+            **dict.fromkeys(("coordinates", "repeat")),
+            **dict.fromkeys(("seconds", "seconds_with_gradient", "state_bytes")),
         }
 
     def inputs(self, config: Config) -> dict[str, Any]:
@@ -173,14 +176,18 @@ class Updates(MeasurementSettings):
 
 
 class MetaGradientStage(Section):
-    """A moment of meta-training: the weights phi at which meta-gradients are estimated."""
+    """A trained optimizer of meta-seed 0, at whose weights phi meta-gradients are estimated."""
 
     title: str
     """Its name in the figure."""
     recipe: RecipeName
     """Whose optimizer."""
-    weights: Literal["initial", "trained"]
-    """Before or after meta-training, of meta-seed 0."""
+    problem: SingleProblemName
+    """On what meta-gradients are estimated."""
+    problems: Annotated[Whole, Field(ge=2, multiple_of=2)]
+    """Problems of an estimate; its variance is told from the difference of both halves."""
+    estimators: tuple[Name, ...] | None = None
+    """By which of the estimators; absent: by all."""
 
 
 class GradientSource(Section):
@@ -195,14 +202,10 @@ class GradientSource(Section):
 class MetaGradients(MeasurementSettings):
     """Meta-gradients of whole episodes, as sums over windows, at fixed phi."""
 
-    problem: SingleProblemName
-    """On what meta-gradients are estimated."""
     steps: Count
     """Inner steps of an episode."""
     windows: Annotated[tuple[Count, ...], Field(min_length=1)]
     """Window lengths; each divides `steps`."""
-    problems: Count
-    """Problems of an estimate."""
     repeats: Annotated[Whole, Field(ge=3)]
     """Estimates of each kind, with problems of their own."""
     stages: Annotated[dict[Name, MetaGradientStage], Field(min_length=1)]
@@ -218,7 +221,19 @@ class MetaGradients(MeasurementSettings):
                 f"windows: {wrong[0]} does not divide steps = {self.steps}; episodes are cut into "
                 "equal windows"
             )
+        for name, stage in self.stages.items():
+            for estimator in stage.estimators or ():
+                if estimator not in self.estimators:
+                    raise mistake(
+                        f"stages.{name}.estimators: '{estimator}' is none of "
+                        f"{', '.join(self.estimators)}"
+                    )
         return self
+
+    def estimators_at(self, stage: str) -> dict[str, GradientSource]:
+        """Those by which meta-gradients are estimated at a stage."""
+        chosen = self.stages[stage].estimators or self.estimators
+        return {name: source for name, source in self.estimators.items() if name in chosen}
 
     def columns(self, config: Config) -> Columns:
         """See `l2l.measurements.meta_gradients`."""
@@ -226,28 +241,26 @@ class MetaGradients(MeasurementSettings):
             "stage": tuple(self.stages),
             "estimator": tuple(self.estimators),
             "window": self.windows,
-            **dict.fromkeys(("repeat", "norm", "cosine", "ratio")),
-            **dict.fromkeys(("noise", "noise_left_out", "bias", "bias_left_out")),
+            **dict.fromkeys(("repeat", "norm", "variance", "cosine", "agreement")),
         }
 
     def inputs(self, config: Config) -> dict[str, Any]:
-        """All settings but the titles; the problem; the optimizers."""
+        """All settings but the titles, and the problems."""
         without_titles = {"stages": {"__all__": {"title"}}, "estimators": {"__all__": {"title"}}}
-        recipes = [config.recipes[stage.recipe] for stage in self.stages.values()]
         return {
             "meta_gradients": self.model_dump(mode="json", exclude=without_titles),
-            "problem": training_problem_inputs(config.problems, self.problem),
-            "optimizers": [recipe.optimizer.model_dump(mode="json") for recipe in recipes],
+            "problems": [
+                training_problem_inputs(config.problems, name) for name in self.problems_of(config)
+            ],
         }
 
     def problems_of(self, config: Config) -> tuple[str, ...]:
-        """The one."""
-        return (self.problem,)
+        """Those of the stages."""
+        return tuple(dict.fromkeys(stage.problem for stage in self.stages.values()))
 
     def trained(self) -> tuple[str, ...]:
-        """Recipes of the stages after meta-training."""
-        after = [stage.recipe for stage in self.stages.values() if stage.weights == "trained"]
-        return tuple(dict.fromkeys(after))
+        """Those of the stages."""
+        return tuple(dict.fromkeys(stage.recipe for stage in self.stages.values()))
 
     def shown(self) -> dict[str, Any]:
         """The titles."""
@@ -256,6 +269,105 @@ class MetaGradients(MeasurementSettings):
             for titled in (self.stages, self.estimators)
         ]
         return {"meta_gradients": titles}
+
+
+class Slice(Section):
+    """A trained optimizer of meta-seed 0, around whose weights the meta-loss is looked at."""
+
+    title: str
+    """Its name in the figure."""
+    recipe: RecipeName
+    """Whose optimizer."""
+    problem: SingleProblemName
+    """On what it runs."""
+
+
+class Landscape(MeasurementSettings):
+    """The meta-loss along random directions of phi, for episodes of several lengths."""
+
+    slices: Annotated[dict[Name, Slice], Field(min_length=1)]
+    """Around which phi."""
+    directions: Count
+    """Random directions from each phi."""
+    reach: Positive
+    """How far to go to both sides; 1: as far as each weight matrix is long."""
+    points: Annotated[Whole, Field(ge=3)]
+    """Places on a line, both ends among them."""
+    horizons: Annotated[tuple[Count, ...], Field(min_length=1)]
+    """Inner steps over whose losses the meta-loss is the mean."""
+    problems: Count
+    """Problems, the same at all places."""
+
+    def columns(self, config: Config) -> Columns:
+        """See `l2l.measurements.landscape`."""
+        return {
+            "slice": tuple(self.slices),
+            "direction": range(self.directions),
+            "horizon": self.horizons,
+            **dict.fromkeys(("place", "problem", "loss")),
+        }
+
+    def inputs(self, config: Config) -> dict[str, Any]:
+        """All settings but the titles, and the problems."""
+        return {
+            "landscape": self.model_dump(mode="json", exclude={"slices": {"__all__": {"title"}}}),
+            "problems": [
+                training_problem_inputs(config.problems, name) for name in self.problems_of(config)
+            ],
+        }
+
+    def problems_of(self, config: Config) -> tuple[str, ...]:
+        """Those of the slices."""
+        return tuple(dict.fromkeys(one.problem for one in self.slices.values()))
+
+    def trained(self) -> tuple[str, ...]:
+        """Those of the slices."""
+        return tuple(dict.fromkeys(one.recipe for one in self.slices.values()))
+
+    def shown(self) -> dict[str, Any]:
+        """The titles."""
+        return {"landscape": {key: one.title for key, one in self.slices.items()}}
+
+
+class StepSize(MeasurementSettings):
+    """What meta-gradients say of the size of steps, against finite differences."""
+
+    recipe: RecipeName
+    """Whose trained optimizer, of meta-seed 0."""
+    problem: SingleProblemName
+    """On what it runs."""
+    problems: Count
+    """Runs, each on a problem of its own."""
+    starts: Annotated[tuple[Natural, ...], Field(min_length=1)]
+    """Steps of a run at which windows begin."""
+    windows: Annotated[tuple[Count, ...], Field(min_length=1)]
+    """Window lengths."""
+    factor: Annotated[float, Field(gt=1)]
+    """How many times as large and as small the steps are of which the difference is taken."""
+
+    def columns(self, config: Config) -> Columns:
+        """See `l2l.measurements.step_size`."""
+        return {
+            "start": self.starts,
+            "window": self.windows,
+            "estimate": ESTIMATES,
+            **dict.fromkeys(("repeat", "loss", "slope", "error")),
+        }
+
+    def inputs(self, config: Config) -> dict[str, Any]:
+        """All settings; the problem as in meta-training."""
+        return {
+            "step_size": self.model_dump(mode="json"),
+            "problem": training_problem_inputs(config.problems, self.problem),
+        }
+
+    def problems_of(self, config: Config) -> tuple[str, ...]:
+        """The one."""
+        return (self.problem,)
+
+    def trained(self) -> tuple[str, ...]:
+        """The one."""
+        return (self.recipe,)
 
 
 class Measurements(Section):

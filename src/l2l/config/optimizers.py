@@ -15,6 +15,7 @@ from l2l.config.base import (
     Range,
     Section,
     Units,
+    UpperUnits,
     mistake,
 )
 
@@ -136,13 +137,22 @@ class HierarchicalSettings(LearnedSettings):
     kind: Literal["hierarchical"]
     parameter_units: Units
     """Units of the GRU of each coordinate."""
-    tensor_units: Units
-    """Units of the GRU of each tensor."""
-    global_units: Units
-    """Units of the GRU above all tensors."""
+    tensor_units: UpperUnits
+    """Units of the GRU of each tensor; 0: it is cut."""
+    global_units: UpperUnits
+    """Units of the GRU above all tensors; 0: it is cut."""
     scales: Layers
     """Time scales over which gradients are averaged."""
     learning_rate: Positive
     """First value of the running learning rate."""
     head_init_scale: NonNegative
     """Factor on the output layers' initial weights."""
+
+    @model_validator(mode="after")
+    def _connected(self) -> HierarchicalSettings:
+        if self.global_units and not self.tensor_units:
+            raise mistake(
+                f"global_units = {self.global_units} with tensor_units = 0: the global RNN sees "
+                "coordinates by the tensor RNNs alone; set global_units to 0, too"
+            )
+        return self

@@ -360,12 +360,13 @@ def _could_turn(verdict: str, claimed: str, metric: Metric) -> tuple[bool, bool]
 def _needs(effect: Effect, comparison: Comparison, seeds: int) -> dict[str, int]:
     """How many problems and meta-seeds would make the interval end where the two sides meet.
 
-    Both parts of the interval shrink as Student's with the number of values; each may have
-    1 / sqrt(2) of the distance.
+    Both parts of the interval shrink as Student's with the number of values; where there are two,
+    each may have 1 / sqrt(2) of the distance.
     """
     allowed = comparison.allowance if comparison.claimed == "lower" else -comparison.allowance
     with np.errstate(divide="ignore"):
-        distance = abs(float(np.log1p(effect.estimate)) - math.log1p(allowed)) / math.sqrt(2)
+        distance = abs(float(np.log1p(effect.estimate)) - math.log1p(allowed))
+    distance /= math.sqrt(2 if seeds > 1 else 1)
     margins = effect.problem_margin, effect.seed_margin
     if not (all(map(math.isfinite, margins)) and 0 < distance < math.inf):
         return {}

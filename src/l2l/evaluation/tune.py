@@ -48,8 +48,9 @@ def tune(
     """
     tuning = experiment.tuning
     grid = tuning.grids[baseline]
+    source = family.apart() if experiment.tuned_on_held_out else family
     problems = live_part(
-        family.apart().sample(("tune", family_name), range(tuning.problems), experiment.horizon)
+        source.sample(("tune", family_name), range(tuning.problems), experiment.horizon)
     )
     exponents = first = _grid(grid, tuning.points_per_decade)
     results: dict[int, dict[str, float]] = {}
@@ -122,7 +123,7 @@ def _losses(
     theta = repeated.initial()
     each = torch.tensor(rates, dtype=theta.dtype, device=theta.device)
     optimizer = make_baseline(baseline, each.repeat_interleave(len(theta) // len(rates))[:, None])
-    held_out, losses = experiment.shown == "test_loss", list[torch.Tensor]()
+    held_out, losses = experiment.tuned_on_held_out, list[torch.Tensor]()
 
     def observe(now: Carry) -> None:
         if not held_out:

@@ -15,15 +15,18 @@ from matplotlib.text import Annotation
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from l2l.config import Config
-from l2l.config.measurements import GRADIENT, IMPLEMENTATIONS, cost_settings
+from l2l.config.measurements import ADAM, GRADIENT, IMPLEMENTATIONS, cost_settings
+from l2l.errors import UserError
 from l2l.evaluation.summary import summarise
 from l2l.figures.base import Figure
 from l2l.figures.loss_curves import draw_curves, legend_line, share_scale, spread_ends
 from l2l.figures.style import display_name, looks, named, new_figure
+from l2l.registry import BASELINES
 from l2l.results import Results
 
 EXPERIMENT = "mnist"
 DEFAULT, REFERENCE = IMPLEMENTATIONS
+WITH_GRADIENT = "seconds_with_gradient"
 PLAIN = "{},\nplain PyTorch"
 PLAIN_DASHES = (1, 1)
 OFFSET = 5.0  # points between the end of a line and its name
@@ -32,12 +35,13 @@ OUTLINE = [patheffects.withStroke(linewidth=2.2, foreground="white")]
 
 
 def draw(results: Results) -> Drawing:
-    """Left: time of a step. Right: loss against step, and against time."""
+    """Left: time of a step, and of one with its gradient. Right: loss against step and time."""
     config, times = results.config, results.measurement("overhead")
     labels = config.labels()
-    figure = new_figure(config.figures, height=1.08, width=2)
-    grid = figure.add_gridspec(2, 2, width_ratios=(1.25, 1))
-    axes = figure.add_subplot(grid[:, 0])
+    figure = new_figure(config.figures, height=1.4, width=2)
+    grid = figure.add_gridspec(1, 2, width_ratios=(1.25, 1))
+    left = grid[0].subgridspec(2, 1, height_ratios=(1.6, 1))
+    axes = figure.add_subplot(left[0])
     ends = _draw_steps(axes, times, labels)
     stars = []
     for problem, name in config.measurements.overhead.problems.items():
@@ -45,7 +49,10 @@ def draw(results: Results) -> Drawing:
         at = rows["coordinates"].median(), rows["seconds"].median()
         axes.plot(*at, zorder=5, **STAR)
         stars.append(_name(axes, name, at, (-OFFSET, 0.0), zorder=5))
-    upper, lower = (figure.add_subplot(grid[row, 1]) for row in range(2))
+    problems = config.measurements.overhead.problems
+    _draw_overhead(figure.add_subplot(left[1]), times, problems, labels)
+    right = grid[1].subgridspec(2, 1)
+    upper, lower = (figure.add_subplot(right[row]) for row in range(2))
     handles = _draw_race(upper, lower, times, results)
     handles.append(Line2D([], [], label="gradient of a problem", **STAR))
     figure.legend(handles=handles, loc="outside upper center", ncols=len(handles))
@@ -78,12 +85,60 @@ def _draw_steps(axes: Axes, times: pd.DataFrame, labels: dict[str, str]) -> list
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xlim(steps["coordinates"].min(), steps["coordinates"].max())
+    axes.set_ylim(top=4 * axes.get_ylim()[1])  # for the names of lines that end before the edge
     axes.xaxis.set_major_locator(LogLocator(numticks=12))
     axes.yaxis.set_major_locator(LogLocator(numticks=12))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda seconds, _: with_unit(seconds)))
     axes.yaxis.set_minor_formatter(NullFormatter())
     axes.set(title="Time of one step", xlabel="coordinates of θ", ylabel="time")
     return ends
+
+
+def _draw_overhead(
+    axes: Axes, times: pd.DataFrame, problems: dict[str, str], labels: dict[str, str]
+) -> None:
+    """A row for each problem: gradient and learned step, by gradient and step of ADAM."""
+    here = times[times["problem"].isin(problems) & (times["timed"] != GRADIENT)]
+    by_repeat = here.pivot(
+        index=["timed", "implementation"], columns=["problem", "repeat"], values=WITH_GRADIENT
+    )
+    if (ADAM, DEFAULT) not in by_repeat.index:
+        raise UserError(
+            "config: measurements.overhead.baselines: adam is missing: overhead needs it"
+        )
+    ratios = by_repeat.div(by_repeat.xs(ADAM).xs(DEFAULT))
+    learned = ratios[~ratios.index.get_level_values(0).isin(BASELINES)].dropna()
+    styles = looks(display_name(str(key), labels) for key in here["timed"].unique())
+    for place, (key, kind) in enumerate(learned.index):
+        row = learned.loc[(key, kind)]
+        color = styles[display_name(str(key), labels)].color
+        for line, problem in enumerate(problems):
+            own, height = row[problem], line + 0.29 * (place - (len(learned) - 1) / 2)
+            axes.plot([own.min(), own.max()], [height, height], color=color, linewidth=1)
+            face = "white" if kind == REFERENCE else color
+            at = own.median(), height
+            axes.plot(*at, "o", color=color, markersize=4, markerfacecolor=face)
+            axes.annotate(
+                f"{at[0]:.3g}",
+                (own.max(), height),
+                xytext=(OFFSET, 0),
+                textcoords="offset points",
+                color=color,
+                fontsize=rcParams["legend.fontsize"],
+                va="center",
+                path_effects=OUTLINE,
+            )
+    axes.axvline(1, color="black", linewidth=0.8)
+    axes.set_xscale("log")
+    low, high = axes.get_xlim()
+    axes.set_xlim(low, high * (high / low) ** 0.1)
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=12))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.set_yticks(range(len(problems)), [*problems.values()])
+    axes.set_ylim(len(problems) - 0.5, -0.5)
+    axes.tick_params(axis="y", length=0)
+    axes.set(title="A step with its gradient", xlabel="time / time with ADAM")
 
 
 def with_unit(seconds: float) -> str:
@@ -163,12 +218,14 @@ def _step_times(times: pd.DataFrame, config: Config) -> dict[str, float]:
 FIGURE = Figure(
     name="overhead",
     title="The cost of a step",
-    caption="Left: how long one step takes, by the number of parameters that are optimized (its "
-    "coordinates). Lines are optimizers, from the fastest to the slowest repeat of each timing; "
-    "stars are the gradients of three of the problems, which every optimizer needs in each step as "
-    "well. The LSTM is timed with this program's compiled kernels and in plain PyTorch, the "
-    "hierarchical RNN in plain PyTorch only. Right, above: the loss on MNIST, step by step. Below: "
-    "the same runs against the time of their gradients and steps, one network at a time. The "
+    caption="Left, above: how long one step takes, by the number of parameters that are "
+    "optimized (its coordinates). Lines are optimizers, from the fastest to the slowest repeat of "
+    "each timing; stars are the gradients of three of the problems, which every optimizer needs in "
+    "each step as well. The LSTM is timed with this program's compiled kernels and in plain "
+    "PyTorch, the hierarchical RNN in plain PyTorch only. Below: a step and its gradient, divided "
+    "by the same with ADAM; 1 is no overhead. Circles are plain PyTorch; lines go from the "
+    "smallest to the largest repeat. Right, above: the loss on MNIST, step by step. Below: the "
+    "same runs against the time of their gradients and steps, one network at a time. The "
     "hand-crafted optimizers end earlier there, because their steps take less time.",
     drawn_by=draw,
     experiments=(EXPERIMENT,),

@@ -22,8 +22,8 @@ from l2l.results import Results
 
 MEASURES = {
     "norm": "norm",
-    "noise": "noise / expectation",
-    "bias": "bias: 1 − cosine",
+    "variance": "variance",
+    "cosine": "bias: 1 − cosine",
 }
 """Column of the table -> what its row of panels shows."""
 LOOKS = (
@@ -38,11 +38,11 @@ LOOKS = (
 LEARNED = {"mean": ("mean loss", BLUE, "D"), "final": ("final loss", VERMILLION, "o")}
 """Attribute of a variant -> what the last row shows."""
 LEAST = 1e-3
-"""Of a logarithmic axis: a bias of zero is drawn there."""
+"""Of its logarithmic axis: a bias of zero is drawn there."""
 
 
 def draw(results: Results) -> Drawing:
-    """Rows of norm, noise and bias with a column for each stage; below, what was learned.
+    """Rows of norm, variance and bias with a column for each stage; below, what was learned.
 
     Raises:
         UserError: an experiment has no reference, or two recipes of one window.
@@ -54,16 +54,15 @@ def draw(results: Results) -> Drawing:
     parts: Any = figure.subfigures(2, 1, height_ratios=[2.55, 1])
     above, below = parts
     shape = (len(MEASURES), len(settings.stages))
-    grid = above.subplots(*shape, sharex=True, sharey="row", squeeze=False)
+    grid = above.subplots(*shape, sharex=True, squeeze=False)
     for column, (stage, entry) in enumerate(settings.stages.items()):
         rows = table[table["stage"] == stage]
         for line, measure in enumerate(MEASURES):
             _draw_measure(grid[line, column], rows, measure, looks)
-        grid[0, column].set_title(f"φ {entry.title}")
+        grid[0, column].set_title(entry.title)
         grid[-1, column].set_xlabel("window, steps")
     for line, name in enumerate(MEASURES.values()):
         grid[line, 0].set_ylabel(name)
-        plain_log_ticks(grid[line, 0])
     handles = [legend_line(look, settings.estimators[key].title) for key, look in looks.items()]
     above.legend(handles=handles, loc="outside upper center", ncols=3)
     experiments = config.figure_experiments()["unroll"]
@@ -83,13 +82,18 @@ def draw(results: Results) -> Drawing:
 def _draw_measure(axes: Axes, rows: pd.DataFrame, measure: str, looks: dict[str, Look]) -> None:
     for estimator, look in looks.items():
         own = rows[rows["estimator"] == estimator]
-        values = own.pivot(index="window", columns="repeat", values=measure).clip(lower=LEAST)
+        values = own.pivot(index="window", columns="repeat", values=measure)
+        if measure == "cosine":
+            values = (1 - values).clip(lower=LEAST)
         windows, repeats = values.index.to_numpy(), values.to_numpy()
+        if not windows.size:  # not asked at this stage
+            continue
         repeats = np.where(np.isinf(repeats), np.nan, repeats)
         low, high, middle = repeats.min(axis=1), repeats.max(axis=1), np.median(repeats, axis=1)
         axes.fill_between(windows, low, high, color=look.color, alpha=0.15, linewidth=0)
         axes.plot(windows, middle, color=look.color, dashes=look.dashes, linewidth=look.width)
     axes.set_yscale("log")
+    plain_log_ticks(axes)
     _window_axis(axes, sorted(rows["window"].unique()))
 
 
@@ -159,15 +163,14 @@ FIGURE = Unroll(
     name="unroll",
     title="How long to unroll",
     caption="Meta-gradients are found in windows of some steps. Top: what their length does to the "
-    "meta-gradient of an episode, with the weights φ held fixed as the column says. Norm: its "
-    "length. Noise: the standard deviation of estimates on different problems, divided by the "
-    "length of their expectation; a line ends where it is too much for the number of repeats to "
-    "tell the expectation from zero. Bias: how far its direction is from that of the "
-    "true one (a single window, second derivatives kept); 0 is the same, 1 at a right angle. Lines "
-    "are medians over repeats, bands their range. Bottom: what is learned with each window from as "
-    "many inner steps, as the loss divided by that of the reference's window; lower is better. "
-    "Each mark is a meta-seed, lines join their means. Dashed: windows that grow in the course "
-    "of meta-training.",
+    "meta-gradient of an episode, with the weights φ of a trained optimizer held fixed, on the "
+    "problems that the column names. Norm: its length. Variance: how much the gradients of single "
+    "problems scatter, the trace of their covariance, in squared units of the norm. Bias: how far "
+    "its direction is from that of the true one on the same problems (a single window, second "
+    "derivatives kept); 0 is the same, 1 at a right angle. Lines are medians over repeats, bands "
+    "their range. Bottom: what is learned with each window from as many inner steps, as the loss "
+    "divided by that of the reference's window; lower is better. Each mark is a meta-seed, lines "
+    "join their means. Dashed: windows that grow in the course of meta-training.",
     drawn_by=draw,
     measurements=("meta_gradients",),
 )

@@ -13,6 +13,7 @@ from types import ModuleType
 
 import torch
 from torch import Tensor
+from torch.autograd.forward_ad import unpack_dual
 
 from l2l.errors import UserError
 from l2l.kernels import cpu, cuda, reference
@@ -48,13 +49,14 @@ def log_features(gradient: Tensor, p: float) -> Tensor:
     """The input preprocessing, equation (6) of the paper.
 
     Args:
-        gradient: [...], any float dtype; where it requires a gradient, so does the result.
+        gradient: [...], any float dtype; autograd, in reverse and forward, goes through.
         p: gradients from e^-p up count as large.
 
     Returns:
         [..., 2]: (log|grad| / p, sign(grad)) where |grad| >= e^-p, else (-1, e^p grad).
     """
-    chosen = reference if gradient.requires_grad else implementation(gradient)
+    followed = gradient.requires_grad or unpack_dual(gradient).tangent is not None
+    chosen = reference if followed else implementation(gradient)
     return chosen.log_features(gradient, p)
 
 

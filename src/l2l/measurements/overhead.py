@@ -2,7 +2,9 @@
 
 There is one problem at a time (B = 1), with random gradients. A step is the update and its addition
 to theta, equations (3) and (1). The gradient itself is timed on its own, on the problems that have
-one. Within a repeat all optimizers take turns, so that a drift of the machine affects them alike.
+one. A whole inner step takes the sum of both, so an optimizer's overhead is its sum divided by that
+of another optimizer. Within a repeat all take turns, so that a drift of the machine affects them
+alike.
 """
 
 from __future__ import annotations
@@ -131,8 +133,10 @@ def overhead(
     Returns:
         A tidy row for each timing: timed (an optimizer's key, or "gradient"), implementation,
         problem (name, or "grid" at a size that is not a problem's), coordinates, repeat, seconds
-        (of a step, or of a loss and its gradient), state_bytes (of a coordinate). Steps that would
-        need too much memory or time are left out, with a line on stderr.
+        (of a step, or of a loss and its gradient), seconds_with_gradient (of a step and of the
+        problem's gradient in the same repeat; empty for the gradient and the grid), state_bytes (of
+        a coordinate). Steps that would need too much memory or time are left out, with a line on
+        stderr.
     """
     problems = {
         name: family.sample(("measure", name), range(1), MINIBATCHES)
@@ -168,8 +172,18 @@ def overhead(
             row = {**timing, "problem": problem, "coordinates": size}
             rows.append(row)
             before[row["timed"], row["implementation"]] = row
+    return _with_gradient(pd.DataFrame(rows))
+
+
+def _with_gradient(times: pd.DataFrame) -> pd.DataFrame:
+    """The table with `seconds_with_gradient`."""
+    own = times["timed"] == GRADIENT
+    gradients = times[own].set_index(["problem", "repeat"])["seconds"]
+    places = pd.MultiIndex.from_frame(times[["problem", "repeat"]])
+    sums = times["seconds"] + gradients.reindex(places).to_numpy()
     columns = ["timed", "implementation", "problem", "coordinates", "repeat", "seconds"]
-    return pd.DataFrame(rows)[[*columns, "state_bytes"]]
+    filled = times.assign(seconds_with_gradient=sums.mask(own))
+    return filled[[*columns, "seconds_with_gradient", "state_bytes"]]
 
 
 def _scaled(layout: Mapping[str, Tensor], size: int) -> dict[str, Tensor]:

@@ -28,6 +28,9 @@ RMSprop with momentum: U = -1/S at the start, and what the RNN adds is small); a
 q = -1, p = sigmoid(3.2), b_m = sigmoid(2.2) and b_v = sigmoid(3.2) at the start; both b are 0 at
 the first step, so that it sees the gradient's sign alone.
 
+With tensor_units and global_units 0 the upper cells are cut: coordinates know of each other by the
+root mean square over T and the mean of R alone. This is the ablation of claim C15.
+
 Simplified against the paper:
     - theta, whose loss is measured, is the attended location, not the base: the loop knows one
       location only. The state has their difference. (As Nesterov's momentum is usually coded.)
@@ -126,7 +129,7 @@ class HierarchicalRNN(UpdateRule):
         for level in ("parameter", "tensor", "global"):
             own = {name: shape for name, shape in shapes.items() if name.startswith(f"{level}.")}
             units = own[f"{level}.weight_hh"][1]
-            phi |= uniform(own, 1 / math.sqrt(units), generator)
+            phi |= uniform(own, 1 / math.sqrt(max(units, 1)), generator)  # 0: nothing to draw
         heads = {name: shapes[f"{name}.weight"] for name in ("direction", "rate", "decay")}
         bound = settings.head_init_scale / math.sqrt(settings.parameter_units)
         for name, weight in uniform(heads, bound, generator).items():
@@ -315,6 +318,6 @@ def _gru(phi: Phi, name: str, inputs: Tensor, hidden: Tensor, bias: Tensor) -> T
     units = hidden.shape[0]
     below = torch.addmm(bias, phi[f"{name}.weight_ih"], inputs)
     before = torch.addmm(phi[f"{name}.bias_hh"][:, None], phi[f"{name}.weight_hh"], hidden)
-    r, z = torch.sigmoid(below[: 2 * units] + before[: 2 * units]).split(units)
+    r, z = torch.sigmoid(below[: 2 * units] + before[: 2 * units]).tensor_split(2)
     n = torch.tanh(torch.addcmul(below[2 * units :], r, before[2 * units :]))
     return torch.lerp(n, hidden, z)

@@ -294,6 +294,10 @@ def _effect(row: Mapping[Any, Any], limits: bool = True) -> str:
     return effect(interval) if limits else percent(interval.value)
 
 
+def _sign(verdict: str) -> str:
+    return SIGNS.get(_short(verdict), "–")
+
+
 def _short(verdict: str) -> str:
     """A verdict without its reason."""
     return verdict.partition(":")[0]
@@ -324,15 +328,18 @@ def marked_tables(claims: pd.DataFrame, config: Config) -> dict[str, str]:
     tables = {key: overview(claims, config, key, verdicts) for key, verdicts in parts.items()}
     rows = []
     for key, entries in judged[judged["deciding"]].groupby("claim", sort=False):
-        answers = next(_by_recipe(entries, config))[1]
-        rows.append(
-            {
-                "claim": f"{key} {config.claims[str(key)].brief}".strip(),
-                ASKED[OPTIMIZER]: answers.get(OPTIMIZER, answers.get("")),
-                ASKED[RECIPE]: answers.get(RECIPE),
-            }
-        )
-    brief = Format(lambda row: f"{SIGNS.get(_short(row['verdict']), '–')} {_effect(row)}")
+        several = entries["recipe"].nunique() > 1
+        for place, (name, answers) in enumerate(_by_recipe(entries, config)):
+            claim = f"{key} {config.claims[str(key)].brief}".strip()
+            rows.append(
+                {
+                    "claim": "" if place else claim,
+                    "who": name if several else "",
+                    ASKED[OPTIMIZER]: answers.get(OPTIMIZER, answers.get("")),
+                    ASKED[RECIPE]: answers.get(RECIPE),
+                }
+            )
+    brief = Format(lambda row: f"{_sign(row['verdict'])} {_effect(row, limits=False)}")
     formats = dict.fromkeys(ASKED.values(), brief)
     tables["in brief"] = Table.of("Claims in brief", rows, formats)
     return {name: table.markdown() for name, table in tables.items()}

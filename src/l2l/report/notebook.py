@@ -38,6 +38,8 @@ from l2l.results import Results
 BESIDE = {
     "quadratics": ("optimizer_loop", "computation_graph"),
     "mnist": ("coordinatewise_lstm",),
+    "cifar": ("step_size",),
+    "unroll": ("landscape",),
     "hierarchical": ("overhead", "hierarchical_diagram"),
 }
 """Report -> figures of other sections that it shows too."""

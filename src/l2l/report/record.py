@@ -15,7 +15,7 @@ from l2l.report import claims, free_pictures
 from l2l.report.sections import sections
 from l2l.results import Results
 
-SMALL_TABLES = {"overhead", "meta_gradients"}
+SMALL_TABLES = {"overhead", "meta_gradients", "landscape", "step_size"}
 PAINTED = (
     "Pictures made from the run's photographs or styles may not be published. These were painted "
     "for the record, by the same optimizers"

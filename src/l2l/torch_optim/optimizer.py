@@ -63,7 +63,8 @@ class LearnedOptimizer(torch.optim.Optimizer):
     A parameter without a gradient is left alone, and so is its state. The hierarchical RNN sees all
     parameters of a group together: the same ones must have a gradient in every step. A gradient
     that is always zero moves a coordinate nevertheless, such as an embedding's row of
-    `padding_idx`: in 200 steps by 0.003 to 0.47, see docs/own_code.md.
+    `padding_idx`: in 200 steps by 0.003 to 0.47, see docs/own_code.md. Only optimizers of the kind
+    "normalised" leave it where it is.
 
     Args:
         params: parameters, named parameters, or groups of them as dictionaries, as for any
