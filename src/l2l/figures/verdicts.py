@@ -153,7 +153,9 @@ def _write(axes: Axes, number: int, row: Record, is_first: bool, config: Config)
     if entry and len({one.experiment for one in claim.comparisons}) > 1:
         text = f"{entry.title}: {text}"
     metric = str(row["table"] or row["metric"])
-    if metric not in LOSSES:
+    if not metric:
+        text = str(row["verdict"])  # not yet run
+    elif metric not in LOSSES:
         text += f", {NOT_LOSSES.get(metric, metric.replace('_', ' '))}"
     _text(axes, number, -0.08, text, color=GREY, size=rcParams["legend.fontsize"], ha="right")
 
