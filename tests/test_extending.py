@@ -117,7 +117,7 @@ config = load_config(files=["mine.yaml"])
 table = pd.read_csv(sys.argv[1])
 columns = config.measurements.gradient_sizes.columns(config)
 claims = evaluate_claims(
-    {"sizes": config.claims["sizes"]}, {}, "default", {}, {"gradient_sizes": table}
+    {"sizes": config.claims["sizes"]}, {}, "default", {}, measurements={"gradient_sizes": table}
 )
 print([*table] == [*columns], len(table), *claims["verdict"], sep="|")
 """

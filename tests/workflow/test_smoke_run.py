@@ -28,6 +28,7 @@ FIGURES = {
     "mnist_transfer",
     "architecture",
     "cifar",
+    "general",
     "style_curves",
     "style_images",
     "ablations",
@@ -72,9 +73,11 @@ def test_a_smoke_run_gives_no_verdicts(smoke: Workflow) -> None:
 
 def test_the_curves_have_one_row_for_each_optimizer_problem_seed_and_step(smoke: Workflow) -> None:
     curves = pd.read_parquet(smoke.folder / "results/smoke/evaluation/mnist/curves.parquet")
-    runs = curves.groupby(["optimizer", "meta_seed"]).size()
-    assert len(runs) == 2 + 2 + 1  # two baselines, recipes of two meta-seeds and one
+    runs = curves.groupby(["optimizer", "meta_seed", "rate_for"]).size()
+    kinds = runs.groupby(["optimizer", "meta_seed"]).size()
+    assert len(kinds) == 2 + 2 + 1  # two baselines, recipes of two meta-seeds and one
     assert (runs == 2 * 201).all()  # problems, steps 0..200
+    assert kinds[kinds > 1].index.get_level_values("meta_seed").isin([-1]).all()  # tuned twice
     start = curves[curves["step"] == 0].groupby("problem")["loss"]
     assert (start.nunique() == 1).all(), "every optimizer starts from the same problems"
 
@@ -109,9 +112,9 @@ def test_a_changed_training_value_reruns_that_training_and_what_depends_on_it(
 def test_a_changed_number_of_test_problems_keeps_what_was_trained_and_tuned(
     smoke: Workflow,
 ) -> None:
-    planned = smoke.planned(*SMOKE, "evaluation={problems: 9}")
-    assert planned >= {"test_quadratics", "test_mnist", "quadratics", "mnist"}
-    assert not {name for name in planned if name.startswith("train")}
+    planned = smoke.planned(*SMOKE, "experiments={mnist: {evaluation: {problems: 9}}}")
+    assert planned >= {"test_mnist", "mnist", "claims"}
+    assert not {name for name in planned if name.startswith("train")} | planned & {"quadratics"}
 
 
 def test_a_figure_alone_is_redrawn_from_its_tables(smoke: Workflow) -> None:

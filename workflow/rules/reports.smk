@@ -36,10 +36,10 @@ for figure_name, figure in FIGURES.items():
             LOGS / "figure" / f"{figure_name}.log",
         benchmark:
             BENCHMARKS / "figure" / f"{figure_name}.tsv"
-        conda:
-            "../../environment.yml"
         group:
             GROUP
+        conda:
+            "../../environment.yml"
         params:
             config=LAYOUT.config,
             figure=figure_name,
@@ -70,10 +70,10 @@ for report_name, shown in REPORTS.items():
             LOGS / "report" / f"{report_name}.log",
         benchmark:
             BENCHMARKS / "report" / f"{report_name}.tsv"
-        conda:
-            "../../environment.yml"
         group:
             GROUP
+        conda:
+            "../../environment.yml"
         params:
             config=LAYOUT.config,
             report=report_name,

@@ -57,7 +57,12 @@ for name, settings in CONFIG.measurements.each().items():
 
 rule runs:
     input:
-        [run / file for runs in RUNS.values() for run in runs for file in ("log.csv", "summary.json")],
+        [
+            run / file
+            for runs in RUNS.values()
+            for run in runs
+            for file in ("log.csv", "summary.json")
+        ],
     output:
         report(
             LAYOUT.runs,
@@ -172,7 +177,12 @@ rule claims:
     input:
         [LAYOUT.curves(name) for name in EXPERIMENTS],
         [LAYOUT.tuning(name) for name in EXPERIMENTS],
-        [run / file for runs in RUNS.values() for run in runs for file in ("log.csv", "summary.json")],
+        [
+            run / file
+            for runs in RUNS.values()
+            for run in runs
+            for file in ("log.csv", "summary.json")
+        ],
         [LAYOUT.measurement(name) for name in MEASURED],
         data_of(*problems_of(*EXPERIMENTS)),
     output:

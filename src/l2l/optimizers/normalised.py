@@ -8,7 +8,6 @@ to the size of their tensor. A coordinate whose gradient has always been zero do
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -23,7 +22,7 @@ from l2l.kernels.interface import Sizes, phi_shapes
 from l2l.kernels.reference import normalised_features
 from l2l.optimizers.base import Phi, UpdateRule
 from l2l.optimizers.lstm import lstm_step
-from l2l.optimizers.weights import uniform
+from l2l.optimizers.weights import cells_and_head
 
 
 class NormalisedState(NamedTuple):
@@ -160,10 +159,7 @@ class NormalisedLSTM(UpdateRule):
     def initial(settings: NormalisedSettings, generator: torch.Generator) -> Phi:
         """PyTorch's initialisation, U(+-1/sqrt(units)), the output layer times a setting."""
         shapes = NormalisedLSTM.shapes(settings)
-        phi = uniform(shapes, 1 / math.sqrt(settings.units), generator)
-        for name in ("head.weight", "head.bias"):
-            phi[name] *= settings.head_init_scale
-        return phi
+        return cells_and_head(shapes, settings.units, settings.head_init_scale, generator)
 
     @staticmethod
     def conventions(settings: NormalisedSettings) -> dict[str, str]:

@@ -5,7 +5,6 @@ Inputs and outputs are the LSTM's; only the cell differs. They run in plain PyTo
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,7 +14,7 @@ from torch import Tensor
 from l2l.config.optimizers import RNNSettings
 from l2l.optimizers.base import Phi, UpdateRule
 from l2l.optimizers.preprocessing import INPUTS, features, width
-from l2l.optimizers.weights import uniform
+from l2l.optimizers.weights import cells_and_head
 
 
 @dataclass(frozen=True)
@@ -47,10 +46,7 @@ class CoordinatewiseRNN(UpdateRule):
     def initial(settings: RNNSettings, generator: torch.Generator) -> Phi:
         """U(+-1/sqrt(units)), the output layer times `head_init_scale`, as for the LSTM."""
         shapes = CoordinatewiseRNN.shapes(settings)
-        phi = uniform(shapes, 1 / math.sqrt(settings.units), generator)
-        for name in ("head.weight", "head.bias"):
-            phi[name] *= settings.head_init_scale
-        return phi
+        return cells_and_head(shapes, settings.units, settings.head_init_scale, generator)
 
     @staticmethod
     def conventions(settings: RNNSettings) -> dict[str, str]:

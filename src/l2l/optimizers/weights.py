@@ -80,6 +80,16 @@ def uniform(
     }
 
 
+def cells_and_head(
+    shapes: dict[str, tuple[int, ...]], units: int, head_scale: float, generator: torch.Generator
+) -> dict[str, Tensor]:
+    """Cells as PyTorch draws them, U(+-1/sqrt(units)), and an output layer times `head_scale`."""
+    phi = uniform(shapes, 1 / math.sqrt(units), generator)
+    for name in ("head.weight", "head.bias"):
+        phi[name] *= head_scale
+    return phi
+
+
 def _class(settings: Any) -> Any:
     """The class of these settings: `Grouped` where there are several parameter groups."""
     if len(getattr(settings, "groups", ())) > 1:

@@ -11,6 +11,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from l2l.config import Config
+from l2l.config.claims import LOSSES
 from l2l.errors import UserError
 from l2l.evaluation.rates import FINAL, MEAN
 from l2l.evaluation.verdicts import (
@@ -42,8 +43,6 @@ from l2l.report.table import (
     percent,
 )
 
-LOSSES = {"loss": "loss", "train_loss": "loss", "test_loss": "held-out loss"}
-"""What a metric says of a column; train_loss is the same loss without the choice of a minibatch."""
 LINK = Format(html=lambda key: Markup('<a href="#{0}">{0}</a>').format(key), right=False)
 BRIEF = Format(
     " ".join,
