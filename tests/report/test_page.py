@@ -187,7 +187,7 @@ def test_a_run_of_released_optimizers_says_whose_they_are(copy: Path, config: Co
     released = config.model_copy(update={"optimizers": "released"})
     text = " ".join(" ".join(check(build_page(released, copy)).text).split())
     assert "Nothing was meta-trained or tuned for this page" in text
-    assert "from a whole run at commit 0123456789ab" in text
+    assert "released ones, meta-trained at commit 0123456789ab" in text
     assert "snakemake --cores all mnist --config optimizers=released" in text
     assert "Nothing was meta-trained" not in page
 

@@ -56,7 +56,7 @@ def record(results: Results, folder: Path) -> None:
         else:
             copies[path] = path.name
     folder.mkdir(parents=True, exist_ok=True)
-    if config.optimizers == "trained":
+    if config.optimizers != "released":
         release.write_release(config, folder / release.FOLDER, results.root)  # first: it may refuse
     for name in not_free:
         print(f"l2l: {name} may not be published: painting free pictures", file=sys.stderr)
