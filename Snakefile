@@ -11,16 +11,13 @@ report: "workflow/report/workflow.rst"
 include: "workflow/rules/common.smk"
 
 
-if CONFIG.optimizers == "released":
+if TAKEN:
 
     include: "workflow/rules/released.smk"
 
-else:
 
-    include: "workflow/rules/training.smk"
-    include: "workflow/rules/testing.smk"
-
-
+include: "workflow/rules/training.smk"
+include: "workflow/rules/testing.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/reports.smk"
 

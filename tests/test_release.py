@@ -124,8 +124,31 @@ def test_keeping_replaces_what_an_earlier_run_kept_unless_the_run_is_not_finishe
 def test_taking_without_saying_so_is_refused(
     capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("sys.argv", ["l2l", "take"])
+    monkeypatch.setattr("sys.argv", ["l2l", "take", "--protocol", "smoke"])
     with pytest.raises(SystemExit) as stopped:
         main()
     assert stopped.value.code == 2
     assert "optimizers=released" in capsys.readouterr().err
+
+
+def test_a_mixed_run_takes_what_its_recipes_and_experiments_say(kept: Path):
+    mixed = load_config("smoke", settings=["optimizers=mixed"])
+    take_release(mixed, kept)
+    results = Path("results/smoke")
+    there = {path.name for path in (results / "training").iterdir()}
+    assert {"cifar", "cifar2_sub", "neural_art", "quadratics_window_1"} <= there
+    assert not there & {"quadratics_lstm", "mnist_paper", "mnist_long_unroll"}
+    assert {path.name for path in (results / "tuning").iterdir()} == {
+        *("cifar10", "cifar5", "cifar2", "neural_art", "neural_art_new")
+    }
+
+
+def test_advice_names_the_setting_that_makes_it_anew(kept: Path):
+    changed = load_config("smoke", settings=["optimizers=mixed", "recipes.cifar.episodes=3"])
+    with pytest.raises(UserError, match=r"recipes\.cifar was .* \(recipes\.cifar\.origin = tr"):
+        check_release(changed, kept)
+    made = load_config(
+        "smoke",
+        settings=["optimizers=mixed", "recipes.cifar.episodes=3", "recipes.cifar.origin=trained"],
+    )
+    assert check_release(made, kept)

@@ -31,16 +31,23 @@ def test_another_stand_in_than_recorded_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("protocol", "settings", "command"),
+    ("protocol", "settings", "stage", "command"),
     [
-        ("default", [], "l2l train mnist --seed 1"),
-        ("smoke", [], "l2l train mnist --seed 1 --protocol smoke"),
-        ("default", ["optimizers=released"], "l2l take --set optimizers=released"),
+        ("default", [], "train mnist_paper --seed 1", "l2l train mnist_paper --seed 1"),
+        ("default", [], "train cifar --seed 1", "l2l take"),
+        ("default", [], "tune mnist nag", "l2l tune mnist nag"),
+        ("default", [], "tune cifar10 nag", "l2l take"),
+        ("default", ["optimizers=trained"], "tune cifar10 nag", "l2l tune cifar10 nag"),
+        ("default", ["optimizers=released"], "tune mnist nag", "l2l take"),
+        ("smoke", [], "train cifar", "l2l train cifar --protocol smoke"),
     ],
 )
-def test_advice_is_a_whole_command(protocol: str, settings: list[str], command: str) -> None:
+def test_advice_is_a_whole_command(
+    protocol: str, settings: list[str], stage: str, command: str
+) -> None:
+    added = " --set optimizers=released" if "optimizers=released" in settings else ""
     run = Run(load_config(protocol, settings=settings))
-    assert run.command("train mnist --seed 1") == command
+    assert run.command(stage) == command + added
 
 
 def test_a_missing_file_is_named_with_the_command_that_makes_it(run: Run) -> None:

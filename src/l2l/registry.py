@@ -119,8 +119,9 @@ MEASUREMENTS = {
 
 # Figures that are more than the loss curves of experiments, in the order of the page.
 FIGURES = {
+    "verdicts": "l2l.figures.verdicts:FIGURE",
     "style_images": "l2l.figures.style_images:FIGURE",
-    "mnist_continued": "l2l.figures.mnist_continued:FIGURE",
+    "figure4": "l2l.figures.figure4:FIGURE",
     "unroll": "l2l.figures.unroll:FIGURE",
     "landscape": "l2l.figures.landscape:FIGURE",
     "step_size": "l2l.figures.step_size:FIGURE",

@@ -1,8 +1,8 @@
 """The released optimizers and tuned rates: what a finished run leaves for runs that do not train.
 
-With `optimizers: released` nothing is meta-trained and no learning rate is tuned. Both come from
-the folder `docs/replication/trained` of the checkout, which `l2l record` fills. A run takes them
-only if they were made with its own settings and if each file has the recorded digest.
+Recipes and tunings whose `origin` is `released` come from the folder `docs/replication/trained` of
+the checkout, which `l2l record` fills. A run takes them only if they were made with its own
+settings and if each file has the recorded digest.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ class ReleasedPart(NamedTuple):
 
     Attributes:
         key: its name in messages and in the table of contents.
+        origin: where it comes from in this run.
+        make: the setting with which a run makes it itself.
         inputs: a digest of its settings, without the horizon.
         files: of the run; in the release they lie in the same order of folders without
             `results/<run>`.
@@ -46,26 +48,36 @@ class ReleasedPart(NamedTuple):
     """
 
     key: str
+    origin: str
+    make: str
     inputs: str
     files: list[Path]
     horizon: int = 0
 
 
 def parts(config: Config, root: Path = Path()) -> Iterator[ReleasedPart]:
-    """Everything that a run in the folder `root` would meta-train and tune."""
+    """Everything of a run in the folder `root` that is meta-trained or tuned, by it or before."""
     layout = Layout(config.run_name, root)
     for recipe in config.used_recipes():
-        runs = [layout.run(recipe, seed) for seed in range(config.recipes[recipe].meta_seeds)]
+        key, entry = f"recipes.{recipe}", config.recipes[recipe]
+        runs = [layout.run(recipe, seed) for seed in range(entry.meta_seeds)]
         files = [layout.rate(recipe), *(run / name for run in runs for name in RUN)]
-        yield ReleasedPart(f"recipes.{recipe}", digest(training_inputs(config, recipe)), files)
+        inputs = digest(training_inputs(config, recipe))
+        yield ReleasedPart(key, entry.origin, f"{key}.origin = trained", inputs, files)
     for experiment, settings in config.experiments.items():
+        key = f"experiments.{experiment}"
+        origin, make = settings.tuning.origin, f"{key}.tuning.origin = tuned"
         for baseline in settings.baselines:
-            inputs = tuning_inputs(config, experiment, baseline)
-            horizon = inputs.pop("horizon")
+            tuning = tuning_inputs(config, experiment, baseline)
+            horizon = tuning.pop("horizon")
             files = [layout.tuning(experiment, baseline)]
-            yield ReleasedPart(
-                f"experiments.{experiment} with {baseline}", digest(inputs), files, horizon
-            )
+            part = (f"{key} with {baseline}", origin, make, digest(tuning), files, horizon)
+            yield ReleasedPart(*part)
+
+
+def taken(config: Config, root: Path = Path()) -> list[ReleasedPart]:
+    """What a run in the folder `root` takes from the record; empty: it makes all itself."""
+    return [part for part in parts(config, root) if part.origin == "released"]
 
 
 def write_release(config: Config, folder: Path, root: Path = Path()) -> None:
@@ -119,12 +131,12 @@ def check_release(config: Config, folder: Path | None = None) -> dict[str, Any]:
         contents: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         raise UserError(
-            f"optimizers = released: {path} is missing or damaged: get it from the repository "
-            "(git checkout), make it of a finished run (make publish), or meta-train (optimizers "
-            "= trained)"
+            f"{path} is missing or damaged: get the table of released optimizers from the "
+            "repository (git checkout), make it of a finished run (make publish), or meta-train "
+            "(optimizers = trained)"
         ) from None
     results = Layout(config.run_name).results
-    for part in parts(config):
+    for part in taken(config):
         released = contents.get(part.key, {"files": {}})
         if {file.relative_to(results).as_posix() for file in part.files} - released["files"].keys():
             reason = "is not among the released ones"
@@ -134,9 +146,10 @@ def check_release(config: Config, folder: Path | None = None) -> dict[str, Any]:
             reason = f"was tuned for step {released['horizon']}, not {part.horizon}"
         else:
             continue
+        make = part.make if config.optimizers == "mixed" else "optimizers = trained"
         raise UserError(
-            f"optimizers = released: {part.key} {reason}: use the protocol default as it is, or "
-            "meta-train (optimizers = trained)"
+            f"{part.key} {reason}: use the settings of the protocol default, or make it anew in "
+            f"this run ({make})"
         )
     return contents
 
@@ -154,7 +167,7 @@ def take_release(config: Config, folder: Path | None = None) -> None:
     folder = folder or release_folder()
     contents = check_release(config, folder)
     results = Layout(config.run_name).results
-    for part in parts(config):
+    for part in taken(config):
         for file in part.files:
             name = file.relative_to(results)
             path, sha256 = folder / name, contents[part.key]["files"][name.as_posix()]

@@ -128,6 +128,12 @@ class Results(Run):
         table.insert(9, "fall", table.pop("fall"))
         return table
 
+    def chosen(self, recipes: Iterable[str]) -> dict[str, int]:
+        """Recipe -> the meta-seed that validated best."""
+        table = self.meta_trainings(recipes)
+        best = table[table["selected"]]
+        return dict(zip(best["recipe"], best["meta_seed"].astype(int), strict=True))
+
     def logs(self, recipe: str) -> pd.DataFrame:
         """The logs of a recipe's meta-trainings, with the columns recipe and meta_seed."""
         tables = []

@@ -20,8 +20,8 @@ if TYPE_CHECKING:  # torch is imported only by the methods that compute
     from l2l.optimizers import UpdateRule
     from l2l.problems import Family
 
-TRAINING = ("trial", "choose-rate", "train", "tune")
-"""Commands whose files `l2l take` copies from the record where `optimizers` is `released`."""
+TRAINING = ("trial", "choose-rate", "train")
+"""Commands that meta-train the recipe they name."""
 
 
 @dataclass(frozen=True)
@@ -56,18 +56,24 @@ class Run:
         """The whole command line of a stage of this run, for advice in error messages.
 
         Args:
-            stage: a command of `l2l` with its arguments, such as "train mnist --seed 1". Where this
-                run takes released optimizers, commands that meta-train or tune become `l2l take`.
+            stage: a command of `l2l` with its arguments, such as "train mnist --seed 1". A command
+                that would make what this run takes from the record becomes `l2l take`.
         """
-        released = self.config.optimizers == "released"
-        if released and stage.split()[0] in TRAINING:
+        if self._is_taken(*stage.split()[:2]):
             stage = "take"
         words = ["l2l", stage]
         if self.config.protocol != "default":
             words += ["--protocol", self.config.protocol]
-        if released:
+        if self.config.optimizers == "released":
             words += ["--set", "optimizers=released"]
         return " ".join(words)
+
+    def _is_taken(self, command: str, name: str = "") -> bool:
+        """Whether a command meta-trains a recipe, or tunes on an experiment, of the record."""
+        recipe, experiment = self.config.recipes.get(name), self.config.experiments.get(name)
+        if command == "tune":
+            return experiment is not None and experiment.tuning.origin == "released"
+        return command in TRAINING and recipe is not None and recipe.origin == "released"
 
     def existing(self, path: Path, stage: str) -> Path:
         """The path itself, if there is such a file.

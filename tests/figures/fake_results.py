@@ -1,16 +1,20 @@
 """The results of a run that never was, and the style of print; only for tests."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
+from tests.figures.fake_tables import make_tuning
 
 from l2l.config import Config, load_config
 from l2l.config.schema import FigureSettings
 from l2l.figures import experiments
 from l2l.results import Results
 
+CHOSEN = 1
+"""The meta-seed that validated best."""
 STYLE = FigureSettings(dpi=200, width_inches=3.25, interval=0.95, font_size=8.0)
 
 
@@ -24,6 +28,12 @@ class FakeResults(Results):
 
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
 
+    def tuning(self, experiment: str) -> pd.DataFrame:
+        return make_tuning()
+
+    def chosen(self, recipes: Iterable[str]) -> dict[str, int]:
+        return dict.fromkeys(recipes, CHOSEN)
+
     def curves(self, experiment: str) -> pd.DataFrame:
         return self.tables[experiment]
 
@@ -32,6 +42,9 @@ class FakeResults(Results):
 
     def logs(self, recipe: str) -> pd.DataFrame:
         return self.tables[recipe]
+
+    def claims(self) -> pd.DataFrame:
+        return self.tables["claims"]
 
 
 def fake(config: Config | None = None, **tables: pd.DataFrame) -> FakeResults:
@@ -43,12 +56,11 @@ def fake(config: Config | None = None, **tables: pd.DataFrame) -> FakeResults:
 def draw_panels(shown: str = "loss", **tables: pd.DataFrame) -> Figure:
     """The losses of experiments of these titles, up to the last steps of their tables."""
     mnist = load_config().experiments["mnist"]
-    entries = {
-        title: mnist.model_copy(
-            update={"title": title, "shown": shown, "horizon": int(table["step"].max())}
-        )
-        for title, table in tables.items()
-    }
+    entries = {}
+    for title, table in tables.items():
+        learned = tuple(key for key in table["optimizer"].unique() if key not in mnist.baselines)
+        settings = {"title": title, "shown": shown, "horizon": int(table["step"].max())}
+        entries[title] = mnist.model_copy(update=settings | {"learned": learned})
     config = load_config().model_copy(update={"experiments": entries})
     return experiments.draw_losses([*tables], fake(config, **tables))
 

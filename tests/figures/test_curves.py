@@ -6,14 +6,15 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy import stats
-from tests.figures.fake_results import fake
-from tests.figures.fake_tables import make_curves
+from tests.figures.fake_results import CHOSEN, fake
+from tests.figures.fake_tables import BASELINES, make_curves
 
+from l2l.config import load_config
 from l2l.errors import UserError
 from l2l.evaluation.summary import summarise
-from l2l.figures.experiments import draw_losses
+from l2l.figures.experiments import draw_losses, draw_one_problem
+from l2l.figures.figure4 import FIGURE as FIGURE4
 from l2l.figures.loss_curves import loss_limits
-from l2l.figures.mnist_continued import FIGURE as CONTINUED
 from l2l.figures.style import display_name, looks
 
 OPTIMIZERS = ["sgd", "rmsprop", "adam", "nag", "mnist_paper", "mnist_long_unroll"]
@@ -37,6 +38,12 @@ def cube(curves: pd.DataFrame, optimizer: str, column: str = "loss") -> np.ndarr
     return rows[:, 3].reshape(seeds, problems, steps)
 
 
+def chosen(curves: pd.DataFrame, optimizer: str, column: str = "loss") -> np.ndarray:
+    """The meta-seed that is drawn thick, [problems, steps]."""
+    runs = cube(curves, optimizer, column)
+    return runs[CHOSEN if len(runs) > 1 else 0]
+
+
 def mean_line(axes: Axes, optimizer: str, labels: dict) -> np.ndarray:
     name = display_name(optimizer, labels)
     (line,) = (line for line in axes.get_lines() if line.get_label() == name)
@@ -44,14 +51,14 @@ def mean_line(axes: Axes, optimizer: str, labels: dict) -> np.ndarray:
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_lines_are_the_means_over_problems_and_meta_seeds(
+def test_lines_are_the_means_over_problems_of_the_chosen_meta_seed(
     curves: pd.DataFrame, labels: dict, optimizer: str
 ) -> None:
     shuffled = curves.sample(frac=1, random_state=1)
     axes = mnist(shuffled).axes[0]
     drawn = mean_line(axes, optimizer, labels)
     np.testing.assert_array_equal(drawn[:, 0], np.arange(101))
-    expected = cube(curves, optimizer).mean(axis=(0, 1))[:101]
+    expected = chosen(curves, optimizer).mean(axis=0)[:101]
     np.testing.assert_allclose(drawn[:, 1], expected, rtol=1e-12)
 
 
@@ -65,7 +72,7 @@ def test_each_meta_seed_is_a_thin_line_and_hand_crafted_ones_have_one_line(
         thin = [
             line.get_ydata()
             for line in axes.get_lines()
-            if line.get_color() == look.color and line.get_linewidth() < look.width
+            if line.get_color() == look.color and line.get_linewidth() < 0.5
         ]
         seeds = cube(curves, optimizer).mean(axis=1)[:, :101]
         if len(seeds) == 1:
@@ -126,31 +133,6 @@ def test_an_axis_that_shows_divergence_goes_to_the_highest_finite_mean() -> None
     assert loss_limits([good, huge], divergence=True)[1] < 1e4, "the others can still be told apart"
 
 
-def test_the_legend_is_ordered_like_the_ends_of_the_curves(
-    curves: pd.DataFrame, labels: dict
-) -> None:
-    (legend,) = mnist(curves).legends
-    entries = [text.get_text() for text in legend.get_texts()]
-    values = [float(entry.rsplit(", ", 1)[1]) for entry in entries]
-    assert values == sorted(values, reverse=True)
-    assert "NAG, " + format(cube(curves, "nag").mean(axis=(0, 1))[100], "#.3g") in entries
-
-
-@pytest.mark.parametrize("value", [np.inf, np.nan])
-def test_an_optimizer_that_diverged_is_named_first_and_said_to_have_diverged(
-    curves: pd.DataFrame, labels: dict, value: float
-) -> None:
-    broken = curves.copy()
-    hit = (broken["optimizer"] == "adam") & (broken["problem"] == 7) & (broken["step"] > 20)
-    broken.loc[hit, "loss"] = value
-    figure = mnist(broken)
-    entries = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert entries[0] == "ADAM, diverged"
-    drawn = mean_line(figure.axes[0], "adam", labels)[:, 1]
-    assert np.isfinite(drawn[:21]).all()
-    assert not np.isfinite(drawn[21:]).any()
-
-
 def test_the_y_axis_is_logarithmic_with_several_plain_labels(
     curves: pd.DataFrame, labels: dict
 ) -> None:
@@ -168,25 +150,47 @@ def test_the_y_axis_is_logarithmic_with_several_plain_labels(
         assert len(shown) >= (3 if table["loss"].nunique() > 1 else 1)
 
 
-def test_the_continued_figure_shows_both_losses_and_one_network_after_the_horizon(
-    curves: pd.DataFrame,
-) -> None:
-    results = fake(mnist=curves)
-    figure, labels = CONTINUED.draw(results), results.config.labels()
+def test_figure_4_has_three_panels_and_continues_on_the_fixed_sample(curves: pd.DataFrame) -> None:
+    of_quadratics = make_curves([*BASELINES, "quadratics_lstm"], 6, 100)
+    results = fake(mnist=curves, quadratics=of_quadratics)
+    figure, labels = FIGURE4.draw(results), results.config.labels()
     first, second, third = figure.axes
-    assert first.get_ylim() == second.get_ylim() == third.get_ylim()
-    expected = [
-        cube(curves, "mnist_paper").mean(axis=(0, 1)),
-        cube(curves, "mnist_paper", "train_loss").mean(axis=(0, 1)),
-        cube(curves, "mnist_paper", "train_loss")[0, 0],
-    ]
-    for axes, values in zip((first, second, third), expected, strict=True):
-        drawn = mean_line(axes, "mnist_paper", labels)
-        np.testing.assert_array_equal(drawn[:, 0], np.arange(100, 201))
-        np.testing.assert_allclose(drawn[:, 1], values[100:], rtol=1e-12)
+    expected = {
+        first: ("quadratics_lstm", chosen(of_quadratics, "quadratics_lstm")),
+        second: ("mnist_paper", chosen(curves, "mnist_paper")[:, :101]),
+        third: ("mnist_paper", chosen(curves, "mnist_paper", "train_loss")[:, 100:]),
+    }
+    for axes, (optimizer, runs) in expected.items():
+        drawn = mean_line(axes, optimizer, labels)
+        np.testing.assert_allclose(drawn[:, 1], runs.mean(axis=0), rtol=1e-12)
+    assert list(third.get_xlim()) == [100, 200]
+    faint = [line for line in third.get_lines() if line.get_zorder() == 1]
+    assert len(faint) == len(OPTIMIZERS)
+    drawn = next(line for line in faint if line.get_color() == looks(["NAG"])["NAG"].color)
+    np.testing.assert_allclose(drawn.get_ydata(), chosen(curves, "nag").mean(axis=0)[100:])
+    (legend,) = figure.legends
+    names = [text.get_text() for text in legend.get_texts()]
+    assert names[0] == "LSTM, LSTM (paper)", "they look the same"
+
+
+def test_figure_4_shows_what_a_configuration_has(curves: pd.DataFrame) -> None:
+    config = load_config()
+    kept = {"mnist": config.experiments["mnist"]}
+    results = fake(config.model_copy(update={"experiments": kept}), mnist=curves)
+    assert len(FIGURE4.draw(results).axes) == 2
 
 
 def test_a_table_that_ends_at_the_horizon_cannot_be_continued() -> None:
-    table = make_curves(["nag"], problems=2, steps=100)
+    table = make_curves(OPTIMIZERS, problems=2, steps=100)
     with pytest.raises(UserError, match="steps above"):
-        CONTINUED.draw(fake(mnist=table))
+        FIGURE4.draw(fake(mnist=table, quadratics=table.assign(optimizer="nag")[:101]))
+
+
+def test_one_problem_alone_has_a_line_for_each_meta_seed(
+    curves: pd.DataFrame, labels: dict
+) -> None:
+    (axes,) = draw_one_problem("mnist", fake(mnist=curves), "One network").axes
+    drawn = mean_line(axes, "mnist_paper", labels)
+    expected = cube(curves, "mnist_paper")[:, 0, :101]
+    np.testing.assert_allclose(drawn[:, 1], expected.mean(axis=0), rtol=1e-12)
+    assert len([line for line in axes.get_lines() if line.get_linewidth() < 0.5]) == 2 * 3

@@ -1,17 +1,19 @@
 """Which figures there are, and what they are drawn from, follows from the configuration alone."""
 
 import contextlib
+import itertools
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from matplotlib.figure import Figure
-from tests.figures.fake_tables import BASELINES, make_curves
+from tests.figures.fake_tables import BASELINES, make_curves, make_log, make_tuning
 
 from l2l.config import Config, load_config
 from l2l.config.load import merge
 from l2l.errors import UserError
 from l2l.figures.base import figures
-from l2l.files import write_table
+from l2l.files import write_json, write_table
 from l2l.layout import Layout
 from l2l.results import Results
 
@@ -26,6 +28,9 @@ EIGHTY = {
     },
 }
 LAYOUT = Layout("default")
+MNIST = ("mnist_paper", "mnist_long_unroll")
+REST = ("meta_learning_rate", "attempts", "collapsed", "episodes", "best_episode", "seconds")
+"""What nobody looks at in a summary."""
 
 
 def draw(name: str, config: Config) -> Figure:
@@ -38,17 +43,23 @@ def folder(tmp_path: Path):
         yield tmp_path
 
 
-def write_curves(names: list[str], **changes: object) -> None:
-    optimizers = [*BASELINES, "mnist_paper", "mnist_long_unroll"]
+def write_run(names: list[str], learned: Sequence[str], steps: int = 100) -> None:
+    """What figures of losses read of experiments."""
     for name in names:
-        write_table(LAYOUT.curves(name), make_curves(optimizers, 2, 100, **changes))
+        write_table(LAYOUT.curves(name), make_curves([*BASELINES, *learned], 2, steps))
+        write_table(LAYOUT.tuning(name), make_tuning())
+    for recipe, seed in itertools.product(learned, range(3)):
+        summary = {"recipe": recipe, "meta_seed": seed, "best_validation": abs(seed - 1)}
+        rest = dict.fromkeys(REST)
+        write_json(LAYOUT.run(recipe, seed) / "summary.json", summary | rest)
+        write_table(LAYOUT.run(recipe, seed) / "log.csv", make_log(recipe, seed))
 
 
 def test_an_experiment_of_the_users_is_a_further_panel(folder: Path) -> None:
     config = load_config(overrides=EIGHTY)
-    write_curves(config.figure_experiments()["mnist_transfer"])
+    write_run(config.figure_experiments()["mnist_transfer"], MNIST)
     figure = draw("mnist_transfer", config)
-    titles = [axes.get_title(loc="left") for axes in figure.axes if axes.axison]
+    titles = [axes.get_title(loc="left") for axes in figure.axes[::2]]
     assert titles == ["40 hidden units", "Two hidden layers", "ReLU", "tanh", "80 hidden units"]
     assert figure.axes[0].get_ylabel() == "minibatch loss"
 
@@ -57,10 +68,9 @@ def test_a_loss_without_minibatches_is_not_called_one_of_them(folder: Path) -> N
     config = load_config()
     experiments = config.figure_experiments()["style_curves"]
     learned = config.experiments[experiments[0]].learned
-    for name in experiments:
-        write_table(LAYOUT.curves(name), make_curves([*BASELINES, *learned], 2, 128))
+    write_run(experiments, learned, 128)
     figure = draw("style_curves", config)
-    assert [axes.get_title(loc="left") for axes in figure.axes] == [
+    assert [axes.get_title(loc="left") for axes in figure.axes[::2]] == [
         config.experiments[name].title for name in experiments
     ]
     assert figure.axes[0].get_ylabel() == "loss"
@@ -71,9 +81,9 @@ def test_an_experiment_with_a_figure_of_its_own_makes_that_figure(folder: Path) 
     own = {"experiments": {"mnist_80_units": {"figure": "never_seen_before"}}}
     config = load_config(overrides=merge(EIGHTY, own))
     assert "never_seen_before" in figures(config)
-    write_curves(["mnist_80_units"])
+    write_run(["mnist_80_units"], MNIST)
     figure = draw("never_seen_before", config)
-    assert [axes.get_title(loc="left") for axes in figure.axes] == ["80 hidden units"]
+    assert figure.axes[0].get_title(loc="left") == "80 hidden units"
 
 
 @pytest.mark.parametrize("name", ["meta_training", "style_images", "optimizer_loop"])
@@ -98,6 +108,11 @@ def test_every_figure_has_words_and_says_what_it_reads() -> None:
             assert LAYOUT.pictures("neural_art", "adam", None) in inputs
         else:
             assert reads <= {*inputs}
+        if figure.claims:
+            assert inputs == [LAYOUT.claims]
+        if name in ("mnist", "figure4"):
+            assert LAYOUT.tuning("mnist") in inputs
+            assert LAYOUT.run("mnist_paper", 2) / "summary.json" in inputs
         if figure.logs:
             assert LAYOUT.run("quadratics_lstm", 0) / "log.csv" in inputs
 
@@ -107,7 +122,9 @@ def test_a_figure_without_an_experiment_to_show_is_left_out() -> None:
     kept = {name: entry for name, entry in config.experiments.items() if entry.figure == "cifar"}
     left = figures(config.model_copy(update={"experiments": kept}))
     assert "cifar" in left
-    assert not {"mnist", "mnist_continued", "unroll", "style_images", "overhead"} & {*left}
+    assert "verdicts" in left
+    assert "verdicts" not in figures(config.model_copy(update={"claims": {}}))
+    assert not {"mnist", "figure4", "unroll", "style_images", "overhead"} & {*left}
 
 
 def test_several_networks_that_are_not_all_mlps_are_refused_in_one_line(folder: Path) -> None:

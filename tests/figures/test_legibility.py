@@ -12,6 +12,7 @@ from tests.figures.fake_pictures import write_pictures
 from tests.figures.fake_results import draw_panels, fake
 from tests.figures.fake_tables import (
     BASELINES,
+    make_claims,
     make_curves,
     make_landscape,
     make_log,
@@ -23,9 +24,9 @@ from tests.figures.fake_tables import (
 )
 
 from l2l.config import Config, load_config
-from l2l.evaluation.summary import Variant
-from l2l.figures import experiments, meta_training, style_images, unroll
+from l2l.figures import meta_training, style_images, unroll, variants
 from l2l.figures.base import figures
+from l2l.figures.variants import Variant
 from l2l.results import Results
 
 ON_MNIST = [*BASELINES, "mnist_paper", "mnist_long_unroll"]
@@ -46,7 +47,8 @@ CURVES = {  # panels: the learned optimizers, what diverges, how many steps
 }
 OTHERS = [
     "style_images",
-    "mnist_continued",
+    "verdicts",
+    "figure4",
     "meta_training",
     "few_meta_trainings",
     "architecture",
@@ -69,11 +71,11 @@ def figure(
 ) -> Figure:
     name: str = request.param
     config = load_config()
-    for module in (experiments, unroll):  # variants stand where curves would
+    for module in (variants, unroll):  # variants stand where curves would
         monkeypatch.setattr(module, "variants", lambda made, settings: made)
     if name in CURVES:
         tables = {
-            f"Panel {number}": make_curves([*BASELINES, *keys], 3, steps, ("mnist",), 25, diverging)
+            f"Panel {number}": make_curves([*BASELINES, *keys], 6, steps, ("mnist",), 25, diverging)
             for number, (keys, diverging, steps) in enumerate(CURVES[name])
         }
         return draw_panels("test_loss", **tables)
@@ -90,6 +92,8 @@ def figure(
     stages, lines = config.measurements.step_size, config.measurements.landscape
     results = fake(
         mnist=make_curves(ON_MNIST, 8),
+        quadratics=make_curves([*BASELINES, "quadratics_lstm"], 8, 100),
+        claims=make_claims(config),
         architecture=make_curves(ON_MNIST, 3, horizon, networks, 0, {"mnist_paper": 0.03}),
         overhead=make_overhead(),
         landscape=make_landscape(lines.slices, lines.directions, lines.horizons),
@@ -116,12 +120,10 @@ def of_variants(config: Config, figure: str) -> dict[str, list[Variant]]:
     for name in config.figure_experiments()[figure]:
         entry = config.experiments[name]
         panels[name] = [
-            make_variant(
-                key, 0.7 * 1.5**k if figure == "ablations" else 5 / (k + 1), 1.2, 1 + k % 2
-            )
-            for k, key in enumerate(key for key in entry.learned if key != entry.reference)
+            make_variant(key, 0.7 * 1.5**k if figure == "ablations" else 5 / (k + 1), 1 + k % 2)
+            for k, key in enumerate(entry.learned)
         ]
-        panels[name] += [make_variant(key, 200, seeds=0) for key in entry.baselines]
+        panels[name] += [make_variant(key, 200, seeds=1) for key in entry.baselines]
     return panels
 
 

@@ -88,7 +88,7 @@ from tests.figures.fake_results import fake
 from tests.figures.fake_tables import make_curves
 from l2l.figures.base import figures
 from l2l.figures.style import save
-table = make_curves(["nag", "mnist_paper", "another"], problems=3)
+table = make_curves(["nag", "mnist_paper", "mnist_long_unroll"], problems=3)
 names = ("mnist", "mnist_40_units", "mnist_two_layers", "mnist_relu", "mnist_tanh")
 results = fake(**dict.fromkeys(names, table))
 for name in ("mnist", "mnist_transfer", "coordinatewise_lstm"):

@@ -12,17 +12,19 @@ from tests.figures.fake_results import FakeResults, fake
 from tests.figures.fake_tables import make_meta_gradients, make_variant
 
 from l2l.config import Config, load_config
-from l2l.evaluation.statistics import Effect
-from l2l.evaluation.summary import Variant
-from l2l.figures import experiments, unroll
+from l2l.figures import unroll, variants
+from l2l.figures.variants import Variant
 
 VARIANTS = [
+    make_variant("mnist_paper", 1),
     make_variant("rnn", 1.5),
     make_variant("es", 0.6, seeds=1),
-    make_variant("adam", 4, seeds=0),
+    make_variant("adam", 4, seeds=1),
 ]
 STAGES, SOURCES = {"early": "untrained", "late": "trained"}, ("kept", "es")
 WINDOWS = (1, 10, 100)
+QUADRATICS = [("a", 6.0), ("b", 0.75), ("c", 0.9)]
+"""Recipe -> the mean loss of its first meta-seed over the reference's; the second: 1.1 times."""
 
 
 def markers(axes: Axes, marker: str) -> list[tuple[float, float]]:
@@ -35,7 +37,7 @@ def markers(axes: Axes, marker: str) -> list[tuple[float, float]]:
 @pytest.fixture(autouse=True)
 def _made(monkeypatch: pytest.MonkeyPatch) -> None:
     """Variants stand where curves would, and are not computed."""
-    for figure in (experiments, unroll):
+    for figure in (variants, unroll):
         monkeypatch.setattr(figure, "variants", lambda made, settings: made)
 
 
@@ -49,50 +51,44 @@ def compared(changes: dict, config: Config, **made: list[Variant]) -> FakeResult
 
 
 def draw_variants(**made: list[Variant]) -> list[Axes]:
-    return experiments.draw_variants([*made], compared({}, load_config(), **made)).axes
+    return variants.draw_variants([*made], compared({}, load_config(), **made)).axes
 
 
 def test_a_row_for_the_reference_and_each_variant_a_panel_for_each_experiment() -> None:
-    above, below = draw_variants(Quadratics=VARIANTS[:1], MNIST=VARIANTS)
+    above, below = draw_variants(Quadratics=VARIANTS[:2], MNIST=VARIANTS)
     assert [axes.get_title(loc="left") for axes in (above, below)] == ["Quadratics", "MNIST"]
     names = [text.get_text() for text in below.get_yticklabels()]
-    assert names == ["LSTM (paper) (reference)", "rnn", "es *", "ADAM, tuned"]
-    assert list(below.get_yticks()) == [-1, 0, 1, 2]
+    assert names == ["LSTM (paper) (reference)", "rnn", "es", "ADAM, tuned"]
+    assert list(below.get_yticks()) == [0, 1, 2, 3]
     assert len(above.get_yticks()) == 2
     bottom, top = below.get_ylim()
-    assert bottom > 2 > -1 > top, "the first row is the highest"
+    assert bottom > 3 > 0 > top, "the first row is the highest"
 
 
 @pytest.mark.parametrize(("attribute", "marker"), [("final", "o"), ("mean", "D")])
-def test_a_marker_stands_at_the_ratio_in_its_row_with_its_interval(
-    attribute: str, marker: str
-) -> None:
+def test_every_meta_seed_is_a_dot_in_its_row_inside_the_axes(attribute: str, marker: str) -> None:
     (axes,) = draw_variants(MNIST=VARIANTS)
     found = markers(axes, marker)
-    effects = [getattr(one, attribute) for one in VARIANTS]
-    ratios = [1 + effect.estimate for effect in effects]
-    assert [x for x, _ in found] == pytest.approx([1, *ratios])
-    assert [round(y) for _, y in found] == [-1, 0, 1, 2]
-    intervals = {tuple(map(float, line.get_xdata())) for line in axes.lines}
-    for effect in effects:
-        ends = (1 + effect.low, 1 + effect.high)
-        clipped = tuple(np.clip(ends, *axes.get_xlim()))
-        assert any(np.allclose(clipped, interval) for interval in intervals if len(interval) == 2)
+    expected = [
+        (ratio, row) for row, one in enumerate(VARIANTS) for ratio in getattr(one, attribute)
+    ]
+    assert [x for x, _ in found] == pytest.approx([ratio for ratio, _ in expected])
+    assert [round(y) for _, y in found] == [row for _, row in expected]
     low, high = axes.get_xlim()
-    assert low < min(ratios)
-    assert max(ratios) < high
+    assert all(low < x < high for x, _ in found)
 
 
 @pytest.mark.parametrize(
-    ("ratio", "marker", "edge"), [(math.inf, ">", 1), (100.0, ">", 1), (0.001, "<", 0)]
+    ("ratio", "marker", "edge"),
+    [(math.inf, ">", 1), (math.nan, ">", 1), (100.0, ">", 1), (0.001, "<", 0)],
 )
 def test_what_lies_beyond_is_an_arrow_at_its_edge(ratio: float, marker: str, edge: int) -> None:
-    effect = Effect(ratio - 1, -1, math.inf, 0.5, 8, 0, 0.1, 0)
-    (axes,) = draw_variants(MNIST=[Variant("rnn", effect, make_variant("rnn", 1).mean, 3)])
+    far = Variant("rnn", np.array([1.1, 1.2]), np.array([1.0, ratio]))
+    (axes,) = draw_variants(MNIST=[far])
     at = axes.get_xlim()[edge]
     assert [x for x, _ in markers(axes, marker)] == pytest.approx([at])
-    assert len(markers(axes, "D")) == 1, "of the reference alone"
-    assert len(markers(axes, "o")) == 2
+    assert [x for x, _ in markers(axes, "o")] == [1.0], "the other meta-seed"
+    assert len(markers(axes, "D")) == 2
 
 
 @pytest.fixture
@@ -114,9 +110,10 @@ def of_windows(_made: None) -> Figure:
     measured = config.measurements.model_copy(
         update={"meta_gradients": settings.model_copy(update=few)}
     )
+    reference = Variant("mnist_paper", np.ones(3), np.ones(3))
     made = {
-        "Quadratics": [make_variant("a", 6), make_variant("b", 0.75), make_variant("c", 0.9)],
-        "MNIST": [make_variant("d", 2)],
+        "Quadratics": [reference, *(make_variant(*one, seeds=2) for one in QUADRATICS)],
+        "MNIST": [reference, make_variant("d", 2, seeds=1)],
     }
     changes = {name: {"figure": "unroll"} for name in made}
     config = config.model_copy(update={"recipes": recipes, "measurements": measured})
@@ -150,15 +147,26 @@ def test_each_measure_and_stage_has_a_panel_with_medians_of_each_estimator(
 def test_below_is_what_was_learned_with_each_window(of_windows: Figure) -> None:
     """The reference is 1 at its own window; growing windows are a line across."""
     first, second = of_windows.axes[6:]
-    mean, final = (
-        next(line for line in first.lines if line.get_marker() == marker) for marker in "Do"
-    )
-    assert list(mean.get_xdata()) == [1, 20, 100]
-    assert list(mean.get_ydata()) == pytest.approx([6, 1, 0.75])
-    assert list(final.get_ydata()) == pytest.approx([12, 1, 1.5])
+    mean, final = (line for line in first.lines if list(line.get_xdata()) == [1, 20, 100])
+    final, mean = sorted((mean, final), key=lambda line: -line.get_ydata()[0])
+    assert list(mean.get_ydata()) == pytest.approx([6 * 1.05, 1, 0.75 * 1.05])
+    assert list(final.get_ydata()) == pytest.approx([12 * 1.05, 1, 1.5 * 1.05])
+    dots = [line.get_xydata().tolist() for line in first.lines if line.get_marker() == "D"]
+    assert sorted(dots) == [[[1, 6], [1, pytest.approx(6.6)]], [[20, 1]] * 3,
+                            [[100, 0.75], [100, pytest.approx(0.825)]]]  # fmt: skip
     across = [line.get_ydata()[0] for line in first.lines if list(line.get_xdata()) == [0, 1]]
-    assert sorted(across) == pytest.approx([0.9, 1, 1.8])
-    points = next(line for line in second.lines if line.get_marker() == "D")
-    assert points.get_xydata().tolist() == [[5, 2], [20, 1]]
+    assert sorted(across) == pytest.approx([0.9 * 1.05, 1, 1.8 * 1.05])
+    (line, _) = (line for line in second.lines if list(line.get_xdata()) == [5, 20])
+    assert {line.get_ydata()[1]} == {1}
     across = [line for line in second.lines if list(line.get_xdata()) == [0, 1]]
     assert [line.get_ydata()[0] for line in across] == [1]
+
+
+def test_a_line_without_marks_ends_where_the_variance_is_infinite() -> None:
+    table = make_meta_gradients(("early",), ("kept",), WINDOWS)
+    table.loc[table["window"] == 100, "variance"] = np.inf
+    axes = Figure().subplots()
+    unroll._draw_measure(axes, table, "variance", {"kept": unroll.LOOKS[0]})
+    (line,) = axes.lines
+    assert line.get_marker() == "None"
+    assert np.isfinite(line.get_ydata()).tolist() == [True, True, False]

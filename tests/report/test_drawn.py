@@ -11,8 +11,8 @@ from tests.workflow.harness import ROOT
 from l2l.config import load_config
 from l2l.report.drawn import KEPT, Drawn, drawn
 
-OF_ALL = {"meta_training", "overhead", "updates", "unroll", "landscape", "step_size"}
-"""Figures with measurements or logs, and their reports: they show names of all studies."""
+OF_ALL = {"meta_training", "overhead", "updates", "unroll", "landscape", "step_size", "verdicts"}
+"""Figures with measurements, logs or claims, and their reports: they show names of all studies."""
 
 
 @pytest.fixture(autouse=True)

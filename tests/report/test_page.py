@@ -187,7 +187,7 @@ def test_a_run_of_released_optimizers_says_whose_they_are(copy: Path, config: Co
     released = config.model_copy(update={"optimizers": "released"})
     text = " ".join(" ".join(check(build_page(released, copy)).text).split())
     assert "Nothing was meta-trained or tuned for this page" in text
-    assert "from a whole run at commit 0123456789ab" in text
+    assert "released ones, meta-trained at commit 0123456789ab" in text
     assert "snakemake --cores all mnist --config optimizers=released" in text
     assert "Nothing was meta-trained" not in page
 
@@ -201,7 +201,7 @@ def test_a_run_of_released_optimizers_says_whose_they_are(copy: Path, config: Co
         ("results/default/evaluation/quadratics/curves.parquet", "l2l test quadratics"),
         ("results/default/data/mnist.json", "l2l data mnist"),
         ("results/default/reports/mnist.html", "l2l report mnist"),
-        ("figures/default/mnist_continued.png", "l2l figure mnist_continued"),
+        ("figures/default/figure4.png", "l2l figure figure4"),
         ("figures/default/optimizer_loop.pdf", "l2l figure optimizer_loop"),
         ("figures/default/style_images.png", "l2l figure style_images"),
         ("results/default/data/styles.json", "l2l data styles"),

@@ -29,7 +29,11 @@ def test_a_stand_in_is_named_below_a_figure(results: Results, monkeypatch: pytes
 def test_problems_seeds_and_bands_are_told(results: Results):
     assert made_from("quadratics", results) == (
         "Protocol default. Data: random problems, drawn from seed 0. 6 test problems, the same for "
-        "every optimizer. 3 meta-seeds of each learned optimizer. Bands: 95 % intervals."
+        "every optimizer. 3 meta-seeds of each learned optimizer. Meta-trained in this run. Bands: "
+        "95 % intervals."
+    )
+    assert "Learned optimizers of the record. Learning rates of the record" in made_from(
+        "cifar", results
     )
     assert "6 test problems a panel" in made_from("cifar", results)
     assert "1 meta-seed of each learned optimizer" in made_from("cifar", results)
@@ -57,7 +61,7 @@ def test_every_figure_of_results_stands_in_one_section(results: Results):
     wanted = [f.name for f in figures(results.config).values() if f.experiments or f.measurements]
     assert len(shown) == len({*shown})
     assert {*wanted} <= {*shown}
-    assert section_of("mnist_continued", results).name == "mnist"
+    assert section_of("figure4", results).name == "mnist"
     assert section_of("style_images", results).title == section_of("style_curves", results).title
 
 

@@ -41,7 +41,7 @@ def test_released_optimizers_that_are_not_there_are_told_before_any_job(
     assert done.returncode == 2
     errors = [line for line in done.stderr.splitlines() if line.startswith("l2l: ")]
     assert len(errors) == 1
-    assert "optimizers = released" in errors[0]
+    assert "was released with other settings" in errors[0]
     assert not (workflow.folder / "results").exists()
 
 

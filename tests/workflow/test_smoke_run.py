@@ -21,9 +21,10 @@ import l2l
 pytestmark = pytest.mark.workflow
 DAY = 86400
 FIGURES = {
+    "verdicts",
     "quadratics",
     "mnist",
-    "mnist_continued",
+    "figure4",
     "mnist_transfer",
     "architecture",
     "cifar",

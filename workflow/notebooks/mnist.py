@@ -105,12 +105,12 @@ report.text(
     f"The learned optimizers were meta-trained on runs of {' and '.join(map(str, lengths))} steps. "
     f"Here the same runs continue to step {report.config.experiments['mnist'].steps}, where they "
     "have never been. Readers of the paper saw oscillations in its figure there. To tell an "
-    "oscillation of the network from the noise of minibatches, look at the middle and bottom "
-    "panels: both are on the fixed sample."
+    "oscillation of the network from the noise of minibatches, look at the strong lines at the "
+    "right: they are on the fixed sample."
 )
 
 # %%
-report.picture("mnist_continued")
+report.picture("figure4")
 
 # %% [markdown]
 # The *oscillation* of a run puts a number on it: all movements of its loss that are undone again,

@@ -64,6 +64,8 @@ MEASURED = sorted(  # measurements that claims name
 RECIPES = list(CONFIG.recipes)
 WITH_PICTURES = [name for name in EXPERIMENTS if experiments[name].evaluation.pictures]
 BASELINES = sorted({name for entry in experiments.values() for name in entry.baselines})
+TAKEN = release.taken(CONFIG)  # from the record, and so neither meta-trained nor tuned
+TUNED = [name for name in EXPERIMENTS if experiments[name].tuning.origin == "tuned"]
 RUNS = {  # the folders of every meta-training
     recipe: [LAYOUT.run(recipe, seed) for seed in range(CONFIG.recipes[recipe].meta_seeds)]
     for recipe in CONFIG.used_recipes()
@@ -75,13 +77,13 @@ CLUSTER = workflow.resource_settings.default_resources or workflow.exec_mode == 
 SHORTEST = 0 if CLUSTER else CONFIG.compute.shortest_job
 TRAINED_TOGETHER = training_groups(CONFIG, SHORTEST)
 TESTED_TOGETHER = test_groups(CONFIG, SHORTEST)
-TRAINED_ALONE = sorted({*RECIPES} - {name for group in TRAINED_TOGETHER.values() for name in group})
+TRAINED_ALONE = sorted(
+    {name for name in RECIPES if CONFIG.recipes[name].origin == "trained"}
+    - {name for group in TRAINED_TOGETHER.values() for name in group}
+)
 TESTED_ALONE = sorted(
     {*EXPERIMENTS} - {name for group in TESTED_TOGETHER.values() for name in group}
 )
-if CONFIG.optimizers == "released":  # nothing is tuned: an experiment is one job, however long
-    TESTED_TOGETHER |= {f"{name}_alone": [name] for name in TESTED_ALONE}
-    TESTED_ALONE = []
 
 # Jobs use the l2l of this interpreter, even if its environment is not activated. The prefix replaces
 # Snakemake's own, which stops at the first error, too.

@@ -1,4 +1,4 @@
-"""Released optimizers and tuned rates in the place of meta-training and tuning (`optimizers: released`)."""
+"""Released optimizers and tuned rates in the place of meta-training and tuning (`origin: released`)."""
 
 try:
     release.check_release(CONFIG)
@@ -14,7 +14,7 @@ rule take:
     input:
         os.path.relpath(release.release_folder() / release.CONTENTS),  # so that a run may be moved
     output:
-        [file for part in release.parts(CONFIG) for file in part.files],
+        [file for part in TAKEN for file in part.files],
     log:
         LOGS / "take.log",
     benchmark:

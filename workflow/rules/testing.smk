@@ -10,6 +10,8 @@ rule tune:
         LOGS / "tune" / "{experiment}.{baseline}.log",
     benchmark:
         BENCHMARKS / "tune" / "{experiment}.{baseline}.tsv"
+    wildcard_constraints:
+        experiment=any_of(TUNED),
     conda:
         "../../environment.yml"
     threads: CONFIG.compute.threads
@@ -36,7 +38,7 @@ rule evaluate_baseline:
     input:
         data_of_experiment,
         lambda wildcards: tunings_elsewhere(wildcards.experiment),
-        tuned=rules.tune.output,
+        lambda wildcards: LAYOUT.tuning(wildcards.experiment, wildcards.baseline),
     output:
         RESULTS / "evaluation" / "{experiment}" / "parts" / "{baseline}.parquet",
     log:
@@ -66,7 +68,7 @@ rule evaluate_baseline:
 rule evaluate_learned:
     input:
         data_of_experiment,
-        optimizer=rules.train.output.optimizer,
+        lambda wildcards: LAYOUT.run(wildcards.recipe, wildcards.seed) / "optimizer.safetensors",
     output:
         RESULTS / "evaluation" / "{experiment}" / "parts" / "{recipe}.seed{seed}.parquet",
     log:

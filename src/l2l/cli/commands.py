@@ -201,10 +201,10 @@ def _meta_train(
 
 def take(run: Run) -> None:
     """Copy the released optimizers and tuned rates, instead of meta-training and tuning."""
-    from l2l.release import take_release
+    from l2l.release import take_release, taken
 
-    if run.config.optimizers != "released":
-        raise UserError("nothing to take: optimizers = trained (say --set optimizers=released)")
+    if not taken(run.config):
+        raise UserError("nothing to take: this run makes all itself (--set optimizers=released)")
     take_release(run.config)
     print(f"l2l: released optimizers and tuned rates are in {run.layout.results}", file=sys.stderr)
 
@@ -324,8 +324,8 @@ def test(
 ) -> None:
     """Do all of experiments: tune their baselines, test every optimizer, gather the tables.
 
-    With released optimizers nothing is tuned. A killed run goes on after the last optimizer that
-    it has tuned or tested.
+    Rates that are released are not tuned. A killed run goes on after the last optimizer that it
+    has tuned or tested.
     """
     for experiment in experiments:
         known("experiment", experiment, run.config.experiments)
@@ -338,7 +338,7 @@ def _test(run: Run, experiment: str) -> None:
     settings, tested = config.experiments[experiment], config.tested(experiment)
     parts = [layout.part(experiment, *optimizer) for optimizer in tested]
     tunings = {baseline: layout.tuning(experiment, baseline) for baseline in settings.baselines}
-    tuned_here = config.optimizers == "trained"
+    tuned_here = settings.tuning.origin == "tuned"
     # Files of an unfinished run count as done if its inputs were the same.
     inputs = evaluation_inputs(config, experiment)
     inputs["tuning"] = [tuning_inputs(config, experiment, baseline) for baseline in tunings]

@@ -41,9 +41,11 @@ def _episode(config: Config, recipe: str) -> float:
 
 def test_seconds(config: Config, experiment: str) -> float:
     """The tunings and tests of an experiment."""
-    tuned = config.experiments[experiment].baselines
+    settings = config.experiments[experiment]
     tests = len(config.tested(experiment)) * evaluation_seconds(config, experiment)
-    return tests + sum(tuning_seconds(config, experiment, name) for name in tuned)
+    if settings.tuning.origin == "released":
+        return tests
+    return tests + sum(tuning_seconds(config, experiment, name) for name in settings.baselines)
 
 
 def tuning_seconds(config: Config, experiment: str, baseline: str) -> float:
@@ -66,7 +68,7 @@ def _step(config: Config, experiment: str) -> float:
 
 
 def training_groups(config: Config, shortest: float) -> dict[str, list[str]]:
-    """Recipes whose whole meta-training is short, by the job that does them together.
+    """Recipes of this run whose whole meta-training is short, by the job that does them together.
 
     A job's recipes belong to one study and start from recipes of other jobs or of none, so that a
     figure needs no job of another study. Longer recipes are in no group.
@@ -75,7 +77,7 @@ def training_groups(config: Config, shortest: float) -> dict[str, list[str]]:
         config: the configuration.
         shortest: about the seconds of a job; 0: there are no groups.
     """
-    used = config.used_recipes()
+    used = [name for name in config.used_recipes() if config.recipes[name].origin == "trained"]
     rows = [
         (f"{study}_{depth}" if depth else study, recipe)
         for study, entry in config.studies.items()

@@ -27,6 +27,8 @@ TunedFor = Literal["final_loss", "mean_loss"]
 class Tuning(Section):
     """How the learning rate of each baseline is chosen."""
 
+    origin: Literal["tuned", "released"] = "tuned"
+    """tuned: the rates are tuned in this run; released: taken from the committed record."""
     problems: Count
     """Tuning problems; none of them is tested on."""
     metrics: Annotated[tuple[TunedFor, ...], Field(min_length=1)]

@@ -19,7 +19,7 @@ from l2l.config.schema import Config
 def training_inputs(config: Config, recipe: str) -> dict[str, Any]:
     """What a full meta-training depends on, besides the chosen meta learning rate."""
     settings = config.recipes[recipe].model_dump(
-        mode="json", exclude={"label", "attempts", "step_backs", "meta_seeds"}
+        mode="json", exclude={"label", "origin", "attempts", "step_backs", "meta_seeds"}
     )
     rate = settings.pop("meta_learning_rate")
     settings["schedule"] = {key: rate[key] for key in ("schedule", "final_fraction")}
@@ -49,7 +49,7 @@ def trial_inputs(config: Config, recipe: str) -> dict[str, Any]:
 def tuning_inputs(config: Config, experiment: str, baseline: str) -> dict[str, Any]:
     """What the tuning of a baseline depends on."""
     settings = config.experiments[experiment]
-    tuning = settings.tuning.model_dump(mode="json")
+    tuning = settings.tuning.model_dump(mode="json", exclude={"origin"})
     grid = tuning.pop("grids")[baseline]
     return {
         "seed": config.seed,

@@ -26,6 +26,14 @@ FURTHER = "further"
 """The study of what no other study defines: the experiments and claims of a user's file."""
 LIKE = ("problems", "recipes", "experiments")
 """The sections whose entries may be `like` another one."""
+ORIGINS: dict[str, dict[str, dict[str, Any]]] = {
+    "trained": {"recipes": {"origin": "trained"}, "experiments": {"tuning": {"origin": "tuned"}}},
+    "released": {
+        "recipes": {"origin": "released"},
+        "experiments": {"tuning": {"origin": "released"}},
+    },
+}
+"""`optimizers` -> what every entry of these sections has; `mixed`: what it says itself."""
 
 
 def load_config(
@@ -143,7 +151,8 @@ def _filled(config: dict[str, Any]) -> dict[str, Any]:
 
     An entry with `like: name` is laid on that entry of its section. An experiment takes what it
     does not set of `tuning` and `evaluation` from the sections of these names, a recipe its
-    `meta_seeds` from the value of that name. Entries that no study has get a study of their own.
+    `meta_seeds` from the value of that name. `optimizers` decides about the `origin` of all, unless
+    it is mixed. Entries that no study has get a study of their own.
 
     Args:
         config: of all layers. What has another form than expected is left for the schema to refuse.
@@ -162,6 +171,9 @@ def _filled(config: dict[str, Any]) -> dict[str, Any]:
     for name, entry in _mappings(whole.get("experiments")):
         common: dict[str, Any] = {k: whole[k] for k in ("tuning", "evaluation") if k in whole}
         whole["experiments"][name] = merge(common, entry)
+    for section, settings in ORIGINS.get(str(whole.get("optimizers")), {}).items():
+        for name, entry in _mappings(whole.get(section)):
+            whole[section][name] = merge(entry, settings)
     studies = whole.get("studies")
     further = {}
     for section in SECTIONS:

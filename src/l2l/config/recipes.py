@@ -65,6 +65,8 @@ class Recipe(Section):
 
     label: str
     """Its name in figures and tables."""
+    origin: Literal["trained", "released"] = "trained"
+    """trained: meta-trained in this run; released: taken from the committed record."""
     problem: ProblemName
     """What it is meta-trained on."""
     meta_seeds: Count

@@ -29,7 +29,7 @@ else:
 
 ClaimKey = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 Protocol = Literal["smoke", "default", "paper"]
-Optimizers = Literal["trained", "released"]
+Optimizers = Literal["mixed", "trained", "released"]
 Device = Literal["auto", "cpu", "cuda"]
 Stage = Literal["train", "tune", "evaluate", "measure"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
@@ -109,8 +109,8 @@ class Config(Section):
     protocol: Protocol
     """The file of `config/` that overrides the default; it names the outputs."""
     optimizers: Optimizers
-    """trained: meta-trained and tuned in this run; released: taken from the committed record,
-    with its tuned rates."""
+    """mixed: as the `origin` of each recipe and of each tuning says; trained: all are meta-trained
+    and tuned in this run; released: all are taken from the committed record."""
     seed: Annotated[int, Field(ge=0, lt=2**63)]
     """The seed of all named streams of random numbers."""
     meta_seeds: Count
@@ -146,7 +146,7 @@ class Config(Section):
     @property
     def run_name(self) -> str:
         """The name of the folders of its results and figures."""
-        return self.protocol if self.optimizers == "trained" else f"{self.protocol}_released"
+        return f"{self.protocol}_released" if self.optimizers == "released" else self.protocol
 
     def datasets(self, *problems: str) -> list[str]:
         """The datasets that these problems need, each once."""

@@ -108,6 +108,11 @@ class PictureDataset:
     free: Callable[..., Image]
     remake: Callable[[bytes], bytes] = bytes
 
+    @property
+    def free_ones(self) -> Pictures:
+        """The free pictures that stand in."""
+        return Pictures(self.stand_in, True, self.free)
+
     def load(self, directory: Path) -> Pictures:
         """Open the pictures; if some are missing, they are fetched, or the stand-in is used.
 

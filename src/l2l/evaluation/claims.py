@@ -280,7 +280,7 @@ def _judge(
             decide = {other.name for other in theirs}
             if comparison.baselines in (TUNED, TRANSFERRED):
                 where = rates if comparison.baselines == TRANSFERRED else experiment
-                decide = {_strongest(decide, tunings[where], tuned_by)}
+                decide = {strongest(decide, tunings[where], tuned_by)}
             for other in theirs:
                 if not ours.values.columns.equals(other.values.columns):
                     raise UserError(
@@ -534,7 +534,7 @@ def _baselines(comparison: Comparison, curves: pd.DataFrame) -> tuple[str, ...]:
     return tuple(dict.fromkeys(handcrafted))
 
 
-def _strongest(names: Iterable[str], tuning: pd.DataFrame, metric: str) -> str:
+def strongest(names: Iterable[str], tuning: pd.DataFrame, metric: str) -> str:
     """The baseline that was the best on tuning problems, at the rate for the metric."""
     best = chosen(tuning, metric)
     best = best[best["optimizer"].isin([*names])]

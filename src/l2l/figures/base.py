@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -33,6 +33,7 @@ class Figure:
         experiments: those whose curves it shows.
         measurements: those whose tables it shows.
         logs: whether it shows the logs of the meta-trainings.
+        claims: whether it shows the table of claims.
         pictures: whether it shows what test problems became, in place of curves.
         study: the study in whose section it stands; None: a diagram, or of all studies.
     """
@@ -44,6 +45,7 @@ class Figure:
     experiments: tuple[str, ...] = ()
     measurements: tuple[str, ...] = ()
     logs: bool = False
+    claims: bool = False
     pictures: bool = False
     study: str | None = None
 
@@ -60,7 +62,7 @@ class Figure:
         """The figure with those of its experiments that a configuration has.
 
         Returns:
-            None where the configuration has none of them, or not all measurements.
+            None where the configuration has none of them, or not all measurements, or no claims.
 
         Raises:
             UserError: an experiment names this figure as its own.
@@ -72,18 +74,29 @@ class Figure:
             )
         if not {*self.measurements} <= config.measurements.each().keys():
             return None
+        if self.claims and not config.claims:
+            return None
         shown = tuple(name for name in self.experiments if name in config.experiments)
         return replace(self, experiments=shown) if shown or not self.experiments else None
 
     def inputs(self, config: Config, layout: Layout) -> list[Path]:
         """The files that it is drawn from."""
-        logs = [
-            layout.run(recipe, seed) / "log.csv"
-            for recipe in (config.main_recipes() if self.logs else ())
-            for seed in range(config.recipes[recipe].meta_seeds)
+
+        def runs(recipes: Iterable[str], file: str) -> list[Path]:
+            seeds = {name: range(config.recipes[name].meta_seeds) for name in recipes}
+            return [layout.run(name, seed) / file for name in seeds for seed in seeds[name]]
+
+        entries = [config.experiments[name] for name in self.experiments]
+        learned = dict.fromkeys(recipe for entry in entries for recipe in entry.learned)
+        logged = dict.fromkeys((*learned, *(config.main_recipes() if self.logs else ())))
+        return [
+            *map(layout.curves, self.experiments),
+            *map(layout.tuning, self.experiments),
+            *map(layout.measurement, self.measurements),
+            *runs(learned, "summary.json"),
+            *runs(logged, "log.csv"),
+            *([layout.claims] if self.claims else ()),
         ]
-        curves = map(layout.curves, self.experiments)
-        return [*curves, *map(layout.measurement, self.measurements), *logs]
 
     def alt(self, config: Config) -> str:
         """The figure in a line, for those who cannot see it."""
@@ -102,12 +115,16 @@ class Figure:
         return f"Figure: {self.title}: {what} of {', '.join(names)}{panels}"
 
 
+LINES = (
+    "Thick lines are learned optimizers: the meta-seed that validated best, and in hair lines the "
+    "others. The other lines are hand-crafted optimizers with tuned learning rates. Shaded bands "
+    "are confidence intervals of the mean over test problems. With few test problems there are "
+    "none, and hair lines are single problems. A run that ends well above its start, or at a "
+    "number that is not finite, counts as diverged."
+)
 OF_ANY_EXPERIMENT = (
-    "The loss while test problems are minimised, step by step; lower is better. Thick lines are "
-    "learned optimizers; the others are hand-crafted ones with tuned learning rates. Lines are "
-    "means over test problems, shaded bands are confidence intervals of these means, and hair "
-    "lines are single meta-seeds. A run that ends well above its start, or at a number that is not "
-    "finite, counts as diverged."
+    "Left: the loss while test problems are minimised, step by step; lower is better. Right: the "
+    "same divided by the loss of the best hand-crafted optimizer on the same problems. " + LINES
 )
 """The caption of a figure that no study describes."""
 

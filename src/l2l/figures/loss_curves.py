@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from matplotlib import rcParams
@@ -75,7 +75,7 @@ def draw_curves(
     divergence: bool = False,
     marker: str = "",
 ) -> None:
-    """Draw mean, interval and, where there are several, each meta-seed of every optimizer.
+    """Draw mean, interval and hair lines of every optimizer on a logarithmic y axis.
 
     Args:
         axes: where to draw.
@@ -84,6 +84,27 @@ def draw_curves(
         steps: left and right end of the x axis.
         divergence: see `loss_limits`.
         marker: of matplotlib, at each mean.
+    """
+    shown = draw_lines(axes, curves, looks, steps, marker)
+    axes.set_yscale("log")
+    axes.set_ylim(*loss_limits(shown, divergence))
+    plain_log_ticks(axes)
+
+
+def draw_lines(
+    axes: Axes,
+    curves: dict[str, Curve],
+    looks: dict[str, Look],
+    steps: tuple[float, float],
+    marker: str = "",
+) -> list[Floats]:
+    """The lines of `draw_curves` without its y axis.
+
+    Args:
+        axes, curves, looks, steps, marker: see there.
+
+    Returns:
+        The means that were drawn.
     """
     shown = []
     for name, curve in curves.items():
@@ -100,11 +121,9 @@ def draw_curves(
             axes.plot(x, seeds, color=color, linewidth=0.4, alpha=0.7, zorder=front)
         (line,) = axes.plot(x, mean, color=color, linewidth=look.width, dashes=look.dashes)
         line.set(marker=marker, markersize=3, zorder=front + 0.5, label=name)
-    axes.set_yscale("log")
     axes.set_xlim(*steps)
-    axes.set_ylim(*loss_limits(shown, divergence))
-    plain_log_ticks(axes)
     axes.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
+    return shown
 
 
 def legend_line(look: Look, label: str) -> Line2D:
@@ -116,40 +135,29 @@ def _last_loss(curve: Curve, last_step: float) -> float:
     return float(curve.mean[curve.steps <= last_step][-1])
 
 
-def _in_short(loss: float) -> str:
+def in_short(loss: float) -> str:
+    """A loss in three digits."""
     if not math.isfinite(loss):
         return "diverged"
     return f"{loss:,.0f}" if 1e3 <= loss < 1e6 else f"{loss:#.3g}".rstrip(".")
 
 
-def legend_with_losses(
-    figure: Figure, curves: dict[str, Curve], looks: dict[str, Look], last_step: int, what: str
+def in_percent(ratio: float) -> str:
+    """A ratio as a difference."""
+    if not math.isfinite(ratio):
+        return "diverged"
+    percent = round(100 * ratio - 100)
+    if ratio >= 10:
+        return f"×{ratio:.0f}"
+    return f"{percent:+d} %".replace("-", "−") if percent else "0 %"
+
+
+def legend_of_names(
+    figure: Figure, looks: dict[str, Look], names: Iterable[str], columns: int = 3
 ) -> None:
-    """Above a panel: each optimizer's line, name and last loss, from the highest to the lowest.
-
-    Losses that are not finite go first. `what` is the name of the loss.
-    """
-    last = {name: _last_loss(curve, last_step) for name, curve in curves.items()}
-    order = sorted(last, key=lambda name: -last[name] if math.isfinite(last[name]) else -math.inf)
-    figure.legend(
-        handles=[legend_line(looks[name], f"{name}, {_in_short(last[name])}") for name in order],
-        title=f"{what} at step {last_step}",
-        loc="outside upper center",
-        ncols=2,
-    )
-
-
-def legend_of_names(place: Figure | Axes, looks: dict[str, Look], names: Iterable[str]) -> None:
-    """Each optimizer's line and name, above the panels of a figure, or in empty axes."""
+    """Each optimizer's line and name, above the panels of a figure."""
     handles = [legend_line(looks[name], name) for name in names]
-    if isinstance(place, Figure):
-        ncols = 3 if len(handles) <= 6 else 4
-        place.legend(handles=handles, loc="outside upper center", ncols=ncols)
-    else:
-        place.set_axis_off()
-        place.legend(
-            handles=handles, loc="center", labelspacing=0.5, fontsize=rcParams["font.size"]
-        )
+    figure.legend(handles=handles, loc="outside upper center", ncols=columns)
 
 
 def note_diverged(axes: Axes, counts: dict[str, tuple[int, int]], looks: dict[str, Look]) -> None:
@@ -172,9 +180,13 @@ def note_diverged(axes: Axes, counts: dict[str, tuple[int, int]], looks: dict[st
 
 
 def label_ends(
-    axes: Axes, curves: dict[str, Curve], looks: dict[str, Look], last_step: int
+    axes: Axes,
+    curves: dict[str, Curve],
+    looks: dict[str, Look],
+    last_step: int,
+    words: Callable[[float], str] = in_short,
 ) -> list[Annotation]:
-    """The last loss of every line at the right edge, with a leader from the end of the line.
+    """The last value of every line at the right edge, with a leader from the end of the line.
 
     They may overlap until `spread_ends` has moved them.
     """
@@ -183,7 +195,7 @@ def label_ends(
     for name, curve in curves.items():
         loss, look = _last_loss(curve, last_step), looks[name]
         end = axes.annotate(
-            _in_short(loss),
+            words(loss),
             (1, _height(axes, loss)),
             xycoords="axes fraction",
             xytext=(LEADER, 0),
@@ -220,6 +232,13 @@ def spread_ends(axes: Axes, ends: list[Annotation], heights: list[float], gap: f
     for end, before, after in zip(ends, wanted, moved, strict=True):
         x, y = end.get_position()
         end.set_position((x, y + after - before))
+
+
+def lay_out_ends(figure: Figure, ends: Iterable[tuple[Axes, list[Annotation]]]) -> None:
+    """Lay the figure out, and move the numbers of `label_ends` apart in each panel."""
+    figure.draw_without_rendering()
+    for axes, numbers in ends:
+        spread_ends(axes, numbers, [number.xy[1] for number in numbers], 1.22)
 
 
 def spread(wanted: Floats, gap: float, top: float) -> Floats:

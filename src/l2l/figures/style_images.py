@@ -66,7 +66,7 @@ def draw(results: Results) -> Drawing:
         for experiment in experiments(config)
         for problem in config.experiments[experiment].problems
     ]
-    notes = _notes([results.dataset(name) for name in DATASETS])
+    notes = said([results.dataset(name) for name in DATASETS])
 
     def dots(points: float) -> int:
         """As whole pixels of the PNG."""
@@ -121,7 +121,7 @@ def _pictures(experiment: str, problem: str, results: Results) -> list[Pixels]:
     return [made[0].content.numpy(), *(each.styled.numpy() for each in made), styles]
 
 
-def _notes(records: Sequence[Record]) -> list[str]:
+def said(records: Sequence[Record]) -> list[str]:
     """Lines that name each stand-in, and the authors that must be named; none without any."""
     stand_ins = [
         f"Stand-in for the {record['name']}: {record['stand_in']}"

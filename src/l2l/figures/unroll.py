@@ -14,10 +14,10 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from l2l.config import Config
 from l2l.errors import UserError
-from l2l.evaluation.summary import Variant, variants
 from l2l.figures.base import Figure
 from l2l.figures.loss_curves import legend_line, plain_log_ticks
 from l2l.figures.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION, Look, new_figure
+from l2l.figures.variants import Variant, variants
 from l2l.results import Results
 
 MEASURES = {
@@ -102,38 +102,44 @@ def _draw_learned(axes: Axes, experiment: str, results: Results) -> None:
     recipes, settings = results.config.recipes, results.config.experiments[experiment]
     if settings.reference is None:
         raise UserError(f"config: experiments.{experiment}.reference is missing: unroll needs one")
-    compared = variants(results.curves(experiment), settings)
-    reference, growing = recipes[settings.reference].unroll[0].window, None
     by_window: dict[int, Variant] = {}
-    for variant in compared:
-        stages = recipes[variant.optimizer].unroll if variant.meta_seeds else ()
+    growing = None
+    for variant in variants(results.curves(experiment), settings):
+        stages = (
+            () if variant.optimizer in settings.baselines else recipes[variant.optimizer].unroll
+        )
         if len(stages) > 1:
             growing = variant
-        elif stages and stages[0].window in (reference, *by_window):
+        elif stages and stages[0].window in by_window:
             raise UserError(
                 f"config: experiments.{experiment}.learned: {variant.optimizer} has the window of "
                 "another one; figure unroll shows one for each window"
             )
         elif stages:
             by_window[stages[0].window] = variant
-    windows = sorted([*by_window, reference])
     shown = []
     for attribute, (_, color, marker) in LEARNED.items():
-        effects = {window: getattr(variant, attribute) for window, variant in by_window.items()}
-        ratios = [1 + effects[w].estimate if w in effects else 1.0 for w in windows]
-        axes.plot(windows, ratios, color=color, marker=marker, markersize=3, linewidth=1.2)
-        for window, effect in effects.items():
-            ends = [max(1 + effect.low, 1e-3), min(1 + effect.high, 1e3)]
-            axes.plot([window, window], ends, color=color, linewidth=0.8, alpha=0.6)
+        seeds = {window: getattr(by_window[window], attribute) for window in sorted(by_window)}
+        means = [ratios.mean() for ratios in seeds.values()]
+        axes.plot([*seeds], means, color=color, linewidth=1.2)
+        for window, ratios in seeds.items():
+            dots: dict[str, Any] = {
+                "color": color,
+                "marker": marker,
+                "markersize": 3,
+                "markeredgewidth": 0,
+            }
+            axes.plot([window] * len(ratios), ratios, linewidth=0, **dots)
         if growing:
-            ratios.append(1 + getattr(growing, attribute).estimate)
-            axes.axhline(ratios[-1], color=color, linewidth=1, dashes=(2, 1.5))
-        shown += [ratio for ratio in ratios if np.isfinite(ratio) and ratio > 0]
+            seeds[0] = getattr(growing, attribute)
+            axes.axhline(seeds[0].mean(), color=color, linewidth=1, dashes=(2, 1.5))
+        every = np.concatenate([*seeds.values()])
+        shown += [float(ratio) for ratio in every if 0 < ratio < np.inf]
     axes.axhline(1, color=GREY, linewidth=0.6)
     axes.set_yscale("log")
     axes.set_ylim(min([*shown, 0.9]) / 1.25, max([*shown, 1.1]) * 1.25)
     plain_log_ticks(axes)
-    _window_axis(axes, windows)
+    _window_axis(axes, [*by_window])
     axes.set(xlabel="window, steps", title=settings.title)
 
 
@@ -163,8 +169,8 @@ FIGURE = Unroll(
     "its direction is from that of the true one on the same problems (a single window, second "
     "derivatives kept); 0 is the same, 1 at a right angle. Lines are medians over repeats, bands "
     "their range. Bottom: what is learned with each window from as many inner steps, as the loss "
-    "divided by that of the reference's window; lower is better, upright lines are 95 % intervals. "
-    "Dashed: windows that grow in the course of meta-training.",
+    "divided by that of the reference's window; lower is better. Each mark is a meta-seed, lines "
+    "join their means. Dashed: windows that grow in the course of meta-training.",
     drawn_by=draw,
     measurements=("meta_gradients",),
 )

@@ -69,7 +69,10 @@ def drawn(config: Config, file: Path) -> Drawn:
     layout, results = Layout(config.run_name), Results(config)
     answer: Drawn = {"figures": {}, "reports": {}}
     for name, figure in figures(config).items():
-        shown = _shown(config, figure.experiments, figure.logs or bool(figure.measurements))
+        everything = figure.logs or figure.claims or bool(figure.measurements)
+        shown = _shown(config, figure.experiments, everything)
+        if figure.claims:
+            shown |= {"briefs": {key: claim.brief for key, claim in config.claims.items()}}
         answer["figures"][name] = {
             "title": figure.title,
             "caption": figure.caption,

@@ -160,9 +160,9 @@ class Report:
 
     def one_problem(self, title: str) -> None:
         """The first test problem of the first experiment alone."""
-        first = self.section.experiments[:1]
+        first = self.section.experiments[0]
         alt = f"{title}: loss against step of every optimizer"
-        self._plot(alt, partial(experiments.draw_losses, first, self.results, title))
+        self._plot(alt, partial(experiments.draw_one_problem, first, self.results, title))
 
     def verdicts(self) -> None:
         """How a verdict comes about, and all comparisons of the claims."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import mistune
 from markupsafe import Markup
 
-from l2l.config import Config
+from l2l.config import Config, load_config
 from l2l.evaluation.claims import SMOKE
 from l2l.evaluation.summary import DIVERGED_ABOVE
 from l2l.figures.base import figures
@@ -51,14 +51,18 @@ def build_page(config: Config, root: Path = Path()) -> str:
         protocol=config.protocol,
         smoke=config.protocol == SMOKE,
         barely_trained=BARELY_TRAINED,
-        released=_released(results),
+        released=config.optimizers == "released",
+        taken=_taken(results),
         overrides=_overrides(config),
         stand_ins=stand_ins(results),
         glance=claims.glance(table, config),
+        verdicts=[ShownFigure(figure, results) for figure in beside if figure.claims],
         sections=parts,
         reports=written,
         training=[ShownFigure(figure, results) for figure in beside if figure.logs],
-        diagrams=[ShownFigure(figure, results) for figure in beside if not figure.logs],
+        diagrams=[
+            ShownFigure(figure, results) for figure in beside if not (figure.logs or figure.claims)
+        ],
         how_judged=claims.HOW_JUDGED,
         diverged_above=f"{100 * DIVERGED_ABOVE - 100:.0f} %",
         meta_seeds=between(seeds, "meta-seed"),
@@ -76,17 +80,29 @@ def markdown(text: str) -> Markup:
     return Markup(mistune.create_markdown(escape=True)(text))
 
 
-def _released(results: Results) -> str:
-    """The commits of the optimizers that this run took; empty where it trained its own."""
-    if results.config.optimizers == "trained":
-        return ""
-    return ", ".join(sorted(set(results.runs()["commit"].astype(str))))
+def _taken(results: Results) -> dict[str, str]:
+    """What this run took from the record: recipes, their commits, experiments; empty: nothing."""
+    config, table = results.config, results.runs()
+    recipes = [key for key in config.used_recipes() if config.recipes[key].origin == "released"]
+    tuned = [
+        entry.title
+        for entry in config.experiments.values()
+        if entry.baselines and entry.tuning.origin == "released"
+    ]
+    if not recipes and not tuned:
+        return {}
+    commits = sorted(set(table[table["recipe"].isin(recipes)]["commit"].astype(str)))
+    return {
+        "recipes": ", ".join(recipes),
+        "commits": ", ".join(commits),
+        "experiments": ", ".join(dict.fromkeys(tuned)),
+    }
 
 
 def _overrides(config: Config) -> str:
     """What Snakemake needs to redraw a figure of this run; empty for the default."""
     chosen = {"protocol": config.protocol, "optimizers": config.optimizers}
-    usual = {"protocol": "default", "optimizers": "trained"}
+    usual = {"protocol": "default", "optimizers": load_config(config.protocol).optimizers}
     named = [f"{key}={value}" for key, value in chosen.items() if value != usual[key]]
     return f" --config {' '.join(named)}" if named else ""
 

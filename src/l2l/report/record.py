@@ -5,19 +5,20 @@ from __future__ import annotations
 import shutil
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from l2l import release
 from l2l.figures import style_images
 from l2l.figures.base import figures
 from l2l.files import write_text
-from l2l.report import claims
+from l2l.report import claims, free_pictures
 from l2l.report.sections import sections
 from l2l.results import Results
 
 SMALL_TABLES = {"overhead", "meta_gradients", "landscape", "step_size"}
-NOT_FREE = (
-    "the photographs or styles that its pictures are made from may not be published; the free ones "
-    "that stand in for them may"
+PAINTED = (
+    "Pictures made from the run's photographs or styles may not be published. These were painted "
+    "for the record, by the same optimizers"
 )
 
 
@@ -26,8 +27,8 @@ def record(results: Results, folder: Path) -> None:
 
     Args:
         results: a finished run.
-        folder: where to; files of the same names are replaced. What may not be published is not
-            there afterwards, and a line on stderr says so.
+        folder: where to; files of the same names are replaced. Where pictures may not be published,
+            free ones are painted in their place, which takes minutes; a line on stderr says so.
 
     Raises:
         UserError: something of the run is missing.
@@ -44,22 +45,23 @@ def record(results: Results, folder: Path) -> None:
     for name in config.experiments:
         path = results.existing(layout.tuning(name), f"test {name}")
         copies[path] = f"tuning_{name}.csv"
-    left_out = []
+    not_free = []
     for name, figure in drawn.items():
         path = results.existing(layout.figure(name).with_suffix(".png"), f"figure {name}")
         for table in SMALL_TABLES.intersection(figure.measurements):
             measured = results.existing(layout.measurement(table), f"measure {table}")
             copies[measured] = f"{table}.csv"
         if figure.pictures and not free:
-            left_out.append(path.name)
+            not_free.append(path.name)
         else:
             copies[path] = path.name
     folder.mkdir(parents=True, exist_ok=True)
-    if config.optimizers == "trained":
+    if config.optimizers != "released":
         release.write_release(config, folder / release.FOLDER, results.root)  # first: it may refuse
-    for name in left_out:
-        (folder / name).unlink(missing_ok=True)  # of another run
-        print(f"l2l: {name} is left out: {NOT_FREE}", file=sys.stderr)
+    for name in not_free:
+        print(f"l2l: {name} may not be published: painting free pictures", file=sys.stderr)
+        with TemporaryDirectory() as place:
+            shutil.copyfile(free_pictures.paint(results, Path(place)), folder / name)
     for path, name in copies.items():
         shutil.copyfile(path, folder / name)
     write_text(folder / "tables.md", text)
@@ -68,7 +70,7 @@ def record(results: Results, folder: Path) -> None:
 def tables(results: Results, free: bool) -> str:
     """The losses of every experiment and the verdicts on the claims, in Markdown.
 
-    Where pictures are not `free`, it says that they are left out.
+    Where pictures are not `free`, it says from what those of the record are made.
     """
     judged, parts = results.claims(), ["# Losses and verdicts"]
     for section in sections(results, judged):
@@ -77,8 +79,9 @@ def tables(results: Results, free: bool) -> str:
         for table in section.losses():
             parts += [table.caption, table.markdown()]
         for picture in (one for one in section.pictures if one.figure.pictures):
-            shown = f"{picture.figure.caption} {picture.made_from}"
-            parts.append(shown if free else f"{picture.figure.name}.png is left out: {NOT_FREE}.")
+            painted = ". ".join([PAINTED, *style_images.said(free_pictures.STAND_INS)])
+            made_from = picture.made_from if free else f"{painted}."
+            parts.append(f"{picture.figure.caption} {made_from}")
     parts += [
         "## Verdicts",
         "The difference is learned / baseline - 1 in the comparison that decides, with its 95 % "

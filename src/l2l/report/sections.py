@@ -11,10 +11,12 @@ from typing import Any
 
 import pandas as pd
 
+from l2l.config import Config
 from l2l.data.vgg16 import VGG16
 from l2l.evaluation.metrics import HANDCRAFTED
 from l2l.figures import style_images
 from l2l.figures.base import Figure, figures
+from l2l.figures.style import display_name
 from l2l.report import claims, losses, runs
 from l2l.report.table import Table, between
 from l2l.results import Results, compared
@@ -58,10 +60,10 @@ class ShownFigure:
 
     @cached_property
     def made_from(self) -> str:
-        """Protocol, data and stand-ins, test problems, meta-seeds and intervals, in a line."""
+        """Protocol, data, test problems, origin of optimizers, and intervals, in a line."""
         figure, results = self.figure, self.results
         config = results.config
-        if not (figure.experiments or figure.measurements or figure.logs):
+        if not (figure.experiments or figure.measurements or figure.logs or figure.claims):
             return "A diagram: it shows no results."
         parts = [f"Protocol {config.protocol}"]
         if used := figure.experiments or (config.experiments if figure.logs else ()):
@@ -79,6 +81,7 @@ class ShownFigure:
             learned = [table[table["meta_seed"] != HANDCRAFTED] for table in tables]
             seeds = [int(n) for t in learned for n in t.groupby("optimizer")["meta_seed"].nunique()]
             parts.append(f"{between(seeds, 'meta-seed')} of each learned optimizer")
+            parts += origins(figure.experiments, config)
             if not any(config.experiments[name].reference for name in figure.experiments):
                 parts.append(f"Bands: {100 * config.figures.interval:g} % intervals")
         for name in figure.measurements:
@@ -89,6 +92,22 @@ class ShownFigure:
             seeds_of_each = between([one.meta_seeds for one in recipes], "meta-seed")
             parts += [problems, f"{seeds_of_each} of each recipe"]
         return ". ".join(parts) + "."
+
+
+def origins(experiments: Iterable[str], config: Config) -> list[str]:
+    """Where the optimizers and rates of experiments come from: this run, or the record."""
+    entries = [config.experiments[name] for name in experiments]
+    learned = dict.fromkeys(recipe for entry in entries for recipe in entry.learned)
+    taken = [name for name in learned if config.recipes[name].origin == "released"]
+    if not taken:
+        text = "Meta-trained in this run"
+    elif len(taken) == len(learned):
+        text = "Learned optimizers of the record"
+    else:
+        labels = dict.fromkeys(display_name(name, config.labels()) for name in taken)
+        text = f"{', '.join(labels)} of the record, the others meta-trained in this run"
+    tuned = {entry.tuning.origin for entry in entries if entry.baselines}
+    return [text, "Learning rates of the record"] if "released" in tuned else [text]
 
 
 def data_used(experiments: Iterable[str], results: Results) -> list[str]:

@@ -8,7 +8,7 @@ import pytest
 from tests.small import experiment
 
 from l2l.errors import UserError
-from l2l.evaluation.summary import variants
+from l2l.figures.variants import variants
 
 DIFFICULTY = (1.0, 2.0, 4.0, 0.5)
 TRIED = experiment(
@@ -45,34 +45,33 @@ def table() -> pd.DataFrame:
     )
 
 
-def test_each_other_optimizer_is_compared_with_the_reference_in_the_experiments_order() -> None:
+def test_the_reference_comes_first_the_others_in_the_experiments_order() -> None:
     found = variants(table(), TRIED)
-    assert [one.optimizer for one in found] == ["better", "worse", "adam"]
-    assert [one.meta_seeds for one in found] == [3, 1, 0]
-    assert [one.mean.estimate for one in found] == pytest.approx([-0.5, 1.0, 0.0])
-    assert [one.final.estimate for one in found] == pytest.approx([-0.75, 0.25, 1.0])
+    assert [one.optimizer for one in found] == ["base", "better", "worse", "adam"]
+    assert [len(one.mean) for one in found] == [len(one.final) for one in found] == [3, 3, 1, 1]
+    assert [one.mean.mean() for one in found] == pytest.approx([1, 0.5, 2.0, 1.0])
+    assert [one.final.mean() for one in found] == pytest.approx([1, 0.25, 1.25, 2.0])
 
 
-def test_meta_seeds_that_differ_widen_the_interval() -> None:
+def test_each_meta_seed_is_divided_by_the_mean_of_the_references() -> None:
     curves = table()
     seed = {0: 0.8, 1: 1.0, 2: 1.2}
-    ours = curves["optimizer"] == "better"
-    curves.loc[ours, "loss"] *= curves.loc[ours, "meta_seed"].map(seed)
-    better = variants(curves, TRIED)[0]
-    assert better.mean.estimate == pytest.approx(-0.5)
-    assert better.mean.low < -0.6
-    assert better.mean.high > -0.4
-    assert better.final.high == pytest.approx(-0.75)
+    for optimizer in ("better", "base"):
+        own = curves["optimizer"] == optimizer
+        curves.loc[own, "loss"] *= curves.loc[own, "meta_seed"].map(seed)
+    base, better, *_ = variants(curves, TRIED)
+    np.testing.assert_allclose(base.mean, [0.8, 1.0, 1.2])
+    np.testing.assert_allclose(better.mean, [0.4, 0.5, 0.6])
+    np.testing.assert_allclose(better.final, [0.25, 0.25, 0.25])
 
 
 def test_what_diverged_is_infinitely_worse() -> None:
     curves = table()
     hit = (curves["optimizer"] == "worse") & (curves["problem"] == 2) & (curves["step"] == 2)
     curves.loc[hit, ["loss", "train_loss"]] = np.nan
-    worse = variants(curves, TRIED)[1]
-    assert worse.mean.estimate == worse.final.estimate == np.inf
-    better = variants(curves, TRIED)[0]
-    assert better.mean.estimate == pytest.approx(-0.5)
+    _, better, worse, _ = variants(curves, TRIED)
+    assert [*worse.mean, *worse.final] == [np.inf, np.inf]
+    assert better.mean.mean() == pytest.approx(0.5)
 
 
 def test_a_gap_in_the_curves_is_an_error() -> None:
