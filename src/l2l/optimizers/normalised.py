@@ -2,13 +2,13 @@
 
 It sees m / sqrt(v) and grad / sqrt(v), with ADAM's running means m and v (Lv, Jiang and Li 2017,
 "Learning gradient descent: better generalization and longer horizons"). Its steps may be relative
-to the size of their tensor. A coordinate whose gradient has always been zero does not move.
+to the size of their tensor, and shrink to zero over a run whose length it is told, as VeLO is (Metz
+et al. 2022). A coordinate whose gradient has always been zero does not move.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -106,8 +106,6 @@ class NormalisedLSTM(UpdateRule):
             return self.phi["head.weight"].new_ones(())
         t = before + torch.arange(steps, dtype=torch.float64, device=before.device)
         left = (1 - t / self.length).clamp(min=0)
-        if self.settings.schedule == "cosine":
-            left = torch.sin(math.pi / 2 * left).square()
         return left.to(self.phi["head.weight"])[:, None, None]
 
     def see(
@@ -182,11 +180,12 @@ class NormalisedLSTM(UpdateRule):
         """In the words of torch.nn.LSTM."""
         log = "" if settings.p is None else ", then equation (6) of the paper"
         rms = "" if settings.tensor_size is None else " * the clamped rms of the tensor's theta[0]"
+        left = "" if settings.schedule == "constant" else " * (1 - t / steps), if steps is known"
         return {
             "input": "m / sqrt(v) and grad[t] / sqrt(v) of one coordinate for each decay, m and v "
             f"as ADAM's without bias, 0 where v is 0{log}",
             "gates": "i, f, g, o, as in torch.nn.LSTM",
-            "output": f"theta[t+1] = theta[t] + output_scale * head(lstm(input)){rms}; a "
+            "output": f"theta[t+1] = theta[t] + output_scale * head(lstm(input)){rms}{left}; a "
             "coordinate whose gradient has always been 0 stays",
             "state": "one (m, v) for each coordinate and decay, one (h, c) for each coordinate, "
             "zero at the start",

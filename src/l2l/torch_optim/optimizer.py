@@ -42,7 +42,7 @@ class LearnedOptimizer(torch.optim.Optimizer):
     >>> x = torch.randn(64, 10)
     >>> labels = (x[:, 0] > 0).long()
     >>> model = torch.nn.Linear(10, 2)
-    >>> optimizer = l2l.LearnedOptimizer(model.parameters(), "mnist")
+    >>> optimizer = l2l.LearnedOptimizer(model.parameters(), steps=50)
     >>> losses = []
     >>> for _ in range(50):
     ...     optimizer.zero_grad()
@@ -57,15 +57,15 @@ class LearnedOptimizer(torch.optim.Optimizer):
     meta-training; `l2l.released()` says what those were and where it fails.
 
     Each coordinate of each parameter has a recurrent state in float32, whatever the parameter's
-    dtype: 320 bytes with the LSTMs that ship, 88 with the hierarchical RNN. On a CPU the LSTM's
+    dtype: 320 bytes with the LSTMs that ship, 96 with "general", 88 with the hierarchical RNN. On a CPU the LSTM's
     step is a compiled kernel, on a GPU cuDNN's LSTM. A step needs little memory besides (330 bytes
     in all, 190 with `state_dtype=torch.bfloat16`), that of the hierarchical RNN 700 bytes.
 
     A parameter without a gradient is left alone, and so is its state. The hierarchical RNN sees all
     parameters of a group together: the same ones must have a gradient in every step. A gradient
     that is always zero moves a coordinate nevertheless, such as an embedding's row of
-    `padding_idx`: in 200 steps by 0.003 to 0.47, see docs/own_code.md. Only optimizers of the kind
-    "normalised" leave it where it is.
+    `padding_idx`: in 200 steps by 0.003 to 0.47, see docs/own_code.md. Only "general", and others
+    of the kind "normalised", leave it where it is.
 
     Args:
         params: parameters, named parameters, or groups of them as dictionaries, as for any
@@ -87,7 +87,7 @@ class LearnedOptimizer(torch.optim.Optimizer):
     def __init__(
         self,
         params: Iterable[Any],
-        learned: Source = "mnist",
+        learned: Source = "general",
         lr: float = 1.0,
         steps: int | None = None,
         state_dtype: torch.dtype = torch.float32,
