@@ -172,8 +172,8 @@ class Comparison(Section):
     """means: the ratio of the means over problems; ratios: the geometric mean of the problems'
     ratios, where losses of different problems have different sizes."""
     role: Role = "primary"
-    """primary: it decides on the claim; counted: on `at_least` so many experiments all of these have
-    to be replicated; shown: it stands beside."""
+    """primary: it decides on the claim; counted: on `at_least` so many experiments all of these
+    have to be replicated; shown: it stands beside."""
 
 
 class WeightCounts(Section):

@@ -57,9 +57,10 @@ class LearnedOptimizer(torch.optim.Optimizer):
     meta-training; `l2l.released()` says what those were and where it fails.
 
     Each coordinate of each parameter has a recurrent state in float32, whatever the parameter's
-    dtype: 320 bytes with the LSTMs that ship, 96 with "general", 88 with the hierarchical RNN. On a CPU the LSTM's
-    step is a compiled kernel, on a GPU cuDNN's LSTM. A step needs little memory besides (330 bytes
-    in all, 190 with `state_dtype=torch.bfloat16`), that of the hierarchical RNN 700 bytes.
+    dtype: 96 bytes with "general", 320 with the other LSTMs, 88 with the hierarchical RNN. On a CPU
+    the LSTM's step is a compiled kernel, on a GPU cuDNN's LSTM. A step of the other LSTMs needs
+    little memory besides (330 bytes in all, 190 with `state_dtype=torch.bfloat16`), that of the
+    hierarchical RNN 700 bytes.
 
     A parameter without a gradient is left alone, and so is its state. The hierarchical RNN sees all
     parameters of a group together: the same ones must have a gradient in every step. A gradient
