@@ -1,4 +1,4 @@
-"""Learned optimizers that come with the package: meta-trained by this project, 24 to 48 KB each."""
+"""Learned optimizers that come with the package: meta-trained by this project, 9 to 48 KB each."""
 
 from __future__ import annotations
 
