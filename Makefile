@@ -2,12 +2,18 @@
 # make chaos: a smoke run of everything, killed KILLS times, against an undisturbed one.
 # PROTOCOL=smoke|default|paper, OPTIMIZERS=mixed|trained|released (the protocol's, if not given), CORES=all|N,
 # PYTHON=python3.11
+# TORCH=cpu: an environment with PyTorch's CPU wheels, without CUDA libraries.
 
 PROTOCOL ?= default
 CORES ?= all
 KILLS ?= 50
 PYTHON ?= python3
+TORCH ?= default
+CPU_WHEELS ?= https://download.pytorch.org/whl/cpu
 VENV := .venv
+# Wheels of that index have versions such as 2.15.0+cpu, which pip prefers to 2.15.0.
+INDEX := $(if $(filter cpu,$(TORCH)),--extra-index-url $(CPU_WHEELS))
+DOWNLOAD := $(if $(filter cpu,$(TORCH)),700 MB,3 GB)
 READY := $(VENV)/ready
 # Tested without the compiled kernels too; tests/kernels has every implementation in any case.
 USE_THE_LSTM := $(addprefix tests/, bench evaluation meta optimizers)
@@ -40,9 +46,9 @@ chaos: $(READY)
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "l2l needs Python 3.11 or newer: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 2; }
-	@echo "Making $(VENV): downloads about 3 GB, takes some minutes."
+	@echo "Making $(VENV): downloads about $(DOWNLOAD), takes some minutes."
 	$(PYTHON) -m venv --clear $(VENV)
-	$(VENV)/bin/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	$(VENV)/bin/pip install --quiet $(INDEX) --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
 lock: $(READY)

@@ -1,25 +1,27 @@
-"""pyproject.toml, the constraints and environment.yml say the same."""
+"""make, conda and the container install what pyproject.toml and the constraints say."""
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tomllib
 import zipfile
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 ROOT = Path(__file__).parents[1]
 
 
 def declared() -> dict[str, Requirement]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    lines = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
-    requirements = [Requirement(line) for line in lines]
+    lines = [*project["dependencies"], *chain(*project["optional-dependencies"].values())]
+    requirements = [Requirement(line) for line in lines if not line.startswith("l2l[")]
     return {canonicalize_name(entry.name): entry for entry in requirements}
 
 
@@ -32,9 +34,12 @@ def constraints() -> dict[str, str]:
     return pinned((ROOT / "constraints.txt").read_text().splitlines())
 
 
-def conda_pip_section() -> list[str]:
-    dependencies = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
-    return next(entry["pip"] for entry in dependencies if isinstance(entry, dict))
+def conda(name: str) -> dict[str, Any]:
+    return yaml.safe_load((ROOT / name).read_text())
+
+
+def pip_section(name: str) -> list[str]:
+    return next(entry["pip"] for entry in conda(name)["dependencies"] if isinstance(entry, dict))
 
 
 def test_every_declared_package_is_pinned_at_a_version_that_pyproject_allows() -> None:
@@ -44,15 +49,60 @@ def test_every_declared_package_is_pinned_at_a_version_that_pyproject_allows() -
         assert requirement.specifier.contains(pins[name]), f"{requirement} against {pins[name]}"
 
 
-def test_environment_yml_names_the_declared_packages_and_no_others() -> None:
-    names = [line for line in conda_pip_section() if not line.startswith("--")]
-    assert sorted(map(canonicalize_name, names)) == sorted(declared())
+def test_conda_installs_what_make_installs() -> None:
+    (install,) = (line for line in _make(".venv/ready") if "pip install" in line)
+    assert "--constraint constraints.txt --editable '.[dev]'" in install
+    assert pip_section("environment.yml") == ["--constraint constraints.txt", "--editable .[dev]"]
 
 
-def test_environment_yml_installs_the_checkout_under_the_constraints() -> None:
-    section = conda_pip_section()
-    assert "--constraint constraints.txt" in section
-    assert "--editable ." in section
+def test_without_cuda_make_and_conda_take_one_more_index() -> None:
+    (default,), (cpu,) = (
+        [line for line in _make(".venv/ready", *torch) if "pip install" in line]
+        for torch in ((), ("TORCH=cpu",))
+    )
+    index, *rest = pip_section("environment-cpu.yml")
+    assert rest == pip_section("environment.yml")
+    assert set(cpu.split()) - set(default.split()) == set(index.split())
+    twins = [conda(name) for name in ("environment.yml", "environment-cpu.yml")]
+    for twin in twins:
+        twin["dependencies"].pop()
+    assert twins[0] == twins[1]
+
+
+def test_pip_prefers_wheels_of_the_index_without_cuda(tmp_path: Path) -> None:
+    version = constraints()["torch"]
+    for index, local in (("pypi", ""), ("cpu", "+cpu")):
+        _write_wheel(tmp_path / index / "torch", "torch", version + local)
+    install = [sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed"]
+    install += ["--isolated", "--index-url", (tmp_path / "pypi").as_uri()]
+    install += ["--extra-index-url", (tmp_path / "cpu").as_uri()]
+    install += ["--constraint", str(ROOT / "constraints.txt"), "torch"]
+    done = subprocess.run(install, capture_output=True, text=True, check=True)
+    assert f"Would install torch-{version}+cpu" in done.stdout
+
+
+def _make(*arguments: str) -> list[str]:
+    """What make would run, line by line, from the beginning."""
+    command = ["make", "--dry-run", "--always-make", *arguments]
+    own = {key: text for key, text in os.environ.items() if "MAKE" not in key and key != "TORCH"}
+    done = subprocess.run(command, cwd=ROOT, env=own, check=True, capture_output=True, text=True)
+    return done.stdout.splitlines()
+
+
+def _write_wheel(folder: Path, name: str, version: str) -> None:
+    """An empty wheel, and the page of a package index that names it."""
+    folder.mkdir(parents=True)
+    info = f"{name}-{version}.dist-info"
+    wheel = folder / f"{name}-{version}-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr(
+            f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+        )
+        archive.writestr(
+            f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        archive.writestr(f"{info}/RECORD", "")
+    (folder / "index.html").write_text(f'<a href="{wheel.name}">{wheel.name}</a>')
 
 
 def test_environment_yml_has_a_python_that_pyproject_allows() -> None:
@@ -60,38 +110,6 @@ def test_environment_yml_has_a_python_that_pyproject_allows() -> None:
     dependencies = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
     version = next(entry for entry in dependencies if str(entry).startswith("python="))
     assert Requirement(f"python{project['requires-python']}").specifier.contains(version[7:])
-
-
-def test_a_wheel_has_every_file_of_the_package_and_runs_outside_a_checkout(tmp_path: Path) -> None:
-    source = tmp_path / "source"
-    unwanted = shutil.ignore_patterns("__pycache__", "*.egg-info")
-    for folder in ("src", "config", "studies"):
-        shutil.copytree(ROOT / folder, source / folder, symlinks=True, ignore=unwanted)
-    for file in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / file, source)
-    build = "from setuptools import build_meta; build_meta.build_wheel('..')"
-    subprocess.run([sys.executable, "-c", build], cwd=source, check=True, capture_output=True)
-    (wheel,) = tmp_path.glob("*.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        names = {name for name in archive.namelist() if name.startswith("l2l/")}
-        archive.extractall(tmp_path / "installed")
-    package = source / "src" / "l2l"
-    for link in (package / "defaults").iterdir():
-        (target := link.resolve()).relative_to(source)
-        link.unlink()
-        shutil.copytree(target, link)
-    files = {str(path.relative_to(source / "src")) for path in package.rglob("*") if path.is_file()}
-    assert names == files
-    (tmp_path / "elsewhere").mkdir()
-    done = subprocess.run(
-        [sys.executable, "-m", "l2l", "config"],
-        env=os.environ | {"PYTHONPATH": str(tmp_path / "installed")},
-        cwd=tmp_path / "elsewhere",
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("protocol: default")
 
 
 def test_the_container_leaves_out_what_git_leaves_out() -> None:
@@ -110,9 +128,6 @@ def test_the_installed_versions_are_the_pinned_ones() -> None:
     from importlib import metadata
 
     pins = constraints()
-    different = {
-        name: (metadata.version(name), pins[name])
-        for name in declared()
-        if metadata.version(name) != pins[name]
-    }
+    installed = {name: Version(metadata.version(name)).public for name in declared()}
+    different = {name: (each, pins[name]) for name, each in installed.items() if each != pins[name]}
     assert not different, "remake the environment (delete .venv), or run make lock"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from importlib import metadata
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "licences.md").read_text(encoding="utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-DECLARED = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]]
+EXTRAS = chain(*PROJECT["optional-dependencies"].values())
+DECLARED = [x for x in (*PROJECT["dependencies"], *EXTRAS) if not x.startswith("l2l[")]
 PINNED = re.findall(r"^([\w.-]+)==", (ROOT / "constraints.txt").read_text(), re.MULTILINE)
 RESTRICTED = {"NVIDIA": "NVIDIA", "MPL": "MPL|Mozilla", "GPL": "GPL|GNU"}
 PERMISSIVE = re.compile("MIT|BSD|Apache|ISC|PSF|Python Software Foundation|Zlib", re.IGNORECASE)

@@ -13,6 +13,11 @@ from typing import Any
 PACKAGES = ("l2l", "torch", "torchvision", "numpy", "pandas", "snakemake", "matplotlib")
 
 
+def version() -> str:
+    """The version of the package."""
+    return metadata.version("l2l")
+
+
 @functools.cache
 def commit() -> str:
     """The commit of the checkout that the package runs from, with '+' if files differ from it.
@@ -24,7 +29,7 @@ def commit() -> str:
         head = _git(root, "rev-parse", "--short=12", "HEAD")
         changed = _git(root, "status", "--porcelain", "--untracked-files=no")
     except (OSError, subprocess.CalledProcessError):
-        return f"l2l {metadata.version('l2l')}"
+        return f"l2l {version()}"
     return head + ("+" if changed else "")
 
 

@@ -8,7 +8,6 @@ import gc
 import inspect
 import sys
 from collections.abc import Callable
-from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -20,6 +19,7 @@ from l2l.cli.paint import paint
 from l2l.config import load_config, resolved_yaml
 from l2l.config.reference import reference
 from l2l.errors import UserError, in_words, known
+from l2l.provenance import version
 from l2l.run import Run
 
 app = typer.Typer(
@@ -102,13 +102,13 @@ for command in (*COMMANDS, bench, paint):
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        print(f"l2l {metadata.version('l2l')}")
+        print(f"l2l {version()}")
         raise typer.Exit
 
 
 @app.callback()
 def _options(
-    version: Annotated[
+    show_version: Annotated[
         bool,
         typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
     ] = False,
