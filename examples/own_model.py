@@ -4,9 +4,9 @@
     python examples/own_model.py --steps 300 --learned path/to/optimizer.safetensors
 
 `l2l.LearnedOptimizer` is a `torch.optim.Optimizer`: the training loop is the usual one. The learned
-optimizer "mnist" was meta-trained on small networks and images of 28 x 28 pixels. Here it meets a
-network and images that it has never seen, scikit-learn's digits of 8 x 8 pixels. It has no learning
-rate to tune; ADAM has, so ADAM is shown with three.
+optimizer "general" was meta-trained on small networks of many kinds. Here it meets images that it
+has never seen, scikit-learn's digits of 8 x 8 pixels. It has no learning rate to tune; it only asks
+how many steps there will be. ADAM has one, so ADAM is shown with three.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=100, help="of training (default: 100)")
     parser.add_argument(
         "--learned",
-        default="mnist",
+        default="general",
         help=f"a released optimizer ({', '.join(l2l.released())}) or a checkpoint's path",
     )
     arguments = parser.parse_args()
@@ -60,7 +60,7 @@ def main() -> None:
 
     optimizers: dict[str, Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]] = {
         f"learned, {arguments.learned}": lambda weights: l2l.LearnedOptimizer(
-            weights, arguments.learned
+            weights, arguments.learned, steps=arguments.steps
         ),
         "ADAM, rate 0.001": lambda weights: torch.optim.Adam(weights, lr=0.001),
         "ADAM, rate 0.01": lambda weights: torch.optim.Adam(weights, lr=0.01),

@@ -148,6 +148,7 @@ def normalised_settings(**changes: Any) -> NormalisedSettings:
         "decays": [0.8, 0.95],
         "p": None,
         "tensor_size": {"low": 0.1, "high": 0.5},
+        "schedule": "constant",
         "output_scale": 0.3,
         "head_init_scale": 1.0,
     }

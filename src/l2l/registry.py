@@ -43,11 +43,15 @@ PROBLEMS = {
     "quadratic": Kind(f"{_PROBLEMS}:QuadraticSettings", "l2l.problems.quadratic:QuadraticFamily"),
     "mlp": Kind(f"{_PROBLEMS}:MLPSettings", "l2l.problems.mlp:MLPFamily"),
     "convnet": Kind(f"{_PROBLEMS}:ConvNetSettings", "l2l.problems.convnet:ConvNetFamily"),
+    "plain_convnet": Kind(
+        f"{_PROBLEMS}:PlainConvNetSettings", "l2l.problems.plain_convnet:PlainConvNetFamily"
+    ),
     "recurrent": Kind(f"{_PROBLEMS}:RecurrentSettings", "l2l.problems.recurrent:RecurrentFamily"),
     "attention": Kind(f"{_PROBLEMS}:AttentionSettings", "l2l.problems.attention:AttentionFamily"),
     "regression": Kind(
         f"{_PROBLEMS}:RegressionSettings", "l2l.problems.regression:RegressionFamily"
     ),
+    "table": Kind(f"{_PROBLEMS}:TableSettings", "l2l.problems.table:TableFamily"),
     "neural_art": Kind(f"{_PROBLEMS}:NeuralArtSettings", "l2l.problems.neural_art:NeuralArtFamily"),
     "mixture": Kind(f"{_PROBLEMS}:MixtureSettings", "l2l.problems.mixture:MixtureFamily"),
 }
@@ -56,6 +60,9 @@ PROBLEMS = {
 DATASETS = {
     "mnist": "l2l.data.mnist:MNIST",
     "cifar10": "l2l.data.cifar10:CIFAR10",
+    "optdigits": "l2l.data.scikit_learn:OPTDIGITS",
+    "text": "l2l.data.scikit_learn:TEXT",
+    "diabetes": "l2l.data.scikit_learn:DIABETES",
     "photographs": "l2l.data.photographs:PHOTOGRAPHS",
     "styles": "l2l.data.styles:STYLES",
     "vgg16_dd21191f": "l2l.data.vgg16:VGG16",
@@ -67,6 +74,7 @@ BASELINES = {
     "sgd": Baseline(f"{_HANDCRAFTED}:SGD", "SGD", "#CC79A7", (1, 1)),
     "rmsprop": Baseline(f"{_HANDCRAFTED}:RMSprop", "RMSprop", "#56B4E9", (3.5, 1, 1, 1)),
     "adam": Baseline(f"{_HANDCRAFTED}:Adam", "ADAM", "#009E73", (4, 1.3)),
+    "adamw": Baseline("l2l.optimizers.adamw:AdamW", "AdamW, cosine", "#D55E00", (1, 1, 4, 1)),
     "nag": Baseline(f"{_HANDCRAFTED}:NAG", "NAG", "#000000", ()),
 }
 
@@ -119,6 +127,7 @@ FIGURES = {
     "step_size": "l2l.figures.step_size:FIGURE",
     "overhead": "l2l.figures.overhead:FIGURE",
     "updates": "l2l.figures.updates:FIGURE",
+    "suite": "l2l.figures.suite:FIGURE",
     "meta_training": "l2l.figures.meta_training:FIGURE",
     "optimizer_loop": "l2l.figures.optimizer_loop:FIGURE",
     "computation_graph": "l2l.figures.computation_graph:FIGURE",

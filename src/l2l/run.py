@@ -215,11 +215,12 @@ class Run:
 
         Returns:
             What a rate was chosen for (see `rates`), or the experiment in whose place it was tuned
-            (`rates_of`) -> family -> rate.
+            (`rates_of`), or "default" (`default_rates`) -> family -> rate.
 
         Raises:
             UserError: the baseline is not tuned, or not on all of them.
         """
+        from l2l.config.claims import DEFAULT
         from l2l.evaluation.rates import chosen_rates, final_rates, read_tuning
 
         command = f"tune {experiment} {baseline}"
@@ -235,4 +236,6 @@ class Run:
             home = final_rates(chosen_rates(table[table["optimizer"] == baseline]))
             for rate in home.values():  # of its one problem; none if it has no such baseline
                 rates[other] = dict.fromkeys(families, rate)
+        if (rate := self.config.experiments[experiment].default_rates.get(baseline)) is not None:
+            rates[DEFAULT] = dict.fromkeys(families, rate)
         return rates

@@ -15,7 +15,7 @@ from l2l.errors import UserError
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_every_protocol_can_judge_all_claims_in_their_order(protocol: str) -> None:
     claims = load_config(protocol).claims
-    assert [*claims] == [f"C{number}" for number in range(1, 20)]
+    assert [*claims] == [f"C{number}" for number in range(1, 21)]
     assert all(one.comparisons or one.sizes or one.measured for one in claims.values())
 
 
@@ -81,6 +81,7 @@ def first(claim: str) -> str:
         ({"experiment": "minst"}, r".experiment = 'minst': .*did you mean 'mnist'"),
         ({"experiment": "architecture"}, ".experiment = 'architecture': it has several problems"),
         ({"learned": ["lstm"]}, ".learned = 'lstm': .*there are: quadratics_lstm, sgd"),
+        ({"baselines": "default"}, ".baselines = default: .* has no default_rates"),
         ({"baselines": ["cifar"]}, ".baselines = 'cifar': .*there are: quadratics_lstm, sgd"),
         (
             {"metrics": [{"metric": "oscillation", "first_step": 90, "last_step": 101}]},
@@ -111,3 +112,20 @@ def test_a_measured_claim_is_checked_against_the_columns_of_its_table(
     measured = load_config().claims["C14"].measured[0].model_dump(mode="json") | changes
     with pytest.raises(UserError, match=rf"^config: claims\.C14\.measured\.0{expected}"):
         load_config(overrides={"claims": {"C14": {"measured": [measured]}}})
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"at_least": 2}, r"\.at_least = 2: comparisons on 0 experiments have the role counted"),
+        ({"comparisons": [{"role": "counted"}]}, ": some comparisons have the role counted: say"),
+    ],
+)
+def test_what_is_counted_and_how_many_are_needed_fit_together(
+    changes: dict[str, Any], said: str
+) -> None:
+    first = load_config().claims["C1"].comparisons[0].model_dump(mode="json")
+    if "comparisons" in changes:
+        changes = {"comparisons": [first | changes["comparisons"][0]]}
+    with pytest.raises(UserError, match=f"^config: claims.C1{said}"):
+        load_config(overrides={"claims": {"C1": changes}})

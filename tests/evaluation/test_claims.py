@@ -129,6 +129,50 @@ def test_lower_than_every_baseline_is_replicated():
     assert table["target"].isna().all()
 
 
+def counted(at_least, **changes):
+    """At least so many of three experiments, and all of them at most 10 % above."""
+    one = claim().comparisons[0].model_dump() | changes
+    comparisons = [
+        one | {"experiment": name, **role}
+        for name in ("a", "b", "c")
+        for role in ({"role": "counted"}, {"role": "primary", "allowance": 0.1})
+    ]
+    values = {"statement": "x", "source": "[P]", "comparisons": comparisons}
+    return Claim.model_validate(values | {"at_least": at_least})
+
+
+@pytest.mark.parametrize(
+    ("levels", "at_least", "verdict"),
+    [
+        ((0.5, 0.5, 0.5), 3, "replicated"),
+        ((0.5, 0.5, 0.84), 2, "replicated"),  # a little above, within the allowance
+        ((0.5, 0.5, 0.84), 3, "not replicated"),
+        ((0.5, 0.84, 0.84), 2, "not replicated"),
+        ((0.5, 0.5, 1.2), 2, "not replicated"),  # more than 10 % above
+    ],
+)
+def test_at_least_so_many_comparisons_have_to_be_replicated(levels, at_least, verdict):
+    tests = {
+        name: pd.concat([runs("ours", level, SEEDS), runs("nag", 0.8)])
+        for name, level in zip("abc", levels, strict=True)
+    }
+    table = judge_all({"C2": counted(at_least)}, tests, runs=trained(runs("ours", 1, SEEDS)))
+    for _, own in table.groupby("answer"):
+        assert own["deciding"].sum() == 1
+        assert own.loc[own["deciding"], "verdict"].tolist() == [verdict]
+
+
+def test_default_rates_are_compared_by_themselves_and_each_decides():
+    untuned = [runs("nag", 0.4).assign(rate_for="default"), runs("sgd", 2)]
+    untuned[1]["rate_for"] = "default"
+    table = judge([claim(baselines="default")], runs("ours", 0.5, SEEDS), runs("nag", 1), *untuned)
+    assert table["baseline"].tolist() == ["nag", "sgd"]
+    assert table["rates"].tolist() == ["default", "default"]
+    assert table["primary"].all()
+    assert table["verdict"].tolist() == ["not replicated", "replicated"]
+    assert overall(table)["baseline"] == "nag"
+
+
 def test_the_table_survives_its_file_bit_for_bit(tmp_path):
     table = judge([claim(), claim(metrics=[OSCILLATION])], runs("ours", 0.5, SEEDS), runs("nag", 1))
     table.to_csv(tmp_path / "claims.csv", index=False)

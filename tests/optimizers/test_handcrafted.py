@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from l2l.optimizers import make_baseline
+from l2l.optimizers import bind, make_baseline
 from l2l.optimizers.handcrafted import NAG, Adam, RMSprop
 from l2l.registry import BASELINES
 
@@ -25,6 +25,7 @@ TORCH: dict[str, Callable[[list[Tensor], float], torch.optim.Optimizer]] = {
     "adam": lambda parameters, rate: torch.optim.Adam(
         parameters, lr=rate, betas=(0.9, 0.999), eps=1e-8
     ),
+    "adamw": lambda parameters, rate: torch.optim.AdamW(parameters, lr=rate, weight_decay=0.01),
 }
 
 
@@ -46,8 +47,8 @@ def _torch_path(name: str, theta: Tensor, rate: float) -> Tensor:
     return torch.stack(path)
 
 
-def _our_path(name: str, theta: Tensor, rate: float | Tensor) -> Tensor:
-    optimizer = make_baseline(name, rate)
+def _our_path(name: str, theta: Tensor, rate: float | Tensor, steps: int | None = None) -> Tensor:
+    optimizer = bind(make_baseline(name, rate), {}, steps)
     state = optimizer.init(theta)
     path = []
     for step in range(STEPS):
@@ -99,9 +100,24 @@ def test_an_update_changes_neither_the_gradient_nor_the_state(name: str) -> None
     _assert_equal(first, second)
 
 
+def test_adamw_follows_a_cosine_over_the_length_of_the_run() -> None:
+    theta, rate = _theta(), 0.03
+    parameter = torch.nn.Parameter(theta.clone())
+    optimizer = torch.optim.AdamW([parameter], lr=rate)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, STEPS)
+    path = []
+    for step in range(STEPS):
+        parameter.grad = _gradient(parameter.detach(), step)
+        optimizer.step()
+        schedule.step()
+        path.append(parameter.detach().clone())
+    found = _our_path("adamw", theta, rate, STEPS)
+    torch.testing.assert_close(found, torch.stack(path), rtol=1e-11, atol=1e-12)
+
+
 def test_a_zero_gradient_moves_nothing_at_the_start() -> None:
     theta = _theta()
-    for name in BASELINES:
+    for name in {*BASELINES} - {"adamw"}:  # its weights decay
         optimizer = make_baseline(name, 0.5)
         step, _ = optimizer.update(torch.zeros_like(theta), optimizer.init(theta))
         assert torch.equal(step, torch.zeros_like(theta))

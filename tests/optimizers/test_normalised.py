@@ -181,6 +181,28 @@ def test_a_step_is_relative_to_its_tensor_within_bounds() -> None:
     assert bind(free, places).init(theta).scale.tolist() == [[2.0], [2.0]]
 
 
+@pytest.mark.parametrize("kernel", ["reference", "cpu"])
+def test_steps_shrink_to_the_end_of_a_run_whose_length_is_known(
+    kernel: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("L2L_KERNEL", kernel)
+    dtype = KERNELS[kernel]
+    settings = normalised_settings(schedule="linear")
+    free = NormalisedLSTM(settings, random_phi(settings, dtype=dtype))
+    bound = bind(free, {"theta": torch.arange(SIZE)}, 5)
+    gradients, theta = made_gradients().to(dtype), draw(PROBLEMS, SIZE).to(dtype)
+    steps, _ = run(free, theta, gradients)
+    factors = torch.tensor([1, 0.8, 0.6, 0.4, 0.2, 0, 0], dtype=dtype)[:, None, None]
+    torch.testing.assert_close(run(bound, theta, gradients)[0], factors * steps)
+    state, cotangents = bound.init(theta), draw(STEPS, PROBLEMS, SIZE).to(dtype)
+    found = bound.backward(gradients, state, cotangents)
+    expected = free.backward(gradients, state, factors * cotangents)
+    by_autograd = super(NormalisedLSTM, bound).backward(gradients, state, cotangents)
+    for name, value in expected.items():
+        torch.testing.assert_close(found[name], value)
+        assert relative_error(by_autograd[name], value) < (1e-12 if kernel == "reference" else 5e-5)
+
+
 def equal(losses: Tensor, first: int) -> Tensor:
     return torch.ones_like(losses)
 

@@ -12,10 +12,12 @@ from tests.small import CPU, convnet_family, double
 from torch import Tensor, nn
 
 from l2l.config import load_config
+from l2l.config.problems import PlainConvNetSettings
 from l2l.data.labelled import LabelledImages
 from l2l.errors import UserError
 from l2l.problems import Setup, convnet, images, make_family, mlp
 from l2l.problems.convnet import ColourImages, ConvNet
+from l2l.problems.plain_convnet import PlainConvNetFamily
 
 
 def _network(problems: ConvNet, theta: Tensor) -> nn.Sequential:
@@ -54,6 +56,29 @@ def _moved(problems: ConvNet) -> Tensor:
     return theta + 0.7 * torch.randn(theta.shape, generator=torch.Generator().manual_seed(1)).to(
         theta
     )
+
+
+def test_without_normalisation_loss_and_gradient_are_those_of_torch_nn_too() -> None:
+    normalised = convnet_family()
+    family = PlainConvNetFamily(
+        PlainConvNetSettings(**normalised.settings.model_dump() | {"kind": "plain_convnet"}),
+        0,
+        normalised.data,
+        normalised.train_sample,
+        normalised.test_sample,
+    )
+    problems = double(family.sample(("train",), range(2), 4))
+    theta = _moved(problems)
+    loss, gradient = problems.loss_and_gradient(theta, 3)
+    for b in range(2):
+        layers = [nn.Conv2d(3, 3, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2)]
+        layers += [nn.Conv2d(3, 4, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten()]
+        network = nn.Sequential(*layers, nn.Linear(16, 5), nn.ReLU(), nn.Linear(5, 3)).double()
+        nn.utils.vector_to_parameters(theta[b], network.parameters())
+        expected = _expected(network, problems.data, problems.minibatch(3)[b])
+        torch.testing.assert_close(loss[b], expected.detach())
+        parts = torch.autograd.grad(expected, list(network.parameters()))
+        torch.testing.assert_close(gradient[b], torch.cat([part.flatten() for part in parts]))
 
 
 def test_loss_and_gradient_are_those_of_torch_nn() -> None:

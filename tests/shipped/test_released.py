@@ -19,7 +19,7 @@ CARDS = l2l.released()
 
 def test_every_file_has_a_card_and_every_card_a_file() -> None:
     assert {path.stem for path in FOLDER.glob("*.safetensors")} == set(CARDS)
-    assert {"quadratics", "mnist", "cifar", "neural_art", "hierarchical"} == set(CARDS)
+    assert {"general", "quadratics", "mnist", "cifar", "neural_art", "hierarchical"} == set(CARDS)
 
 
 @pytest.mark.parametrize("card", CARDS.values(), ids=CARDS)

@@ -25,7 +25,7 @@ from torch.distributed.checkpoint.state_dict import (
 import l2l
 from l2l.errors import UserError
 
-KINDS = ["quadratics", "mnist", "cifar:connected", "neural_art", "hierarchical"]
+KINDS = ["general", "quadratics", "mnist", "cifar:connected", "neural_art", "hierarchical"]
 
 
 def pair(learned: str, **options: Any) -> tuple[nn.Module, l2l.LearnedOptimizer]:

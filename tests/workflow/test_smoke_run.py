@@ -29,6 +29,7 @@ FIGURES = {
     "architecture",
     "cifar",
     "general",
+    "suite",
     "style_curves",
     "style_images",
     "ablations",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
 from pydantic import BaseModel
 
 from l2l.config.base import mistake
-from l2l.config.claims import TRANSFERRED, UNCHANGED, Claim, Measured
+from l2l.config.claims import DEFAULT, TRANSFERRED, UNCHANGED, Claim, Measured
 from l2l.config.experiments import Experiment
 from l2l.config.measurements import measurement_columns
 from l2l.config.names import Entry
@@ -127,6 +127,8 @@ def _check_experiment(name: str, experiment: Experiment, config: Config) -> None
         )
     for baseline in experiment.baselines:
         _known(f"experiments.{name}.baselines", baseline, experiment.tuning.grids)
+    for baseline in experiment.default_rates:
+        _known(f"experiments.{name}.default_rates", baseline, experiment.baselines)
     if experiment.rates_of and len(config.experiments[experiment.rates_of].problems) > 1:
         raise mistake(
             f"experiments.{name}.rates_of = {experiment.rates_of}: it has several problems; name "
@@ -165,6 +167,11 @@ def _check_claim(key: str, claim: Claim, config: Config) -> None:
                 f"{place}.baselines = {TRANSFERRED}: experiments.{comparison.experiment} has no "
                 "rates_of"
             )
+        if comparison.baselines == DEFAULT and not experiment.default_rates:
+            raise mistake(
+                f"{place}.baselines = {DEFAULT}: experiments.{comparison.experiment} has no "
+                "default_rates"
+            )
         for side, names in (("learned", comparison.learned), ("baselines", baselines)):
             for name in names:
                 _known(f"{place}.{side}", name, tested, f"experiments.{comparison.experiment}")
@@ -183,8 +190,16 @@ def _check_claim(key: str, claim: Claim, config: Config) -> None:
                     "these, or let the claim look at fewer"
                 )
     roles = [one.role for one in claim.comparisons] + [one.role for one in claim.measured]
-    if roles and not claim.sizes and "primary" not in roles:
+    if roles and not claim.sizes and not {"primary", "counted"} & {*roles}:
         raise mistake(f"{key}: all comparisons are shown only, and none decides")
+    counted = {one.experiment for one in claim.comparisons if one.role == "counted"}
+    if (claim.at_least or 0) > len(counted):
+        raise mistake(
+            f"{key}.at_least = {claim.at_least}: comparisons on {len(counted)} experiments have "
+            "the role counted"
+        )
+    if counted and not claim.at_least:
+        raise mistake(f"{key}: some comparisons have the role counted: say at_least how many")
     for name in claim.sizes.experiments if claim.sizes else ():
         for recipe in claim.sizes.learned if claim.sizes else ():
             learned = config.experiments[name].learned

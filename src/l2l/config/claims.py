@@ -21,6 +21,8 @@ TUNED = "tuned"
 """As `baselines`: every hand-crafted optimizer of the experiment, tuned on it for the metric."""
 TRANSFERRED = "transferred"
 """As `baselines`: the same at the rates that were tuned on another experiment (`rates_of`)."""
+DEFAULT = "default"
+"""As `baselines`: those of the experiment that have a rate in `default_rates`, at that rate."""
 UNCHANGED = "unchanged"
 """As `baselines`: the value 1, of a run that makes no progress."""
 TRAILING_STEPS = 5
@@ -30,7 +32,7 @@ LOSSES = {"loss": "loss", "train_loss": "loss", "test_loss": "held-out loss"}
 
 Horizon = Count | Literal["end"]
 Direction = Literal["lower", "higher"]
-Role = Literal["primary", "shown"]
+Role = Literal["primary", "counted", "shown"]
 
 
 class _UpToHorizon(Section):
@@ -152,12 +154,13 @@ class Comparison(Section):
     learned: Annotated[tuple[Name, ...], Field(min_length=1)]
     """Recipes; each gets a verdict of its own."""
     baselines: (
-        Literal["tuned", "transferred", "unchanged"]
+        Literal["tuned", "transferred", "default", "unchanged"]
         | Annotated[tuple[Name, ...], Field(min_length=1)]
     )
     """tuned: every hand-crafted optimizer of the experiment, of which the strongest decides;
-    transferred: the same at the rates of the experiment `rates_of`; unchanged: no progress; or
-    names of baselines or recipes, of which each decides."""
+    transferred: the same at the rates of the experiment `rates_of`; default: those with a rate in
+    `default_rates`, at that rate, each of which decides; unchanged: no progress; or names of
+    baselines or recipes, of which each decides."""
     claimed: Direction
     """Whether the learned value is said to be lower or higher than the baseline's."""
     metrics: Annotated[tuple[Metric, ...], Field(min_length=1)]
@@ -169,7 +172,8 @@ class Comparison(Section):
     """means: the ratio of the means over problems; ratios: the geometric mean of the problems'
     ratios, where losses of different problems have different sizes."""
     role: Role = "primary"
-    """primary: it decides on the claim; shown: it stands beside."""
+    """primary: it decides on the claim; counted: on `at_least` so many experiments all of these
+    have to be replicated; shown: it stands beside."""
 
 
 class WeightCounts(Section):
@@ -220,6 +224,8 @@ class Claim(Section):
     """Where: [P] Andrychowicz et al. 2016, [S] its summary (Jiang 2019)."""
     comparisons: tuple[Comparison, ...] = ()
     """What has to come out lower or higher in loss curves."""
+    at_least: Count | None = None
+    """On how many experiments the `counted` comparisons have to be replicated."""
     sizes: WeightCounts | None = None
     """For the claim that phi does not grow with theta."""
     measured: tuple[Measured, ...] = ()

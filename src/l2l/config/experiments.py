@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from l2l.config.base import Count, Name, Natural, Range, Section, mistake
+from l2l.config.base import Count, Name, Natural, Positive, Range, Section, mistake
 from l2l.config.names import ExperimentName, RecipeName, SingleProblemName
 from l2l.registry import BASELINES
 
@@ -90,6 +90,8 @@ class Experiment(Section):
     rates_of: ExperimentName | None = None
     """Baselines are tested at the rates tuned on this experiment, too, as if nobody had tuned them
     here; absent: they are not. It has one problem."""
+    default_rates: dict[Baseline, Positive] = Field(default_factory=dict)
+    """Baselines that are tested at these rates, too, as people start without tuning."""
     tuning: Tuning
     """The common `tuning`, with what differs here."""
     evaluation: Evaluation

@@ -73,11 +73,13 @@ def evaluation_inputs(config: Config, experiment: str) -> dict[str, Any]:
     evaluation = settings.evaluation.model_dump(mode="json", exclude={"batch"})
     if not settings.evaluation.pictures:
         del evaluation["pictures"]
+    untuned = {"default_rates": settings.default_rates} if settings.default_rates else {}
     return {
         "seed": config.seed,
         "steps": settings.steps,
         "horizon": settings.horizon,
         "rates_of": settings.rates_of,
+        **untuned,
         "problems": [problem_inputs(config.problems, problem) for problem in settings.problems],
         "evaluation": evaluation,
     }

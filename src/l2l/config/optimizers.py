@@ -123,6 +123,8 @@ class NormalisedSettings(LearnedSettings):
     tensor_size: Range | None
     """The output is multiplied by the root mean square that its tensor has at the start, within
     this range; null: it is not."""
+    schedule: Literal["constant", "linear"]
+    """linear: steps shrink to zero over the length of a run, where it is known."""
     output_scale: Positive
     """Factor on the output before it is added to theta."""
     head_init_scale: NonNegative

@@ -129,6 +129,12 @@ class ConvNetSettings(ImageSettings):
         return self
 
 
+class PlainConvNetSettings(ConvNetSettings):
+    """The same with biases in the place of batch normalisation."""
+
+    kind: Literal["plain_convnet"]  # type: ignore[assignment]
+
+
 class SequenceSettings(ImageSettings):
     """What networks have that read an image as a sequence of its patches."""
 
@@ -173,6 +179,30 @@ class AttentionSettings(SequenceSettings):
         if self.width % self.heads:
             raise mistake(f"width = {self.width} must be a multiple of heads = {self.heads}")
         return self
+
+
+class TableSettings(ProblemSettings):
+    """Networks for regression on a table of real data: mean squared error."""
+
+    kind: Literal["table"]
+    dataset: Dataset
+    """The table, by its name in `l2l data`."""
+    hidden: tuple[Count, ...]
+    """Units of the network's hidden layers."""
+    activation: Activation
+    """Of its hidden layers."""
+    batch_size: Count
+    """Rows of a minibatch."""
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """The data set it is made from."""
+        return (self.dataset,)
+
+    @property
+    def step_seconds(self) -> float:
+        """Small networks: a fraction of a millisecond."""
+        return 1e-3
 
 
 class RegressionSettings(ProblemSettings):

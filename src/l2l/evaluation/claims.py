@@ -14,7 +14,8 @@ means nothing.
 The claim says which comparisons are primary; of the tuned baselines it is the strongest on tuning
 problems. A claim is replicated for a recipe if every primary comparison is. It is not replicated if
 one of them is not. Otherwise it is what the worst of them is. The first rule needs no correction
-for the number of comparisons.
+for the number of comparisons. Where at least k of some comparisons have to be replicated, the one
+that decides is the k-th best of them.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ import numpy as np
 import pandas as pd
 
 from l2l.config.claims import (
+    DEFAULT,
     TRANSFERRED,
     TUNED,
     UNCHANGED,
@@ -154,7 +156,8 @@ def evaluate_claims(
         verdict: of this comparison.
         primary: whether the claim names it as one that decides.
         deciding: whether this verdict is the recipe's, or the optimizer's, verdict on the claim: it
-            is the worst of the primary ones, and of those the one that speaks least for the claim.
+            is the worst of the primary ones, and of those the one that speaks least for the claim;
+            where at least k of some have to be replicated, the k-th best stands for them.
         needs_problems, needs_seeds, needs_episodes: what would settle a verdict that is not
             settled, from the spread that was seen; empty where no affordable number would.
         protocol, data: of the run; the data sets and what stands in for them, in words.
@@ -181,7 +184,7 @@ def evaluate_claims(
         for row in judged:
             groups.setdefault((row.get("recipe", ""), row.get("answer", "")), []).append(row)
         for own in groups.values():
-            decisive = min((row for row in own if row["primary"]), key=_standing, default=None)
+            decisive = min(_deciding(own, claim.at_least), key=_standing, default=None)
             for row in own:
                 row.update(claim=key, study=study, protocol=protocol, deciding=row is decisive)
             rows += own
@@ -252,7 +255,11 @@ def _judge(
     experiment = comparison.experiment
     for metric in comparison.metrics:
         tuned_by = MEAN if isinstance(metric, MeanLoss) else FINAL
-        rates = _elsewhere(tests) if comparison.baselines == TRANSFERRED else tuned_by
+        rates = tuned_by
+        if comparison.baselines == TRANSFERRED:
+            rates = _elsewhere(tests)
+        elif comparison.baselines == DEFAULT:
+            rates = DEFAULT
         curves = tested_at(tests, rates)
         numbers = values(metric, curves)
 
@@ -291,7 +298,8 @@ def _judge(
                     "effect": comparison.effect,
                     "seeds": ours.seeds,
                     "baseline_seeds": other.seeds,
-                    "primary": comparison.role == "primary" and other.name in decide,
+                    "primary": comparison.role != "shown" and other.name in decide,
+                    "counted": comparison.role == "counted",
                     "data": data,
                 }
                 for answer in (OPTIMIZER, RECIPE):
@@ -505,7 +513,7 @@ def _of_metric(metric: Metric, curves: pd.DataFrame) -> dict[str, Any]:
 
 def _elsewhere(tests: pd.DataFrame) -> str:
     """The experiment whose rates an experiment's baselines were tested at, too."""
-    others = {*tests["rate_for"]} - {"", FINAL, MEAN, BOTH}
+    others = {*tests["rate_for"]} - {"", FINAL, MEAN, BOTH, DEFAULT}
     if not others:
         raise UserError(
             f"curves of {tests['experiment'].iloc[0]}: no baseline ran at rates of another "
@@ -545,6 +553,23 @@ def _verdict(effect: Effect, claimed: str, allowance: float = 0.0) -> str:
     if least > 0:
         return REPLICATED
     return NOT_REPLICATED if most < 0 else INCONCLUSIVE
+
+
+def _deciding(rows: list[dict[str, Any]], at_least: int | None) -> Iterator[dict[str, Any]]:
+    """Of a recipe's primary comparisons those of which each one has to be replicated.
+
+    The counted ones are counted by experiment, of which the worst of its comparisons stands for
+    all. So the k-th best experiment decides whether there are at least k.
+    """
+    counted: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        if row.get("counted") and row["primary"]:
+            counted.setdefault(row["experiment"], []).append(row)
+        elif row["primary"]:
+            yield row
+    if at_least:
+        worst = [min(each, key=_standing) for each in counted.values()]
+        yield sorted(worst, key=_standing, reverse=True)[at_least - 1]
 
 
 def _standing(row: Mapping[str, Any]) -> tuple[int, float]:

@@ -85,7 +85,9 @@ def evaluate(
         whole = family.sample(("test", family_name), indices, experiment.steps)
         optimizer = optimizers[family_name]
         problems = live_part(whole, couples=_couples(optimizer))
-        curves, theta = _run(problems, bind(optimizer, problems.places()), experiment)
+        curves, theta = _run(
+            problems, bind(optimizer, problems.places(), experiment.steps), experiment
+        )
         if start == 0 and settings.pictures and (painted := problems.pictures(theta)):
             pictures[family_name] = painted.first(settings.pictures)
         steps = experiment.steps + 1

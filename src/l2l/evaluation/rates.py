@@ -2,8 +2,9 @@
 
 Tuning chooses a rate by each of its metrics, "final_loss" and "mean_loss", and every chosen rate is
 tested. The column `chosen_for` of a tuning table and the column `rate_for` of curves say what a
-rate was chosen for: one of them, "both", or the experiment on which it was tuned in the place of
-this one (`rates_of`). They are "" for rates that were not chosen, and for learned optimizers.
+rate was chosen for: one of them, "both", the experiment on which it was tuned in the place of this
+one (`rates_of`), or "default" for a rate that nobody tuned (`default_rates`). They are "" for rates
+that were not chosen, and for learned optimizers.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from l2l.config.experiments import Experiment, Grid, TunedFor
 from l2l.errors import UserError
 from l2l.evaluation.rates import BOTH, FINAL, MEAN
 from l2l.meta.rollout import Carry, begin, rollout
-from l2l.optimizers import make_baseline
+from l2l.optimizers import bind, make_baseline
 from l2l.problems import Family, Problem, live_part
 from l2l.progress import Progress
 
@@ -122,7 +122,8 @@ def _losses(
     repeated = problems.repeat(len(rates))
     theta = repeated.initial()
     each = torch.tensor(rates, dtype=theta.dtype, device=theta.device)
-    optimizer = make_baseline(baseline, each.repeat_interleave(len(theta) // len(rates))[:, None])
+    baselines = make_baseline(baseline, each.repeat_interleave(len(theta) // len(rates))[:, None])
+    optimizer = bind(baselines, repeated.places(), experiment.horizon)
     held_out, losses = experiment.tuned_on_held_out, list[torch.Tensor]()
 
     def observe(now: Carry) -> None:

@@ -86,7 +86,7 @@ def validate(
         loss: which loss judges: "train_loss" or "test_loss".
     """
     losses: list[torch.Tensor] = []
-    optimizer = bind(optimizer, problems.places())
+    optimizer = bind(optimizer, problems.places(), steps)
     carry = begin(problems, optimizer)
     end = rollout(problems, optimizer, carry, steps, lambda now: losses.append(now.loss))
     judged = getattr(problems, loss)

@@ -183,7 +183,7 @@ def train_episode(training: Training, family: Family, state: TrainingState) -> N
     places = problems.places()
 
     def optimizer() -> UpdateRule:
-        return bind(training.optimizer(state.phi), places)
+        return bind(training.optimizer(state.phi), places, total)
 
     estimator = make_estimator(recipe.estimator)
     draws = stream(training.seed, "estimator", *names, state.episode)

@@ -71,11 +71,12 @@ class UpdateRule(ABC):
         Autograd can go through it to phi, to the gradient and to the state.
         """
 
-    def bind(self, places: Mapping[str, Tensor]) -> UpdateRule:
+    def bind(self, places: Mapping[str, Tensor], steps: int | None = None) -> UpdateRule:
         """The optimizer for problems with these named parameters; itself, if it needs no names.
 
         Args:
             places: name -> numbers of its coordinates, see `Problem.places`.
+            steps: how many steps there will be; None: nobody knows.
         """
         return self
 

@@ -75,7 +75,7 @@ class Grouped(UpdateRule):
         phi = {key.removeprefix(prefix): weight for key, weight in own.items()}
         return _kind(self.settings)(_of_one_group(self.settings), phi)
 
-    def bind(self, places: Mapping[str, Tensor]) -> Grouped:
+    def bind(self, places: Mapping[str, Tensor], steps: int | None = None) -> Grouped:
         """The optimizer for problems with these named parameters.
 
         Raises:
@@ -144,22 +144,24 @@ class Grouped(UpdateRule):
         return total
 
 
-def bind(optimizer: Optimizer, places: Mapping[str, Tensor]) -> Any:
+def bind(optimizer: Optimizer, places: Mapping[str, Tensor], steps: int | None = None) -> Any:
     """The optimizer for problems with these named parameters.
 
     Args:
-        optimizer: any. A hand-crafted one does not depend on names and stays as it is.
+        optimizer: any. Most hand-crafted ones depend on neither and stay as they are.
         places: name -> numbers of its coordinates, see `Problem.places`.
+        steps: how many steps there will be; None: nobody knows.
 
     Raises:
         UserError: a parameter is in none of the optimizer's parameter groups.
     """
     if not isinstance(optimizer, UpdateRule):
-        return optimizer
+        own = getattr(optimizer, "bind", None)
+        return own(places, steps) if own else optimizer
     if groups := getattr(optimizer.settings, "groups", ()):
         for name in places:
             _group_of(name, groups)
-    return optimizer.bind(places)
+    return optimizer.bind(places, steps)
 
 
 def _group_of(parameter: str, groups: tuple[ParameterGroup, ...]) -> str:

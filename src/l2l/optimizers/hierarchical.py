@@ -152,7 +152,7 @@ class HierarchicalRNN(UpdateRule):
             "state": "HierarchicalState; hidden states zero, decays 0 at the start",
         }
 
-    def bind(self, places: Mapping[str, Tensor]) -> Self:
+    def bind(self, places: Mapping[str, Tensor], steps: int | None = None) -> Self:
         """The optimizer for problems whose theta consists of these tensors."""
         return dataclasses.replace(self, segments=Segments.of(places))
 

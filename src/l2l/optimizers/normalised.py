@@ -2,7 +2,8 @@
 
 It sees m / sqrt(v) and grad / sqrt(v), with ADAM's running means m and v (Lv, Jiang and Li 2017,
 "Learning gradient descent: better generalization and longer horizons"). Its steps may be relative
-to the size of their tensor. A coordinate whose gradient has always been zero does not move.
+to the size of their tensor, and shrink to zero over a run whose length it is told, as VeLO is (Metz
+et al. 2022). A coordinate whose gradient has always been zero does not move.
 """
 
 from __future__ import annotations
@@ -51,20 +52,22 @@ class NormalisedLSTM(UpdateRule):
         settings: architecture, decays, bounds.
         phi: the weights, under the names of torch.nn.LSTM and torch.nn.Linear.
         tensors: the number of each coordinate's tensor, int64 [n]; None: theta is one tensor.
+        length: how many steps there will be; None: nobody knows, and steps do not shrink.
     """
 
     settings: NormalisedSettings
     phi: Phi
     tensors: Tensor | None = None
+    length: int | None = None
 
-    def bind(self, places: Mapping[str, Tensor]) -> NormalisedLSTM:
-        """The optimizer for problems with these named parameters: tensors."""
-        if self.settings.tensor_size is None:
-            return self
+    def bind(self, places: Mapping[str, Tensor], steps: int | None = None) -> NormalisedLSTM:
+        """The optimizer for problems with these named parameters, and for so many steps."""
+        if self.settings.tensor_size is None or len(places) == 1:
+            return dataclasses.replace(self, tensors=None, length=steps)
         tensors = torch.empty_like(torch.cat(list(places.values())))
         for number, place in enumerate(places.values()):
             tensors[place] = number
-        return dataclasses.replace(self, tensors=tensors)
+        return dataclasses.replace(self, tensors=tensors, length=steps)
 
     def init(self, theta: Tensor) -> NormalisedState:
         """Moments and cells are zero; scales depend on theta [B, n]."""
@@ -97,6 +100,14 @@ class NormalisedLSTM(UpdateRule):
             weights = like.new_tensor([[(1 - b) / (1 - b**t) for b in decays] for t in numbers])
         return Normalised(weights, self.settings.p)
 
+    def _shrink(self, before: Tensor, steps: int = 1) -> Tensor:
+        """What the next steps after so many are multiplied by, [steps, 1, 1]."""
+        if self.length is None or self.settings.schedule == "constant":
+            return self.phi["head.weight"].new_ones(())
+        t = before + torch.arange(steps, dtype=torch.float64, device=before.device)
+        left = (1 - t / self.length).clamp(min=0)
+        return left.to(self.phi["head.weight"])[:, None, None]
+
     def see(
         self, gradient: Tensor, state: NormalisedState
     ) -> tuple[Tensor, Tensor, NormalisedState]:
@@ -115,7 +126,8 @@ class NormalisedLSTM(UpdateRule):
         """The step [B, n] for a gradient [B, n], and the next state: for autograd."""
         inputs, moves, after = self.see(gradient, state)
         output, *cells = lstm_step(self.phi, inputs, state.cells.hidden, state.cells.cell)
-        step = state.scale * torch.where(moves, output, 0).reshape(gradient.shape)
+        scale = state.scale * self._shrink(state.steps).reshape(-1, 1)
+        step = scale * torch.where(moves, output, 0).reshape(gradient.shape)
         return step, after._replace(cells=kernels.LSTMState(*cells))
 
     def update(
@@ -128,6 +140,7 @@ class NormalisedLSTM(UpdateRule):
             self.phi, gradient.flatten(), state.moments, seen, state.cells, reuse
         )
         step = output.reshape(gradient.shape).mul_(state.scale)
+        step.mul_(self._shrink(state.steps).reshape(-1, 1))
         return step, NormalisedState(state.steps + 1, moments, state.scale, cells)
 
     def backward(
@@ -138,7 +151,8 @@ class NormalisedLSTM(UpdateRule):
         sample: Callable[[Tensor], Tensor] | None = None,
     ) -> Phi:
         """The gradient of phi over a window; see `UpdateRule.backward`."""
-        outer = (cotangents * state.scale).flatten(1)
+        scale = state.scale * self._shrink(state.steps, len(gradients))
+        outer = (cotangents * scale).flatten(1)
         seen = self._seen(state.steps, len(gradients))
         return kernels.normalised_window(
             self.phi,
@@ -166,11 +180,12 @@ class NormalisedLSTM(UpdateRule):
         """In the words of torch.nn.LSTM."""
         log = "" if settings.p is None else ", then equation (6) of the paper"
         rms = "" if settings.tensor_size is None else " * the clamped rms of the tensor's theta[0]"
+        left = "" if settings.schedule == "constant" else " * (1 - t / steps), if steps is known"
         return {
             "input": "m / sqrt(v) and grad[t] / sqrt(v) of one coordinate for each decay, m and v "
             f"as ADAM's without bias, 0 where v is 0{log}",
             "gates": "i, f, g, o, as in torch.nn.LSTM",
-            "output": f"theta[t+1] = theta[t] + output_scale * head(lstm(input)){rms}; a "
+            "output": f"theta[t+1] = theta[t] + output_scale * head(lstm(input)){rms}{left}; a "
             "coordinate whose gradient has always been 0 stays",
             "state": "one (m, v) for each coordinate and decay, one (h, c) for each coordinate, "
             "zero at the start",

@@ -89,9 +89,14 @@ class RegressionFamily(Family):
         return cls(settings, setup.seed, setup.device)
 
     @property
+    def dimensions(self) -> int:
+        """Of an input."""
+        return self.settings.dimensions
+
+    @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """The named parameters of one network."""
-        widths = [self.settings.dimensions, *self.settings.hidden, 1]
+        widths = [self.dimensions, *self.settings.hidden, 1]
         shapes: dict[str, tuple[int, ...]] = {}
         for layer, (inputs, outputs) in enumerate(itertools.pairwise(widths)):
             shapes[f"layers.{layer}.weight"] = (outputs, inputs)
@@ -99,7 +104,7 @@ class RegressionFamily(Family):
         return shapes
 
     def sample(self, names: Sequence[str | int], indices: Sequence[int], steps: int) -> Regression:
-        """Problem i draws its teacher, its inputs and its noise from streams of its own."""
+        """Problem i draws its data and its initial weights from streams of its own."""
         drawn = [self._draw(names, i, steps) for i in indices]
         inputs, targets, theta0 = (
             torch.stack(parts).to(self.device) for parts in zip(*drawn, strict=True)
@@ -112,6 +117,16 @@ class RegressionFamily(Family):
     def _draw(
         self, names: Sequence[str | int], index: int, steps: int
     ) -> tuple[Tensor, Tensor, Tensor]:
+        start = stream(self.seed, *names, "init", index)
+        theta0 = [
+            (2 * torch.rand(math.prod(shape), generator=start) - 1)
+            / math.sqrt(self.shapes[name.replace("bias", "weight")][1])
+            for name, shape in self.shapes.items()
+        ]
+        return *self.data(names, index, steps), torch.cat(theta0)
+
+    def data(self, names: Sequence[str | int], index: int, steps: int) -> tuple[Tensor, Tensor]:
+        """A teacher's answers to random inputs: of each step, and then those of `train_loss`."""
         settings = self.settings
         teacher = stream(self.seed, *names, "teacher", index)
         first = torch.randn(settings.teacher, settings.dimensions, generator=teacher)
@@ -123,10 +138,4 @@ class RegressionFamily(Family):
         inputs, noise = numbers[:, :-1], numbers[:, -1]
         hidden = torch.tanh(inputs @ first.T / math.sqrt(settings.dimensions))
         targets = 2 * hidden @ second / math.sqrt(settings.teacher) + settings.noise * noise
-        start = stream(self.seed, *names, "init", index)
-        theta0 = [
-            (2 * torch.rand(math.prod(shape), generator=start) - 1)
-            / math.sqrt(self.shapes[name.replace("bias", "weight")][1])
-            for name, shape in self.shapes.items()
-        ]
-        return inputs, targets, torch.cat(theta0)
+        return inputs, targets

@@ -11,7 +11,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from l2l.config import Config
-from l2l.config.claims import LOSSES
+from l2l.config.claims import DEFAULT, LOSSES
 from l2l.errors import UserError
 from l2l.evaluation.rates import FINAL, MEAN
 from l2l.evaluation.verdicts import (
@@ -258,7 +258,10 @@ def compared_with(row: Mapping[Any, Any], config: Config, say_experiment: bool =
     ):
         if pd.notna(diverged) and diverged:
             parts.append(f"{diverged} of {runs} runs of {display_name(who, labels)} diverged")
-    if row["rates"] not in ("", FINAL, MEAN):
+    if row["rates"] == DEFAULT:
+        rate = config.experiments[row["experiment"]].default_rates[row["baseline"]]
+        parts.append(f"at {rate:g}, untuned")
+    elif row["rates"] not in ("", FINAL, MEAN):
         parts.append(f"with the learning rate of {config.experiments[row['rates']].title}")
     if row["effect"] == "ratios":
         parts.append("mean of ratios")

@@ -1,4 +1,4 @@
-"""Learned optimizers that come with the package: meta-trained by this project, 24 to 48 KB each."""
+"""Learned optimizers that come with the package: meta-trained by this project, 9 to 48 KB each."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def released() -> dict[str, Card]:
         >>> import l2l
         >>> cards = l2l.released()
         >>> list(cards)
-        ['quadratics', 'mnist', 'cifar', 'neural_art', 'hierarchical']
+        ['general', 'quadratics', 'mnist', 'cifar', 'neural_art', 'hierarchical']
         >>> print(cards["mnist"].recipe, cards["mnist"].meta_seed)
         mnist_long_unroll 2
     """

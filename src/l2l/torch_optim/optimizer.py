@@ -26,6 +26,7 @@ Source = str | Path
 STATE = "learned"  # what a parameter's entry in `state` has: the states of its pieces, in a list
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}  # of the state between steps
 CPU = torch.device("cpu")
+WHOLE = {"parameter": torch.empty(0, dtype=torch.int64)}  # the places of one parameter alone
 PIECE = 1 << 18  # coordinates that are updated at once: bounds the memory beside the state
 
 
@@ -41,7 +42,7 @@ class LearnedOptimizer(torch.optim.Optimizer):
     >>> x = torch.randn(64, 10)
     >>> labels = (x[:, 0] > 0).long()
     >>> model = torch.nn.Linear(10, 2)
-    >>> optimizer = l2l.LearnedOptimizer(model.parameters(), "mnist")
+    >>> optimizer = l2l.LearnedOptimizer(model.parameters(), steps=50)
     >>> losses = []
     >>> for _ in range(50):
     ...     optimizer.zero_grad()
@@ -56,15 +57,16 @@ class LearnedOptimizer(torch.optim.Optimizer):
     meta-training; `l2l.released()` says what those were and where it fails.
 
     Each coordinate of each parameter has a recurrent state in float32, whatever the parameter's
-    dtype: 320 bytes with the LSTMs that ship, 88 with the hierarchical RNN. On a CPU the LSTM's
-    step is a compiled kernel, on a GPU cuDNN's LSTM. A step needs little memory besides (330 bytes
-    in all, 190 with `state_dtype=torch.bfloat16`), that of the hierarchical RNN 700 bytes.
+    dtype: 96 bytes with "general", 320 with the other LSTMs, 88 with the hierarchical RNN. On a CPU
+    the LSTM's step is a compiled kernel, on a GPU cuDNN's LSTM. A step of the other LSTMs needs
+    little memory besides (330 bytes in all, 190 with `state_dtype=torch.bfloat16`), that of the
+    hierarchical RNN 700 bytes.
 
     A parameter without a gradient is left alone, and so is its state. The hierarchical RNN sees all
     parameters of a group together: the same ones must have a gradient in every step. A gradient
     that is always zero moves a coordinate nevertheless, such as an embedding's row of
-    `padding_idx`: in 200 steps by 0.003 to 0.47, see docs/own_code.md. Only optimizers of the kind
-    "normalised" leave it where it is.
+    `padding_idx`: in 200 steps by 0.003 to 0.47, see docs/own_code.md. Only "general", and others
+    of the kind "normalised", leave it where it is.
 
     Args:
         params: parameters, named parameters, or groups of them as dictionaries, as for any
@@ -72,23 +74,26 @@ class LearnedOptimizer(torch.optim.Optimizer):
         learned: the name of a released optimizer (`l2l.released()`), or the path of a checkpoint.
             If it has several parts, as "cifar" has, name one: "cifar:convolutional".
         lr: a factor on the updates, 0 or more; 1 is the learned rule.
+        steps: how many steps there will be, if you know: "general" makes its steps smaller towards
+            the end. None: they stay as they are at the start. Other optimizers do not ask.
         state_dtype: torch.bfloat16 keeps the state between steps in half the memory (measured: on
             quadratics and MNIST the loss changes by less than 0.5 %). Not for the hierarchical RNN.
 
     Raises:
         UserError: there is no such optimizer; it has several parts and none is chosen; `lr` is
-            not a number of 0 or more; `state_dtype` is neither float32 nor bfloat16; in a step: a
-            gradient is sparse or complex.
+            not a number of 0 or more; `steps` is not a number of 1 or more; `state_dtype` is
+            neither float32 nor bfloat16; in a step: a gradient is sparse or complex.
     """
 
     def __init__(
         self,
         params: Iterable[Any],
-        learned: Source = "mnist",
+        learned: Source = "general",
         lr: float = 1.0,
+        steps: int | None = None,
         state_dtype: torch.dtype = torch.float32,
     ) -> None:
-        defaults = {"learned": str(learned), "lr": lr, "state_dtype": state_dtype}
+        defaults = {"learned": str(learned), "lr": lr, "steps": steps, "state_dtype": state_dtype}
         super().__init__(params, defaults)
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
@@ -99,6 +104,9 @@ class LearnedOptimizer(torch.optim.Optimizer):
         lr = group["lr"]
         if not (isinstance(lr, float | int) and 0 <= lr < math.inf):
             raise UserError(f"lr = {lr!r}: expected a number of 0 or more")
+        steps = group["steps"]
+        if not (steps is None or (isinstance(steps, int) and steps >= 1)):
+            raise UserError(f"steps = {steps!r}: expected a whole number of 1 or more, or None")
         if group["state_dtype"] not in DTYPES:
             raise UserError(
                 f"state_dtype = {group['state_dtype']}: expected torch.float32 or torch.bfloat16"
@@ -217,7 +225,7 @@ class LearnedOptimizer(torch.optim.Optimizer):
 
     def _update(self, group: dict[str, Any], parameter: Tensor) -> None:
         """The step of a parameter whose coordinates do not depend on each other."""
-        rule = self._rule(group["learned"], parameter.device)
+        rule = self._rule(group["learned"], parameter.device).bind(WHOLE, group.get("steps"))
         gradient = _gradient(parameter)[None]
         step = torch.empty_like(gradient, dtype=torch.float32)
         gradients, steps = (part.split(PIECE, dim=1) for part in (gradient, step))
