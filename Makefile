@@ -1,4 +1,5 @@
 # make replicate: from nothing to every figure.   make test: every check there is.
+# make site: the documentation as a site, site/index.html.
 # make chaos: a smoke run of everything, killed KILLS times, against an undisturbed one.
 # PROTOCOL=smoke|default|paper, OPTIMIZERS=mixed|trained|released (the protocol's, if not given), CORES=all|N,
 # PYTHON=python3.11
@@ -18,7 +19,7 @@ READY := $(VENV)/ready
 # Tested without the compiled kernels too; tests/kernels has every implementation in any case.
 USE_THE_LSTM := $(addprefix tests/, bench evaluation meta optimizers)
 
-.PHONY: replicate test test-slurm chaos lock publish notebook
+.PHONY: replicate test test-slurm chaos lock site publish notebook
 .DEFAULT_GOAL := replicate
 
 replicate: $(READY)
@@ -28,9 +29,10 @@ replicate: $(READY)
 test: $(READY)
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
-	$(VENV)/bin/snakefmt --check Snakefile workflow
+	$(VENV)/bin/snakefmt --check workflow
 	$(VENV)/bin/snakemake --lint
 	$(VENV)/bin/mypy
+	$(MAKE) site
 	$(VENV)/bin/pytest -n 2
 	L2L_KERNEL=reference $(VENV)/bin/pytest -n 2 $(USE_THE_LSTM)
 
@@ -51,9 +53,18 @@ $(READY): pyproject.toml constraints.txt
 	$(VENV)/bin/pip install --quiet $(INDEX) --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
+# Versions as they are here, and the digests of all their files, for every system.
 lock: $(READY)
+	@! $(VENV)/bin/pip freeze | grep -q '^torch==.*+' || { echo "lock without TORCH=cpu"; exit 2; }
 	{ echo "# The versions that the committed results were made with (make lock writes this file)."; \
 	  $(VENV)/bin/pip freeze --exclude-editable; } > constraints.txt
+	$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --all-extras \
+	  --constraint constraints.txt --generate-hashes --no-annotate --no-header --no-emit-index-url \
+	  --output-file requirements.lock pyproject.toml
+
+# The documentation as a site in site/; a link that leads nowhere is an error.
+site: $(READY)
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict --quiet
 
 # The committed record of a clean run: figures, small tables, provenance, and the verdicts in two
 # pages; no data, no photographs.

@@ -263,7 +263,8 @@ def test_the_workflow_makes_the_measurement_and_its_claim_is_judged(
     folder: Path, mine: Path
 ) -> None:
     rule = ("measure_gradient_sizes", "--configfile", "mine.yaml")
-    _run(folder, "-m", "snakemake", "-s", str(ROOT / "Snakefile"), "--cores", "1", *rule, cwd=mine)
+    snakefile = str(ROOT / "workflow" / "Snakefile")
+    _run(folder, "-m", "snakemake", "-s", snakefile, "--cores", "1", *rule, cwd=mine)
     table = mine / "results/default/measurements/gradient_sizes.csv"
     made = table.read_bytes()
     command = ("measure", "gradient-sizes", "--config-file", "mine.yaml")

@@ -115,7 +115,7 @@ def core(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
 
 def test_a_wheel_has_every_file_of_the_package(source: Path, wheel: Path, tmp_path: Path) -> None:
     package = tmp_path / "l2l"
-    unwanted = shutil.ignore_patterns("__pycache__")
+    unwanted = shutil.ignore_patterns("__pycache__", "README.md")  # config/README.md is for people
     shutil.copytree(source / "src" / "l2l", package, ignore=unwanted)  # follows links
     files = {str(path.relative_to(tmp_path)) for path in package.rglob("*") if path.is_file()}
     with zipfile.ZipFile(wheel) as archive:

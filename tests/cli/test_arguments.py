@@ -49,6 +49,7 @@ NEEDED = {
     "figure": ("mnist",),
     "report": ("mnist",),
     "record": ("elsewhere",),
+    "crate": ("elsewhere",),
     "bench": ("mnist_paper",),
     "paint": ("--content", "a.png", "--style", "b.png"),
 }

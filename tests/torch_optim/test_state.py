@@ -161,7 +161,7 @@ def test_safetensors_can_hold_the_state(learned: str, tmp_path: Path) -> None:
     save_file(flat, tmp_path / "state.safetensors")
     entries: dict[int, Any] = {number: {"learned": {}} for number in state["state"]}
     for name, tensor in load_file(tmp_path / "state.safetensors").items():
-        number, key = name.split("/")
+        number, key = name.split("/", 1)
         entries[int(number)]["learned"][key] = tensor
     other, again = pair(learned)
     other.load_state_dict(model.state_dict())

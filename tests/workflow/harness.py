@@ -60,8 +60,7 @@ class Workflow:
 def copy_workflow(folder: Path, data: Path) -> Workflow:
     for name in ("workflow", "config", "profiles"):
         shutil.copytree(ROOT / name, folder / name)
-    for name in ("Snakefile", "environment.yml"):
-        shutil.copy(ROOT / name, folder / name)
+    shutil.copy(ROOT / "environment.yml", folder)
     return Workflow(folder, data)
 
 

@@ -437,6 +437,19 @@ def record(
         fill(each, marked_tables(results.claims(), run.config))
 
 
+def crate(
+    run: Run,
+    folder: Annotated[Path, typer.Argument(help="Where to; a new folder.")],
+) -> None:
+    """Write a finished run's record, its workflow and their metadata, as an RO-Crate."""
+    from l2l.report.crate import crate as write
+    from l2l.results import Results
+
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder} is no folder: give another name")
+    write(Results(run.config), folder)
+
+
 def _in_range(kind: str, number: int, count: int) -> int:
     if not 0 <= number < count:
         raise UserError(f"{kind} {number}: the configuration has 0..{count - 1}")
@@ -445,5 +458,5 @@ def _in_range(kind: str, number: int, count: int) -> int:
 
 COMMANDS = (
     *(data, trial, choose_rate, train, take, runs, tune, evaluate, collect, test, measure),
-    *(claims, figure, report, page, record),
+    *(claims, figure, report, page, record, crate),
 )

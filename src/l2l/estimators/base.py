@@ -15,7 +15,7 @@ from l2l.optimizers.base import Optimizer, Phi, UpdateRule
 from l2l.problems.base import Problem
 
 LossWeights = Callable[[Tensor, int], Tensor]
-"""(losses [K, B] of steps first..first+K-1, first) -> weights w[t] [K, B], constants to phi."""
+"""(losses [K, B] of steps first..first+K-1, first) -> weights w[t], [K, B], constants to phi."""
 
 
 @dataclass(frozen=True)

@@ -143,7 +143,7 @@ def normalised_step(
         and the state after the step.
 
     Raises:
-        As `forward_step`.
+        ValueError, UserError, MemoryError: as in `forward_step`.
     """
     check_normalised(phi, gradient, moments, seen, state, None)
     chosen = implementation(gradient)

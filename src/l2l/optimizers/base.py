@@ -22,7 +22,7 @@ class Optimizer(Protocol):
         ...
 
     def update(self, gradient: Tensor, state: Any, reuse: bool = False) -> tuple[Tensor, Any]:
-        """The step g[t] [B, n] to add to theta, and the next state.
+        """The step g[t], [B, n], to add to theta, and the next state.
 
         The old state stays as it is, unless `reuse` allows to overwrite its memory.
         """
@@ -66,7 +66,7 @@ class UpdateRule(ABC):
 
     @abstractmethod
     def step(self, gradient: Tensor, state: Any) -> tuple[Tensor, Any]:
-        """The step g[t] [B, n] for a gradient [B, n], and the next state, in plain PyTorch.
+        """The step g[t], [B, n], for a gradient [B, n], and the next state, in plain PyTorch.
 
         Autograd can go through it to phi, to the gradient and to the state.
         """
