@@ -30,8 +30,8 @@ def draw(results: Results) -> Drawing:
     panels = {name: _curves(name, results) for name in experiments}
     names = dict.fromkeys(name for curves in panels.values() for name in curves)
     styles = _looks([*names], config)
-    rows = len(experiments) // COLUMNS + 1  # one panel at least is free for the legend
-    figure = new_figure(config.figures, 0.42 * rows, 2)
+    rows = -(-len(experiments) // COLUMNS)
+    figure = new_figure(config.figures, 0.12 + 0.42 * rows, 2)
     grid: Any = figure.subplots(rows, COLUMNS, squeeze=False)
     for axes, (name, curves) in zip(grid.flat, panels.items(), strict=False):
         entry = config.experiments[name]
@@ -42,7 +42,7 @@ def draw(results: Results) -> Drawing:
     for axes in grid.flat[len(experiments) :]:
         axes.set_axis_off()
     order = sorted(names, key=lambda name: -styles[name].width)
-    legend_of_names(grid.flat[-1], styles, order)
+    legend_of_names(figure, styles, order, columns=4)
     return figure
 
 
