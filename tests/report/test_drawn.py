@@ -29,7 +29,7 @@ def asked(folder: Path, *settings: str) -> Drawn:
     [
         ("studies.cifar.about=Other words.", set(), {"cifar"}),
         ("claims.C8.statement=Other words.", set(), {"cifar"}),
-        ("experiments.cifar10.title=Other words", {"cifar"}, {"cifar"}),
+        ("experiments.cifar10.title=Other words", {"cifar", "suite"}, {"cifar"}),
         ("recipes.cifar.label=Other words", {"cifar"}, {"cifar"}),
     ],
 )
