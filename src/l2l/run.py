@@ -236,6 +236,7 @@ class Run:
             home = final_rates(chosen_rates(table[table["optimizer"] == baseline]))
             for rate in home.values():  # of its one problem; none if it has no such baseline
                 rates[other] = dict.fromkeys(families, rate)
-        if (rate := self.config.experiments[experiment].default_rates.get(baseline)) is not None:
-            rates[DEFAULT] = dict.fromkeys(families, rate)
+        untuned = self.config.experiments[experiment].default_rates
+        if baseline in untuned:
+            rates[DEFAULT] = dict.fromkeys(families, untuned[baseline])
         return rates

@@ -27,11 +27,11 @@ class TableFamily(RegressionFamily):
         rows: inputs and, last, the target, float32 [rows, columns + 1].
     """
 
-    settings: TableSettings
+    settings: TableSettings  # type: ignore[assignment]
     rows: Tensor
 
     @classmethod
-    def load(cls, settings: TableSettings, setup: Setup) -> Self:
+    def load(cls, settings: TableSettings, setup: Setup) -> Self:  # type: ignore[override]
         """The family, with its data; see `Family.load`."""
         table = resolve(DATASETS[settings.dataset]).load(setup.directory)
         if not isinstance(table, Table):
