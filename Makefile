@@ -29,7 +29,7 @@ replicate: $(READY)
 test: $(READY)
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
-	$(VENV)/bin/snakefmt --check workflow
+	$(VENV)/bin/snakefmt --check Snakefile workflow
 	$(VENV)/bin/snakemake --lint
 	$(VENV)/bin/mypy
 	$(MAKE) site
@@ -64,7 +64,7 @@ lock: $(READY)
 
 # The documentation as a site in site/; a link that leads nowhere is an error.
 site: $(READY)
-	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict  # not --quiet: it would hide what --strict counts
 
 # The committed record of a clean run: figures, small tables, provenance, and the verdicts in two
 # pages; no data, no photographs.

@@ -14,7 +14,7 @@ from matplotlib.text import Annotation
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
 from l2l.evaluation.summary import Curve, Floats
-from l2l.figures.style import Look
+from l2l.figures.style import Look, times
 
 SHOWN_DIVERGENCE = 1e3
 """An axis that shows divergence goes up to so many times the highest start."""
@@ -148,7 +148,7 @@ def in_percent(ratio: float) -> str:
         return "diverged"
     percent = round(100 * ratio - 100)
     if ratio >= 10:
-        return f"×{ratio:.0f}"
+        return times(ratio)
     return f"{percent:+d} %".replace("-", "−") if percent else "0 %"
 
 

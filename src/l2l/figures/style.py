@@ -24,6 +24,7 @@ from l2l.config.schema import FigureSettings
 from l2l.files import write_bytes
 from l2l.registry import BASELINES
 
+SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 BLACK, GREY, LIGHT_GREY = "#000000", "#5F5F5F", "#D9D9D9"
 ORANGE, GREEN, BLUE = "#E69F00", "#009E73", "#0072B2"
 VERMILLION, PURPLE, WINE, OLIVE = "#D55E00", "#CC79A7", "#882255", "#999933"
@@ -88,6 +89,14 @@ def looks(names: Iterable[str]) -> dict[str, Look]:
         chosen[name] = free[0] if free else candidates[taken % len(FALLBACKS)]
         taken += 1
     return chosen
+
+
+def times(ratio: float) -> str:
+    """A large ratio: "×13", "×4·10¹²"."""
+    if ratio < 1e4:
+        return f"×{ratio:,.0f}"
+    digit, exponent = f"{ratio:.0e}".split("e")
+    return f"×{digit}·10{str(int(exponent)).translate(SUPERSCRIPTS)}"
 
 
 def display_name(optimizer: str, labels: dict[str, str]) -> str:

@@ -93,7 +93,8 @@ class Suite(Figure):
 
     def within(self, config: Config) -> Figure | None:
         """With these experiments; None where the claim has none."""
-        return super(Suite, replace(self, experiments=_experiments(config))).within(config)
+        panels = _experiments(config)
+        return super(Suite, replace(self, experiments=panels)).within(config) if panels else None
 
 
 FIGURE = Suite(

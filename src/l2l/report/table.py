@@ -12,6 +12,8 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup, escape
 
+from l2l.figures.style import times
+
 TEMPLATES = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent),
     autoescape=True,
@@ -52,16 +54,17 @@ def plain(value: float) -> str:
 
 
 def percent(fraction: float) -> str:
-    """A relative difference with its sign: "−59 %"."""
+    """A relative difference with its sign, "−59 %"; from ten times on the ratio, "×13"."""
     if math.isnan(fraction):
         return "undefined"
     if math.isinf(fraction):
         return "+∞"
     if fraction == 0:
         return f"0{SPACE}%"
+    if fraction >= 9:
+        return times(1 + fraction)
     value = 100 * fraction
-    text = f"{value:+.1f}" if abs(value) < 10 else f"{value:+,.0f}"
-    text = f"{value:+.1e}" if abs(value) >= 1e6 else text
+    text = f"{value:+.1f}" if abs(value) < 10 else f"{value:+.0f}"
     return f"{text.replace('-', MINUS)}{SPACE}%"
 
 

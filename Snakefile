@@ -1,0 +1,4 @@
+"""The workflow lies where catalogs of workflows look for it."""
+
+
+include: "workflow/Snakefile"
