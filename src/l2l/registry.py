@@ -74,7 +74,7 @@ BASELINES = {
     "sgd": Baseline(f"{_HANDCRAFTED}:SGD", "SGD", "#CC79A7", (1, 1)),
     "rmsprop": Baseline(f"{_HANDCRAFTED}:RMSprop", "RMSprop", "#56B4E9", (3.5, 1, 1, 1)),
     "adam": Baseline(f"{_HANDCRAFTED}:Adam", "ADAM", "#009E73", (4, 1.3)),
-    "adamw": Baseline("l2l.optimizers.adamw:AdamW", "AdamW, cosine", "#D55E00", (1, 1, 4, 1)),
+    "adamw": Baseline("l2l.optimizers.adamw:AdamW", "AdamW, cosine", "#8C510A", (1, 1, 4, 1)),
     "nag": Baseline(f"{_HANDCRAFTED}:NAG", "NAG", "#000000", ()),
 }
 
