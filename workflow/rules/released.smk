@@ -1,9 +1,13 @@
 """Released optimizers and tuned rates in the place of meta-training and tuning (`origin: released`)."""
 
-try:
-    release.check_release(CONFIG)
-except UserError as error:
-    stop(error)
+
+def checked_release(_):
+    """The table of the release. Snakemake asks for it only where something of it is needed."""
+    try:
+        release.check_release(CONFIG)
+    except UserError as error:
+        stop(error)
+    return os.path.relpath(release.release_folder() / release.CONTENTS)  # a run may be moved
 
 
 localrules:
@@ -12,7 +16,7 @@ localrules:
 
 rule take:
     input:
-        os.path.relpath(release.release_folder() / release.CONTENTS),  # so that a run may be moved
+        checked_release,
     output:
         [file for part in TAKEN for file in part.files],
     log:
