@@ -107,7 +107,7 @@ def _message(**layers: Any) -> str:
         ("measurements.overhead.recipes=[nobody]", ["overhead.recipes = 'nobody'", "mnist_paper"]),
         (
             "measurements.overhead.baselines=[lion]",
-            ["overhead.baselines.0 = 'lion'", "'adam' or 'nag'"],
+            ["overhead.baselines.0 = 'lion'", "'adamw' or 'nag'"],
         ),
         (
             "measurements.overhead.problems.cifar=CIFAR",

@@ -43,7 +43,7 @@ def test_recipes_that_share_a_job_start_from_none_of_it() -> None:
 
 
 def test_more_work_costs_more() -> None:
-    for setting in ("recipes.mnist_paper.episodes=500", "recipes.mnist_paper.meta_seeds=9"):
+    for setting in ("recipes.mnist_paper.episodes=5000", "recipes.mnist_paper.meta_seeds=9"):
         more = training_seconds(load_config(settings=[setting]), "mnist_paper")
         assert more > training_seconds(load_config(), "mnist_paper")
     for setting in ("experiments.mnist.evaluation.problems=999", "experiments.mnist.steps=400"):

@@ -38,7 +38,7 @@ def test_the_learned_optimizer_is_ahead_of_adam_on_a_network_of_ones_own(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     _, learned, *adam = run("own_model.py", [], monkeypatch, capsys)
-    assert learned.startswith("learned, mnist")
+    assert learned.startswith("learned, general")
     middle = [float(re.split(r"\s{2,}", line)[1]) for line in (learned, *adam)]
     assert middle[0] < min(middle[1:])
 

@@ -374,10 +374,10 @@ def test_a_terminal_shows_what_runs_until_ctrl_c(workflow: Workflow) -> None:
     pid, terminal = pty.fork()
     if pid == 0:
         os.chdir(workflow.folder)
-        command = workflow.command(*SMOKE, "--", "optimizer_loop")
+        command = workflow.command(*SMOKE, "--", "quadratics")
         os.execve(command[0], command, workflow.environment | {"TERM": "xterm"})
     text, deadline = "", time.monotonic() + 120
-    while "· figure optimizer_loop" not in text:
+    while "· meta-training of" not in text:
         assert time.monotonic() < deadline, text
         text += os.read(terminal, 4096).decode()
     os.write(terminal, b"\x03")
@@ -389,6 +389,6 @@ def test_a_terminal_shows_what_runs_until_ctrl_c(workflow: Workflow) -> None:
         pass
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 1
     shown = re.sub(r"\x1b\[[^a-zA-Z]*[a-zA-Z]", "", rest).split("\n")
-    assert shown[-2].strip().endswith("0 of 1 job done. The same command goes on from here.")
+    assert shown[-2].strip().endswith("0 of 3 jobs done. The same command goes on from here.")
     assert "Traceback" not in rest
     assert "RuleException" not in rest
