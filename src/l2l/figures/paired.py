@@ -2,8 +2,8 @@
 
 The thick line of a learned optimizer is the meta-seed that validated best, as in the paper; those
 of the others are hair lines. Ratios are taken as verdicts take them: mean over problems by mean
-over the same problems, with an interval for the problems. Fewer problems than FEW have no interval:
-there the hair lines are single problems.
+over the same problems, with an interval for the problems. Where they are too few for a verdict,
+there is no interval, and the hair lines are single problems.
 """
 
 from __future__ import annotations
@@ -16,11 +16,9 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
+from l2l.evaluation.claims import FEWEST_PROBLEMS
 from l2l.evaluation.metrics import HANDCRAFTED
 from l2l.evaluation.summary import Curve, Floats, summarise
-
-FEW = 5
-"""An interval over fewer problems than this says nothing."""
 
 
 def loss_lines(
@@ -41,7 +39,7 @@ def loss_lines(
     lines = summarise(_of_chosen(curves, chosen), column, interval)
     for optimizer, line in lines.items():
         runs = _runs(curves, optimizer, chosen.get(optimizer, HANDCRAFTED), column)
-        if len(runs) < FEW:
+        if len(runs) < FEWEST_PROBLEMS:
             lines[optimizer] = replace(line, low=line.mean, high=line.mean, seeds=runs)
         else:
             lines[optimizer] = replace(line, seeds=every[optimizer].seeds)
@@ -75,7 +73,7 @@ def ratio_lines(
             ratio = ours.mean(axis=0) / theirs.mean(axis=0)
             hair = np.stack([runs.mean(axis=0) / theirs.mean(axis=0) for runs in each])
             margin = np.zeros_like(ratio)
-            if len(ours) < FEW:
+            if len(ours) < FEWEST_PROBLEMS:
                 hair = ours / theirs
             elif key in chosen:
                 margin = _margin(ours, theirs, interval)

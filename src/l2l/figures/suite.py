@@ -9,7 +9,8 @@ from matplotlib.figure import Figure as Drawing
 
 from l2l.config import Config
 from l2l.config.claims import DEFAULT
-from l2l.evaluation.rates import FINAL, chosen
+from l2l.evaluation.claims import strongest
+from l2l.evaluation.rates import FINAL
 from l2l.evaluation.summary import Curve, measured, summarise
 from l2l.figures.base import Figure
 from l2l.figures.loss_curves import draw_curves, legend_of_names
@@ -56,15 +57,13 @@ def _curves(experiment: str, results: Results) -> dict[str, Curve]:
     config = results.config
     entry, labels = config.experiments[experiment], config.labels()
     learned = {name for one in config.claims[CLAIM].comparisons for name in one.learned}
-    tests = results.tests(experiment)
-    tests = measured(tests, LOSS)
-    best = chosen(results.tuning(experiment), FINAL)
-    strongest = str(best["optimizer"].iloc[int(best["final_loss"].argmin())])
+    tests = measured(results.tests(experiment), LOSS)
+    best = strongest(entry.baselines, results.tuning(experiment), FINAL)
     tuned = results.curves(experiment)
-    tuned = measured(tuned[tuned["optimizer"].isin([*learned, strongest])], LOSS)
+    tuned = measured(tuned[tuned["optimizer"].isin([*learned, best])], LOSS)
     interval = config.figures.interval
     curves = {
-        display_name(key, labels) + (" (tuned)" if key == strongest else ""): curve
+        display_name(key, labels) + (" (tuned)" if key == best else ""): curve
         for key, curve in summarise(tuned, LOSS, interval).items()
     }
     untuned = tests[tests["rate_for"] == DEFAULT]
