@@ -253,3 +253,12 @@ def memory(wildcards, attempt):
 def gpus(stage):
     """Number of GPUs: 1 if the stage asks for cuda. `auto` asks for none and takes one if it can."""
     return int(CONFIG.compute.device_of(stage) == "cuda")
+
+
+def checked_release(_):
+    """The table of the release. Snakemake asks for it only where something of it is needed."""
+    try:
+        release.check_release(CONFIG)
+    except UserError as error:
+        stop(error)
+    return os.path.relpath(release.release_folder() / release.CONTENTS)  # a run may be moved

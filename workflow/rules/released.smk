@@ -1,15 +1,6 @@
 """Released optimizers and tuned rates in the place of meta-training and tuning (`origin: released`)."""
 
 
-def checked_release(_):
-    """The table of the release. Snakemake asks for it only where something of it is needed."""
-    try:
-        release.check_release(CONFIG)
-    except UserError as error:
-        stop(error)
-    return os.path.relpath(release.release_folder() / release.CONTENTS)  # a run may be moved
-
-
 localrules:
     take,
 
