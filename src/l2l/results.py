@@ -161,9 +161,10 @@ class Results(Run):
         return self.read_json(self.layout.provenance, "page")
 
     def figure(self, name: str) -> Path:
-        """A figure's PNG; its PDF is there too."""
+        """A figure's PNG; its PDF and the numbers of its lines are there too."""
         stem = self.layout.figure(name)
-        self.existing(stem.with_suffix(".pdf"), f"figure {name}")
+        for suffix in (".pdf", ".json"):
+            self.existing(stem.with_suffix(suffix), f"figure {name}")
         return self.existing(stem.with_suffix(".png"), f"figure {name}")
 
     def seconds(self) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """One look for each optimizer, and figures that are saved whole, without dates."""
 
 import itertools
+import json
 import os
 import subprocess
 import sys
@@ -110,7 +111,7 @@ def run(folder: Path, variables: dict[str, str]) -> Path:
 
 def same(one: Path, other: Path) -> bool:
     names = sorted(path.name for path in one.iterdir())
-    assert len(names) == 6
+    assert len(names) == 9
     assert names == sorted(path.name for path in other.iterdir())
     return all((one / name).read_bytes() == (other / name).read_bytes() for name in names)
 
@@ -134,22 +135,23 @@ def test_a_matplotlibrc_of_the_user_changes_nothing(drawn: Path, tmp_path: Path)
     assert same(drawn, run(tmp_path / "figures", variables))
 
 
-def test_png_and_pdf_are_written_and_nothing_else(tmp_path: Path) -> None:
-    png, pdf = save(LOOP.draw(fake()), tmp_path / "new" / "loop")
+def test_png_pdf_and_json_are_written_and_nothing_else(tmp_path: Path) -> None:
+    png, pdf, lines = save(LOOP.draw(fake()), tmp_path / "new" / "loop")
+    assert json.loads(lines.read_text()) == [], "a diagram has no lines with numbers"
     assert png.read_bytes().startswith(b"\x89PNG")
     assert pdf.read_bytes().startswith(b"%PDF")
-    assert sorted((tmp_path / "new").iterdir()) == [pdf, png]
+    assert sorted((tmp_path / "new").iterdir()) == [lines, pdf, png]
     assert b"CreationDate" not in pdf.read_bytes()
 
 
 def test_fonts_in_the_pdf_are_truetype_not_type3(tmp_path: Path) -> None:
-    _, pdf = save(LOOP.draw(fake()), tmp_path / "loop")
+    _, pdf, _ = save(LOOP.draw(fake()), tmp_path / "loop")
     assert b"/Type3" not in pdf.read_bytes()
     assert b"/CIDFontType2" in pdf.read_bytes()
 
 
 def test_png_has_the_printed_width_times_the_dpi(tmp_path: Path) -> None:
-    png, _ = save(LOOP.draw(fake()), tmp_path / "loop")
+    png, *_ = save(LOOP.draw(fake()), tmp_path / "loop")
     assert int.from_bytes(png.read_bytes()[16:20], "big") == round(3.25 * 200)
 
 
@@ -160,5 +162,5 @@ def test_a_broken_save_leaves_the_old_files(tmp_path: Path) -> None:
     broken.text(0.5, 0.5, r"$\no_such_symbol$")
     with pytest.raises(ValueError, match="no_such_symbol"):
         save(broken, stem)
-    assert [stem.with_suffix(s).read_bytes() for s in (".png", ".pdf")] == old
-    assert len(list(tmp_path.iterdir())) == 2
+    assert [stem.with_suffix(s).read_bytes() for s in (".png", ".pdf", ".json")] == old
+    assert len(list(tmp_path.iterdir())) == 3

@@ -1,11 +1,16 @@
 """The page of a small run."""
 
+import base64
 import contextlib
 import html.parser
+import io
+import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from l2l.config import Config
 from l2l.errors import UserError
@@ -15,6 +20,7 @@ from l2l.figures.style_images import FREE
 from l2l.files import write_table
 from l2l.layout import Layout
 from l2l.report.page import build_page, markdown
+from l2l.report.sections import ShownFigure
 from l2l.results import Results
 
 from .conftest import set_stand_ins
@@ -85,10 +91,40 @@ def test_the_page_holds_every_figure_and_loads_nothing(page: str, config: Config
     assert {f"figure-{name}" for name in figures(config)} <= set(checker.ids)
     assert len(checker.pictures) == len(figures(config))
     for picture in checker.pictures:
-        assert (picture["src"] or "").startswith("data:image/png;base64,")
+        assert (picture["src"] or "").startswith("data:image/webp;base64,")
         assert picture["alt"]
     assert external_loads(page) == []
-    assert "<script" not in page
+    assert "<script src" not in page
+
+
+def test_pictures_of_the_page_are_the_figures_in_nearly_the_same_colours(
+    finished: Path, config: Config
+):
+    shown = ShownFigure(figures(config)["mnist"], Results(config, finished))
+    head, _, data = shown.uri.partition(",")
+    assert head == "data:image/webp;base64"
+    small = np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB"), np.int16)
+    original = np.asarray(Image.open(shown.png).convert("RGB"), np.int16)
+    assert np.abs(small - original).max() <= 4
+    assert (small == 255).all(axis=2).mean() > 0.5, "white paper stays white"
+    assert len(data) < shown.png.stat().st_size
+
+
+def test_curves_come_with_their_numbers_in_the_page(page: str, finished: Path):
+    figure = page.partition('id="figure-mnist"')[2].partition("</figure>")[0]
+    text = figure.partition('class="lines">')[2].partition("</script>")[0]
+    kept = (finished / "figures/default/mnist.json").read_text()
+    assert json.loads(text) == json.loads(kept)
+    names = {
+        line["name"] for panel in json.loads(text) for g in panel["groups"] for line in g["lines"]
+    }
+    assert {"LSTM (paper)", "ADAM"} <= names
+
+
+def test_every_claim_has_a_row_that_its_link_leads_to(page: str, config: Config):
+    for key in config.claims:
+        section = page.partition(f'id="{key}"')
+        assert section[2].startswith(f' href="#{key}">{key}</a></th>')
 
 
 def test_all_links_lead_to_files_or_places_of_the_page(page: str, finished: Path):
@@ -203,6 +239,7 @@ def test_a_run_of_released_optimizers_says_whose_they_are(copy: Path, config: Co
         ("results/default/reports/mnist.html", "l2l report mnist"),
         ("figures/default/figure4.png", "l2l figure figure4"),
         ("figures/default/optimizer_loop.pdf", "l2l figure optimizer_loop"),
+        ("figures/default/mnist.json", "l2l figure mnist"),
         ("figures/default/style_images.png", "l2l figure style_images"),
         ("results/default/data/styles.json", "l2l data styles"),
     ],

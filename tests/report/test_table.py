@@ -3,6 +3,7 @@
 import math
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 from markupsafe import Markup
 
@@ -161,6 +162,26 @@ def test_a_format_may_make_html():
 def test_an_empty_table_says_so():
     assert Table.of("Trials", []).html() == '<p class="none">Trials: none.</p>'
     assert Table.of("Trials", []).markdown() == "None."
+
+
+@pytest.mark.parametrize(
+    ("value", "form", "expected"),
+    [
+        (Interval(0.5, 0.4, 0.6), EFFECT, "0.5"),
+        ((3, 40), Format(lambda pair: "3 of 40"), "3.0"),
+        (math.inf, NUMBER, "Infinity"),
+        (-math.inf, NUMBER, "-Infinity"),
+        (math.nan, NUMBER, "NaN"),
+        (np.int64(7), COUNT, "7.0"),
+        ({"estimate": -0.5}, Format(number=lambda row: row["estimate"]), "-0.5"),
+        ("C2", Format(), None),
+        (None, NUMBER, None),
+    ],
+)
+def test_cells_say_what_rows_are_sorted_by(value: object, form: Format, expected: str | None):
+    assert form.place(value) == expected
+    cell = f' data-value="{expected}">' if expected else '<th scope="row"'
+    assert cell in Table.of("t", [{"a": value}], {"a": form}).html()
 
 
 def test_an_effect_has_its_interval_in_small():

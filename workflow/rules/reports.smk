@@ -32,6 +32,7 @@ for figure_name, figure in FIGURES.items():
                 caption="../report/figure.rst",
             ),
             f"{LAYOUT.figure(figure_name)}.pdf",
+            f"{LAYOUT.figure(figure_name)}.json",
         log:
             LOGS / "figure" / f"{figure_name}.log",
         benchmark:

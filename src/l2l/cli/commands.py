@@ -389,7 +389,10 @@ def claims(run: Run) -> None:
 def figure(
     run: Run, name: Annotated[str, typer.Argument(help="A figure's name, such as mnist.")]
 ) -> None:
-    """Draw a figure from its tables, as figures/<protocol>/<name>.png and .pdf."""
+    """Draw a figure from its tables, as figures/<protocol>/<name>.png and .pdf.
+
+    The numbers of its lines are in <name>.json.
+    """
     from l2l.figures.base import figures
     from l2l.figures.style import save
     from l2l.results import Results

@@ -63,9 +63,10 @@ def draw(results: Results, chosen: Sequence[str] | None = None) -> Drawing:
 def _draw_recipe(axes: Axes, log: pd.DataFrame, color: str) -> None:
     for meta_seed in log["meta_seed"].unique():
         rows = log[log["meta_seed"] == meta_seed]
-        for column, (_, dashes) in MEASURES.items():
+        for column, (name, dashes) in MEASURES.items():
             (line,) = axes.plot(rows["episode"], rows[column], dashes=dashes, linewidth=1)
             line.set(color=color, marker=_marker(meta_seed), markersize=2.6)
+            line.set_label(f"{name}, meta-seed {meta_seed}")
     axes.set_yscale("log")
     axes.set_xlim(0, log["episode"].max() * 1.01)
     shown = [np.asarray(log[column], dtype=np.float64) for column in MEASURES]

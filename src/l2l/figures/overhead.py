@@ -77,7 +77,8 @@ def _draw_steps(axes: Axes, times: pd.DataFrame, labels: dict[str, str]) -> list
         by_size = rows.groupby("coordinates")["seconds"]
         middle, low, high = by_size.median(), by_size.min(), by_size.max()
         axes.fill_between(middle.index, low, high, color=look.color, alpha=0.2, linewidth=0)
-        axes.plot(middle.index, middle, color=look.color, linewidth=look.width, dashes=look.dashes)
+        (line,) = axes.plot(middle.index, middle, color=look.color, dashes=look.dashes)
+        line.set(linewidth=look.width, label=" ".join(name.split()))
         at = (float(middle.index[-1]), float(middle.iloc[-1]))
         beside = at[0] == steps["coordinates"].max()  # else above a line that ends before the edge
         shift = (OFFSET, 0.0) if beside else (0.0, OFFSET)

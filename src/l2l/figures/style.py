@@ -8,6 +8,7 @@ that no window system is needed and nothing global is left behind.
 from __future__ import annotations
 
 import io
+import json
 import logging
 import zlib
 from collections import Counter
@@ -21,6 +22,7 @@ import matplotlib
 from matplotlib.figure import Figure
 
 from l2l.config.schema import FigureSettings
+from l2l.figures.lines import lines_of
 from l2l.files import write_bytes
 from l2l.registry import BASELINES
 
@@ -209,10 +211,11 @@ def new_figure(style: FigureSettings, height: float, width: float = 1) -> Figure
     return Figure(figsize=size, layout="constrained", facecolor="white")
 
 
-def save(figure: Figure, stem: Path) -> tuple[Path, Path]:
-    """Write <stem>.png and <stem>.pdf, each whole or not at all, without dates in them.
+def save(figure: Figure, stem: Path) -> tuple[Path, Path, Path]:
+    """Write <stem>.png, .pdf and .json, each whole or not at all, without dates in them.
 
-    Both are rendered before either is written. The same figure gives the same bytes.
+    All are made before any is written. The same figure gives the same bytes. The JSON has the
+    numbers of its lines, see `l2l.figures.lines`.
 
     Args:
         figure: what to save.
@@ -221,16 +224,19 @@ def save(figure: Figure, stem: Path) -> tuple[Path, Path]:
     Raises:
         OSError: where the directory cannot be written; files that were there before stay.
     """
-    silent = {"png": ["Software"], "pdf": ["CreationDate", "Creator", "Producer"]}
-    rendered = {}
+    png, pdf, lines = (stem.with_name(f"{stem.name}.{kind}") for kind in ("png", "pdf", "json"))
+    silent = {png: ["Software"], pdf: ["CreationDate", "Creator", "Producer"]}
+    rendered: dict[Path, bytes] = {}
     # Computer Modern's files are dated 1904, which fontTools remarks on at each use.
     logging.getLogger("fontTools.ttLib.tables._h_e_a_d").setLevel(logging.ERROR)
     with rendering():
-        for kind, keys in silent.items():
+        for path, keys in silent.items():
             buffer, metadata = io.BytesIO(), dict.fromkeys(keys)
-            figure.savefig(buffer, format=kind, dpi="figure", metadata=metadata)
-            rendered[stem.with_name(f"{stem.name}.{kind}")] = buffer.getvalue()
+            figure.savefig(buffer, format=path.suffix[1:], dpi="figure", metadata=metadata)
+            rendered[path] = buffer.getvalue()
+            if path == png:  # now, while the layout is that of the PNG
+                numbers = json.dumps(lines_of(figure), ensure_ascii=False, separators=(",", ":"))
+                rendered[lines] = f"{numbers}\n".encode()
     for path, content in rendered.items():
         write_bytes(path, content)
-    png, pdf = rendered
-    return png, pdf
+    return png, pdf, lines

@@ -50,6 +50,7 @@ def draw(results: Results) -> Drawing:
     config, table = results.config, results.measurement("meta_gradients")
     settings = config.measurements.meta_gradients
     looks = dict(zip(settings.estimators, LOOKS, strict=False))
+    titles = {key: settings.estimators[key].title for key in looks}
     figure = new_figure(config.figures, 1.72, 2)
     parts: Any = figure.subfigures(2, 1, height_ratios=[2.55, 1])
     above, below = parts
@@ -58,12 +59,12 @@ def draw(results: Results) -> Drawing:
     for column, (stage, entry) in enumerate(settings.stages.items()):
         rows = table[table["stage"] == stage]
         for line, measure in enumerate(MEASURES):
-            _draw_measure(grid[line, column], rows, measure, looks)
+            _draw_measure(grid[line, column], rows, measure, looks, titles)
         grid[0, column].set_title(entry.title)
         grid[-1, column].set_xlabel("window, steps")
     for line, name in enumerate(MEASURES.values()):
         grid[line, 0].set_ylabel(name)
-    handles = [legend_line(look, settings.estimators[key].title) for key, look in looks.items()]
+    handles = [legend_line(look, titles[key]) for key, look in looks.items()]
     above.legend(handles=handles, loc="outside upper center", ncols=3)
     experiments = config.figure_experiments()["unroll"]
     panels = below.subplots(1, len(experiments), squeeze=False)[0]
@@ -79,7 +80,9 @@ def draw(results: Results) -> Drawing:
     return figure
 
 
-def _draw_measure(axes: Axes, rows: pd.DataFrame, measure: str, looks: dict[str, Look]) -> None:
+def _draw_measure(
+    axes: Axes, rows: pd.DataFrame, measure: str, looks: dict[str, Look], titles: dict[str, str]
+) -> None:
     for estimator, look in looks.items():
         own = rows[rows["estimator"] == estimator]
         values = own.pivot(index="window", columns="repeat", values=measure)
@@ -91,7 +94,8 @@ def _draw_measure(axes: Axes, rows: pd.DataFrame, measure: str, looks: dict[str,
         repeats = np.where(np.isinf(repeats), np.nan, repeats)
         low, high, middle = repeats.min(axis=1), repeats.max(axis=1), np.median(repeats, axis=1)
         axes.fill_between(windows, low, high, color=look.color, alpha=0.15, linewidth=0)
-        axes.plot(windows, middle, color=look.color, dashes=look.dashes, linewidth=look.width)
+        (line,) = axes.plot(windows, middle, color=look.color, dashes=look.dashes)
+        line.set(linewidth=look.width, label=titles[estimator])
     axes.set_yscale("log")
     plain_log_ticks(axes)
     _window_axis(axes, sorted(rows["window"].unique()))
@@ -118,10 +122,10 @@ def _draw_learned(axes: Axes, experiment: str, results: Results) -> None:
         elif stages:
             by_window[stages[0].window] = variant
     shown = []
-    for attribute, (_, color, marker) in LEARNED.items():
+    for attribute, (name, color, marker) in LEARNED.items():
         seeds = {window: getattr(by_window[window], attribute) for window in sorted(by_window)}
         means = [ratios.mean() for ratios in seeds.values()]
-        axes.plot([*seeds], means, color=color, linewidth=1.2)
+        axes.plot([*seeds], means, color=color, linewidth=1.2, label=name)
         for window, ratios in seeds.items():
             dots: dict[str, Any] = {
                 "color": color,

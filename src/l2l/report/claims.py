@@ -44,6 +44,9 @@ from l2l.report.table import (
 )
 
 LINK = Format(html=lambda key: Markup('<a href="#{0}">{0}</a>').format(key), right=False)
+ANCHOR = Format(
+    html=lambda key: Markup('<a class="self" id="{0}" href="#{0}">{0}</a>').format(key), right=False
+)
 BRIEF = Format(
     " ".join,
     lambda words: Markup('<span class="wrap">{}</span> <small class="soft">{}</small>').format(
@@ -55,6 +58,7 @@ ANSWER = Format(
     lambda row: f"{_short(row['verdict'])} {_effect(row)}".strip(),
     lambda row: Markup("{} {}").format(badge(_short(row["verdict"])), _effect(row, limits=False)),
     right=False,
+    number=lambda row: float(row["estimate"]),
 )
 ASKED = {OPTIMIZER: "the optimizer", RECIPE: "the recipe"}
 """What an answer is about; a measurement is about neither."""
@@ -158,7 +162,7 @@ def overview(
                     "would settle it": settled_by(row),
                 }
             )
-    formats = {"what is claimed": LONG_WORDS, "who": LONG_WORDS, **JUDGED}
+    formats = {"claim": ANCHOR, "what is claimed": LONG_WORDS, "who": LONG_WORDS, **JUDGED}
     formats |= {"decided by": LONG_WORDS, "would settle it": LONG_WORDS}
     return Table.of(caption, rows, formats)
 

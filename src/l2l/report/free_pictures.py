@@ -71,5 +71,5 @@ def paint(results: Results, folder: Path) -> Path:
             outcome = evaluate(name, settings, families, optimizer, subjects, number)
             path = free.layout.pictures(name, optimizer, seed)
             write_pictures(path, outcome.pictures, publishable=True)
-    png, _ = save(style_images.FIGURE.draw(free), folder / style_images.FIGURE.name)
+    png, *_ = save(style_images.FIGURE.draw(free), folder / style_images.FIGURE.name)
     return png

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import jinja2
+import numpy as np
 import pandas as pd
 from markupsafe import Markup, escape
 
@@ -209,12 +210,14 @@ class Format:
         html: a value on a page; None: as `text`.
         right: whether to align at the right, as numbers are.
         head: the column's name on a page; None: as it is.
+        number: of a value, the one that rows are sorted by; None: it is one, or begins with one.
     """
 
     text: Callable[[Any], str] = str
     html: Callable[[Any], Markup] | None = None
     right: bool = True
     head: Callable[[str], Markup] | None = None
+    number: Callable[[Any], float] | None = None
 
     def in_document(self, value: Any) -> str:
         """Empty where a value is missing; a number that is NaN is there (diverged, undefined)."""
@@ -223,6 +226,18 @@ class Format:
     def on_page(self, value: Any) -> str:
         """Likewise; what is no Markup is to be escaped."""
         return self.html(value) if self.html and not _is_missing(value) else self.in_document(value)
+
+    def place(self, value: Any) -> str | None:
+        """The number that rows are sorted by, as JavaScript reads it; None: they are by words."""
+        if _is_missing(value):
+            return None
+        if self.number:
+            value = self.number(value)
+        while isinstance(value, tuple) and value:
+            value = value[0]
+        if not isinstance(value, (int, float, np.number)):
+            return None
+        return repr(float(value)).replace("inf", "Infinity").replace("nan", "NaN")
 
 
 def _is_missing(value: Any) -> bool:
