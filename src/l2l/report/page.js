@@ -32,8 +32,10 @@
   const sortable = (table, groups) => {
     const heads = [...table.tHead.rows[0].cells];
     const key = (group, column, sign) => {
-      const cells = group.map((row) => row.cells[column]);
-      const values = cells.map(({ dataset, textContent }) => ("value" in dataset ? Number(dataset.value) : textContent.trim() || undefined));
+      const values = group.map((row) => {
+        const { dataset, textContent } = row.cells[column];
+        return "value" in dataset ? Number(dataset.value) : textContent.trim() || undefined;
+      });
       return values.sort((a, b) => compare(a, b, sign))[0];
     };
     heads.forEach((head, column) => {
@@ -90,7 +92,8 @@
     paper.append(rule);
     paper.after(tip);
     const hide = () => (rule.hidden = tip.hidden = true);
-    const nearest = (group, at) => group.at.reduce((best, x, k) => (Math.abs(x - at) < Math.abs(group.at[best] - at) ? k : best), 0);
+    const nearest = ({ at: places }, at) =>
+      places.reduce((best, x, k) => (Math.abs(x - at) < Math.abs(places[best] - at) ? k : best), 0);
     const show = (panel, at, left, top) => {
       const points = panel.groups.map((group) => [group, nearest(group, at)]);
       points.sort(([a, i], [b, j]) => Math.abs(a.at[i] - at) - Math.abs(b.at[j] - at));
@@ -100,10 +103,11 @@
         if (group.x[k] !== said) tip.append(make("span", "", `${panel.x} ${group.x[k]}`.trim()));
         said = group.x[k];
         // From the top down, as the lines are; one that is no number has left through the top.
-        for (const line of [...group.lines].sort((a, b) => (b.y[k] ?? Infinity) - (a.y[k] ?? Infinity) || 0)) {
+        const level = (line) => line.y[k] ?? Infinity;
+        for (const line of [...group.lines].sort((a, b) => level(b) - level(a) || 0)) {
           const swatch = make("i", "");
           swatch.style.background = line.color;
-          tip.append(make("span", "line", swatch, `${line.name} `, make("b", "", line.y[k] === null ? "not finite" : String(line.y[k]))));
+          tip.append(make("span", "line", swatch, `${line.name} `, make("b", "", line.y[k] ?? "not finite")));
         }
       }
       rule.hidden = tip.hidden = false;
@@ -123,7 +127,10 @@
       if (panel) show(panel, x, event.clientX, event.clientY);
       else hide();
     };
-    const stops = panels.flatMap((panel) => [...new Set(panel.groups.flatMap((group) => group.at))].sort((a, b) => a - b).map((at) => [panel, at]));
+    const stops = panels.flatMap((panel) => {
+      const places = new Set(panel.groups.flatMap((group) => group.at));
+      return [...places].sort((a, b) => a - b).map((at) => [panel, at]);
+    });
     let stop = -1;
     const step = (event) => {
       const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
@@ -135,7 +142,10 @@
       show(panel, at, left + at * width, top + panel.box[1] * height);
     };
     for (const kind of ["pointermove", "pointerdown"]) paper.addEventListener(kind, point);
-    for (const kind of ["pointerleave", "blur"]) paper.addEventListener(kind, hide);
+    // A finger that leaves the large picture leaves its numbers there.
+    const stays = (event) => event.pointerType === "touch" && paper.closest("dialog");
+    paper.addEventListener("pointerleave", (event) => stays(event) || hide());
+    paper.addEventListener("blur", hide);
     paper.addEventListener("keydown", step);
     hide();
   };
@@ -148,7 +158,8 @@
     close.addEventListener("click", () => large.close());
     copy.tabIndex = 0;
     copy.style.setProperty("--aspect", shown.naturalWidth / shown.naturalHeight);
-    picture.addEventListener("click", () => copy.classList.toggle("full"));
+    // Fingers have a zoom of their own.
+    if (matchMedia("(hover: hover)").matches) picture.addEventListener("click", () => copy.classList.toggle("full"));
     large.ariaLabel = picture.alt;
     large.replaceChildren(close, copy);
     if (panels.length) telling(copy, panels);
