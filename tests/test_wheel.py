@@ -16,6 +16,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from l2l.kernels import build
+
 ROOT = Path(__file__).parents[1]
 TEN_LINES = """
 import torch
@@ -44,16 +46,21 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     unwanted = shutil.ignore_patterns("__pycache__", "*.egg-info")
     for folder in ("src", "config", "studies"):
         shutil.copytree(ROOT / folder, source / folder, symlinks=True, ignore=unwanted)
-    for file in ("pyproject.toml", "README.md", "LICENSE"):
+    for file in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
         shutil.copy(ROOT / file, source)
     return source
 
 
 @pytest.fixture(scope="module")
 def wheel(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("wheel")
+    return _build(source, tmp_path_factory.mktemp("wheel"), {})
+
+
+def _build(source: Path, folder: Path, environment: dict[str, str]) -> Path:
     build = f"from setuptools import build_meta; build_meta.build_wheel({str(folder)!r})"
-    subprocess.run([sys.executable, "-c", build], cwd=source, check=True, capture_output=True)
+    command = [sys.executable, "-c", build]
+    environment = os.environ | environment
+    subprocess.run(command, cwd=source, env=environment, check=True, capture_output=True)
     (wheel,) = folder.glob("*.whl")
     return wheel
 
@@ -139,6 +146,20 @@ def test_the_core_optimizes_without_a_compiler_and_says_what_is_slower(core: Ins
     assert done.stdout == "True\n", done.stderr
     (line,) = done.stderr.splitlines()
     assert "3 to 4 times slower than the compiled kernels: no C++ compiler found" in line
+
+
+@pytest.mark.skipif(
+    not set(build._cpu_features().split()) >= build.AVX2, reason="the libraries are for AVX2"
+)
+def test_compiled_kernels_need_no_compiler(source: Path, tmp_path: Path) -> None:
+    wheel = _build(source, tmp_path / "wheel", {"L2L_COMPILED": "1"})
+    assert wheel.name.endswith("-py3-none-linux_x86_64.whl")
+    assert wheel.stat().st_size < 1_000_000
+    installed = Installed(wheel, "", tmp_path / "environment")
+    done = installed("python", "-c", TEN_LINES)
+    assert (done.stdout, done.stderr) == ("True\n", "")
+    folder = installed.packages / "l2l" / "kernels" / "compiled"
+    assert {path.stem for path in folder.iterdir()} == set(build.LEVELS)
 
 
 def test_the_core_has_its_version_and_names_the_extra_that_a_command_needs(core: Installed) -> None:

@@ -13,16 +13,15 @@ from l2l.kernels import Normalised, build, cpu, reference
 pytestmark = pytest.mark.skipif(
     platform.machine() not in ("x86_64", "AMD64"), reason="these are options for x86"
 )
-WIDTHS = {"x86-64": 4, "haswell": 8, "skylake-avx512": 16}  # floats in a vector
-NEEDED = {"x86-64": "sse2", "haswell": "avx2", "skylake-avx512": "avx512f"}
+WIDTHS = {"x86-64": 4, "x86-64-v3": 8, "x86-64-v4": 16}  # floats in a vector
 
 
 @pytest.fixture(params=list(WIDTHS))
 def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
     """A kind of CPU; the kernels are built for it."""
     kind = request.param
-    if NEEDED[kind] not in build._cpu_features():
-        pytest.skip(f"this CPU cannot run {NEEDED[kind]}")
+    if not build.LEVELS.get(kind, frozenset()) <= set(build._cpu_features().split()):
+        pytest.skip(f"this CPU cannot run {kind}")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(build, "_instruction_set", lambda: f"-march={kind}")
     library: ctypes.CDLL = build.library.__wrapped__()
@@ -73,3 +72,40 @@ def test_the_preprocessing_is_right_with_every_vector(kind: str) -> None:
     broken = cpu.log_features(torch.tensor([torch.nan, torch.inf, -torch.inf]), 6.0)
     assert broken[0].isnan().all()
     assert broken[1:].tolist() == [[torch.inf, 1], [torch.inf, -1]]
+
+
+@pytest.mark.parametrize(
+    ("flags", "there", "chosen"),
+    [
+        (build.AVX2 | build.AVX512, ["v3", "v4"], "v4"),
+        (build.AVX2 | build.AVX512, ["v3"], "v3"),
+        (build.AVX2 | {"avx512f"}, ["v3", "v4"], "v3"),
+        (build.AVX512, ["v3", "v4"], None),
+        (build.AVX2 | build.AVX512, [], None),
+    ],
+)
+def test_the_wheels_best_library_that_the_cpu_can_run_is_chosen(
+    flags: frozenset[str],
+    there: list[str],
+    chosen: str | None,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setattr(build, "_cpu_features", lambda: "x86_64\nflags : sse2 " + " ".join(flags))
+    monkeypatch.setattr(build, "SHIPPED", tmp_path)
+    for level in there:
+        (tmp_path / f"x86-64-{level}.so").touch()
+    expected = None if chosen is None else tmp_path / f"x86-64-{chosen}.so"
+    assert build._shipped() == expected
+
+
+def test_a_library_of_the_wheel_that_cannot_be_loaded_is_replaced(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    broken = tmp_path / "x86-64-v3.so"
+    broken.write_bytes(b"not a library")
+    monkeypatch.setattr(build, "_shipped", lambda: broken)
+    assert build.library.__wrapped__().l2l_block() > 0
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    with pytest.raises(build.BuildError, match=r"no C\+\+ compiler"):
+        build.library.__wrapped__()

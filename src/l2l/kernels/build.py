@@ -1,8 +1,10 @@
-"""Compile the C++ kernels for this machine at their first use, and keep the result in a cache.
+"""The compiled C++ kernels: those of the wheel, or else made for this machine at their first use.
 
-The file name has a hash of the sources, the compiler, its options and the features of the CPU: a
-home directory that several kinds of machine share holds a library for each. A library gets its name
-only when it is complete, so processes may build at the same time.
+A wheel for Linux on x86-64 has a library for each of two levels of that instruction set. Elsewhere
+a cache keeps what was compiled. The file name there has a hash of the sources, the compiler, its
+options and the features of the CPU: a home directory that several kinds of machine share holds a
+library for each. A library gets its name only when it is complete, so processes may build at the
+same time.
 """
 
 import ctypes
@@ -20,6 +22,11 @@ from typing import Any
 FOLDER = Path(__file__).parent
 SOURCES = tuple(FOLDER / name for name in ("preprocess.cpp", "forward.cpp", "backward.cpp"))
 HEADERS = tuple(FOLDER / name for name in ("vectors.h", "preprocess.h", "cell.h", "products.h"))
+SHIPPED = FOLDER / "compiled"
+# Levels of x86-64, the best first, and the flags of /proc/cpuinfo that tell them.
+AVX2 = frozenset(("abm", "avx2", "bmi1", "bmi2", "f16c", "fma", "movbe"))
+AVX512 = frozenset(("avx512bw", "avx512cd", "avx512dq", "avx512f", "avx512vl"))
+LEVELS = {"x86-64-v4": AVX2 | AVX512, "x86-64-v3": AVX2}
 OPTIONS = ("-std=c++17", "-O3", "-fPIC", "-shared", "-fno-math-errno", "-ffp-contract=fast")
 THREADS = "-fopenmp"
 
@@ -84,11 +91,29 @@ def _instruction_set() -> str:
     return "-mcpu=native" if platform.machine() in ("aarch64", "arm64") else "-march=native"
 
 
-def _compile(compiler: list[str], target: Path) -> None:
+def _shipped() -> Path | None:
+    """The library that the wheel has for this CPU, if any: the best that it can run."""
+    flags = set(_cpu_features().split())
+    fits = (SHIPPED / f"{level}.so" for level, needed in LEVELS.items() if needed <= flags)
+    return next((path for path in fits if path.exists()), None)
+
+
+def build_shipped(folder: Path) -> None:
+    """Compile a library for each level of x86-64 into `folder`, which a wheel takes along.
+
+    Raises:
+        BuildError: there is no compiler, or it fails.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for level in LEVELS:
+        _compile(_compiler(), folder / f"{level}.so", f"-march={level}")
+
+
+def _compile(compiler: list[str], target: Path, instruction_set: str) -> None:
     """Build under a temporary name, then rename; without OpenMP where there is none."""
     handle, name = tempfile.mkstemp(dir=target.parent, suffix=".tmp")
     os.close(handle)
-    command = [*compiler, *OPTIONS, _instruction_set(), *map(str, SOURCES), "-o", name]
+    command = [*compiler, *OPTIONS, instruction_set, *map(str, SOURCES), "-o", name]
     try:
         try:
             _run([*command, THREADS])
@@ -99,9 +124,36 @@ def _compile(compiler: list[str], target: Path) -> None:
         Path(name).unlink(missing_ok=True)
 
 
+def _compiled() -> Path:
+    """The library in the cache, made if it is not there."""
+    compiler = _compiler()
+    version = _run([*compiler, "--version"])
+    try:
+        code = [path.read_text() for path in SOURCES + HEADERS]
+    except OSError as error:
+        raise BuildError(f"the installation is incomplete: {error}") from error
+    options = " ".join([*compiler[1:], *OPTIONS])
+    parts = [*code, version, options, _instruction_set(), _cpu_features()]
+    key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:20]
+    try:
+        target = _cache_directory() / f"cpu-{key}.so"
+        if not target.exists():
+            _compile(compiler, target, _instruction_set())
+    except OSError as error:
+        raise BuildError(f"the compiled kernels cannot be written: {error}") from error
+    return target
+
+
+def _load(path: Path) -> ctypes.CDLL:
+    try:
+        return ctypes.CDLL(str(path))
+    except OSError as error:
+        raise BuildError(f"{path} cannot be loaded: {error}") from error
+
+
 @functools.cache
 def library() -> ctypes.CDLL:
-    """The compiled kernels, built if the cache does not hold them.
+    """The compiled kernels: the wheel's, or the cache's, built if it does not hold them.
 
     Returns:
         The loaded library; its calls release Python's global lock.
@@ -110,30 +162,13 @@ def library() -> ctypes.CDLL:
         BuildError: where there is no working compiler, no folder to write the result to, or the
             result cannot be loaded.
     """
-    compiler = _compiler()
-    version = _run([*compiler, "--version"])
+    shipped = _shipped()
     try:
-        code = [path.read_text() for path in SOURCES + HEADERS]
-    except OSError as error:
-        raise BuildError(f"the installation is incomplete: {error}") from error
-    parts = [
-        *code,
-        version,
-        " ".join([*compiler[1:], *OPTIONS]),
-        _instruction_set(),
-        _cpu_features(),
-    ]
-    key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:20]
-    try:
-        target = _cache_directory() / f"cpu-{key}.so"
-        if not target.exists():
-            _compile(compiler, target)
-    except OSError as error:
-        raise BuildError(f"the compiled kernels cannot be written: {error}") from error
-    try:
-        loaded = ctypes.CDLL(str(target))
-    except OSError as error:
-        raise BuildError(f"{target} cannot be loaded: {error}") from error
+        loaded = _load(shipped or _compiled())
+    except BuildError:
+        if not shipped:
+            raise
+        loaded = _load(_compiled())  # the wheel's wants another OpenMP or C++ library
     integer, integer64, pointer = ctypes.c_int, ctypes.c_int64, ctypes.c_void_p
     sizes = [integer] * 3 + [pointer]
     normalised: list[Any] = [integer, ctypes.c_float, pointer, pointer]
