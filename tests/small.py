@@ -149,6 +149,7 @@ def normalised_settings(**changes: Any) -> NormalisedSettings:
         "p": None,
         "tensor_size": {"low": 0.1, "high": 0.5},
         "schedule": "constant",
+        "warm_up": 0.0,
         "output_scale": 0.3,
         "head_init_scale": 1.0,
     }

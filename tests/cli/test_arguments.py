@@ -50,6 +50,7 @@ NEEDED = {
     "report": ("mnist",),
     "record": ("elsewhere",),
     "crate": ("elsewhere",),
+    "card": ("general",),
     "bench": ("mnist_paper",),
     "paint": ("--content", "a.png", "--style", "b.png"),
 }

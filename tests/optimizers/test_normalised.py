@@ -182,17 +182,29 @@ def test_a_step_is_relative_to_its_tensor_within_bounds() -> None:
 
 
 @pytest.mark.parametrize("kernel", ["reference", "cpu"])
-def test_steps_shrink_to_the_end_of_a_run_whose_length_is_known(
-    kernel: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("schedule", "warm_up", "by_step"),
+    [
+        ("linear", 0.0, [1, 0.8, 0.6, 0.4, 0.2, 0, 0]),
+        ("constant", 0.4, [0.5, 1, 1, 1, 1, 1, 1]),
+        ("linear", 0.6, [1 / 3, 0.8 * 2 / 3, 0.6, 0.4, 0.2, 0, 0]),
+    ],
+)
+def test_steps_grow_and_shrink_over_a_run_whose_length_is_known(
+    schedule: str,
+    warm_up: float,
+    by_step: list[float],
+    kernel: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("L2L_KERNEL", kernel)
     dtype = KERNELS[kernel]
-    settings = normalised_settings(schedule="linear")
+    settings = normalised_settings(schedule=schedule, warm_up=warm_up)
     free = NormalisedLSTM(settings, random_phi(settings, dtype=dtype))
     bound = bind(free, {"theta": torch.arange(SIZE)}, 5)
     gradients, theta = made_gradients().to(dtype), draw(PROBLEMS, SIZE).to(dtype)
     steps, _ = run(free, theta, gradients)
-    factors = torch.tensor([1, 0.8, 0.6, 0.4, 0.2, 0, 0], dtype=dtype)[:, None, None]
+    factors = torch.tensor(by_step, dtype=dtype)[:, None, None]
     torch.testing.assert_close(run(bound, theta, gradients)[0], factors * steps)
     state, cotangents = bound.init(theta), draw(STEPS, PROBLEMS, SIZE).to(dtype)
     found = bound.backward(gradients, state, cotangents)

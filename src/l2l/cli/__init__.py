@@ -20,7 +20,7 @@ def main() -> None:
         package = (error.name or "l2l").partition(".")[0]
         if package == "l2l":
             raise
-        extra = "paint" if sys.argv[1:2] == ["paint"] else "replicate"
+        extra = "paint" if sys.argv[1:2] in (["paint"], ["card"]) else "replicate"
         print(
             f"l2l: {package} is missing, which this command needs: pip install 'l2l[{extra}]'",
             file=sys.stderr,

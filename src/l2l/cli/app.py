@@ -14,6 +14,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from l2l.cli.bench import bench
+from l2l.cli.card import card
 from l2l.cli.commands import COMMANDS
 from l2l.cli.paint import paint
 from l2l.config import load_config, resolved_yaml
@@ -98,6 +99,7 @@ def show_config(
 app.command("config")(configured(show_config))
 for command in (*COMMANDS, bench, paint):
     app.command()(configured(command))
+app.command()(card)
 
 
 def _show_version(wanted: bool) -> None:

@@ -125,6 +125,8 @@ class NormalisedSettings(LearnedSettings):
     this range; null: it is not."""
     schedule: Literal["constant", "linear"]
     """linear: steps shrink to zero over the length of a run, where it is known."""
+    warm_up: Annotated[float, Field(ge=0, lt=1)]
+    """Over this part of a run, where its length is known, steps grow to their size."""
     output_scale: Positive
     """Factor on the output before it is added to theta."""
     head_init_scale: NonNegative

@@ -2,8 +2,9 @@
 
 It sees m / sqrt(v) and grad / sqrt(v), with ADAM's running means m and v (Lv, Jiang and Li 2017,
 "Learning gradient descent: better generalization and longer horizons"). Its steps may be relative
-to the size of their tensor, and shrink to zero over a run whose length it is told, as VeLO is (Metz
-et al. 2022). A coordinate whose gradient has always been zero does not move.
+to the size of their tensor, and over a run whose length it is told, as VeLO is (Metz et al. 2022),
+they grow at first and then shrink to zero. A coordinate whose gradient has always been zero does
+not move.
 """
 
 from __future__ import annotations
@@ -100,13 +101,16 @@ class NormalisedLSTM(UpdateRule):
             weights = like.new_tensor([[(1 - b) / (1 - b**t) for b in decays] for t in numbers])
         return Normalised(weights, self.settings.p)
 
-    def _shrink(self, before: Tensor, steps: int = 1) -> Tensor:
+    def _factor(self, before: Tensor, steps: int = 1) -> Tensor:
         """What the next steps after so many are multiplied by, [steps, 1, 1]."""
-        if self.length is None or self.settings.schedule == "constant":
+        warm_up, linear = self.settings.warm_up, self.settings.schedule == "linear"
+        if self.length is None or not (warm_up or linear):
             return self.phi["head.weight"].new_ones(())
         t = before + torch.arange(steps, dtype=torch.float64, device=before.device)
-        left = (1 - t / self.length).clamp(min=0)
-        return left.to(self.phi["head.weight"])[:, None, None]
+        factor = (1 - t / self.length).clamp(min=0) if linear else torch.ones_like(t)
+        if warm_up:
+            factor = factor * ((t + 1) / (warm_up * self.length)).clamp(max=1)
+        return factor.to(self.phi["head.weight"])[:, None, None]
 
     def see(
         self, gradient: Tensor, state: NormalisedState
@@ -126,7 +130,7 @@ class NormalisedLSTM(UpdateRule):
         """The step [B, n] for a gradient [B, n], and the next state: for autograd."""
         inputs, moves, after = self.see(gradient, state)
         output, *cells = lstm_step(self.phi, inputs, state.cells.hidden, state.cells.cell)
-        scale = state.scale * self._shrink(state.steps).reshape(-1, 1)
+        scale = state.scale * self._factor(state.steps).reshape(-1, 1)
         step = scale * torch.where(moves, output, 0).reshape(gradient.shape)
         return step, after._replace(cells=kernels.LSTMState(*cells))
 
@@ -140,7 +144,7 @@ class NormalisedLSTM(UpdateRule):
             self.phi, gradient.flatten(), state.moments, seen, state.cells, reuse
         )
         step = output.reshape(gradient.shape).mul_(state.scale)
-        step.mul_(self._shrink(state.steps).reshape(-1, 1))
+        step.mul_(self._factor(state.steps).reshape(-1, 1))
         return step, NormalisedState(state.steps + 1, moments, state.scale, cells)
 
     def backward(
@@ -151,7 +155,7 @@ class NormalisedLSTM(UpdateRule):
         sample: Callable[[Tensor], Tensor] | None = None,
     ) -> Phi:
         """The gradient of phi over a window; see `UpdateRule.backward`."""
-        scale = state.scale * self._shrink(state.steps, len(gradients))
+        scale = state.scale * self._factor(state.steps, len(gradients))
         outer = (cotangents * scale).flatten(1)
         seen = self._seen(state.steps, len(gradients))
         return kernels.normalised_window(
@@ -180,7 +184,11 @@ class NormalisedLSTM(UpdateRule):
         """In the words of torch.nn.LSTM."""
         log = "" if settings.p is None else ", then equation (6) of the paper"
         rms = "" if settings.tensor_size is None else " * the clamped rms of the tensor's theta[0]"
-        left = "" if settings.schedule == "constant" else " * (1 - t / steps), if steps is known"
+        factors = ["1 - t / steps"] if settings.schedule == "linear" else []
+        if settings.warm_up:
+            factors.append(f"min(1, (t + 1) / ({settings.warm_up} steps))")
+        left = "".join(f" * ({factor})" for factor in factors)
+        left += ", if steps is known" if left else ""
         return {
             "input": "m / sqrt(v) and grad[t] / sqrt(v) of one coordinate for each decay, m and v "
             f"as ADAM's without bias, 0 where v is 0{log}",

@@ -9,7 +9,7 @@ from contextlib import suppress
 from functools import cached_property, partial
 from itertools import accumulate, chain, pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -17,17 +17,28 @@ from torch import Tensor
 from l2l.errors import UserError
 from l2l.optimizers import Grouped, UpdateRule
 from l2l.optimizers.checkpoint import checksum, load
-from l2l.shipped import optimizer_path
+from l2l.shipped import hub, optimizer_path
 from l2l.torch_optim.state import State, cast, join, keep, rebuild, split, start, tensors
 
 Source = str | Path
-"""A released name, a path of a checkpoint, or either with ":" and a part behind it."""
+"""A released name, a path of a checkpoint, "hf:user/name", or one with ":" and a part behind it."""
 
 STATE = "learned"  # what a parameter's entry in `state` has: the states of its pieces, in a list
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}  # of the state between steps
 CPU = torch.device("cpu")
 WHOLE = {"parameter": torch.empty(0, dtype=torch.int64)}  # the places of one parameter alone
 PIECE = 1 << 18  # coordinates that are updated at once: bounds the memory beside the state
+
+
+@runtime_checkable
+class Sharded(Protocol):
+    """A DTensor: each process has a part of it. The class itself is slow to import."""
+
+    def to_local(self) -> Tensor:
+        """This process's part, without a copy."""
+
+    def full_tensor(self) -> Tensor:
+        """All of it, in each process."""
 
 
 class LearnedOptimizer(torch.optim.Optimizer):
@@ -71,8 +82,9 @@ class LearnedOptimizer(torch.optim.Optimizer):
     Args:
         params: parameters, named parameters, or groups of them as dictionaries, as for any
             optimizer of torch. A group can have its own `learned` and `lr`.
-        learned: the name of a released optimizer (`l2l.released()`), or the path of a checkpoint.
-            If it has several parts, as "cifar" has, name one: "cifar:convolutional".
+        learned: the name of a released optimizer (`l2l.released()`), the path of a checkpoint, or
+            "hf:user/name" or "hf:user/name@revision" of the Hugging Face Hub. If it has several
+            parts, as "cifar" has, name one: "cifar:convolutional".
         lr: a factor on the updates, 0 or more; 1 is the learned rule.
         steps: how many steps there will be, if you know: "general" makes its steps smaller towards
             the end. None: they stay as they are at the start. Other optimizers do not ask.
@@ -82,7 +94,8 @@ class LearnedOptimizer(torch.optim.Optimizer):
     Raises:
         UserError: there is no such optimizer; it has several parts and none is chosen; `lr` is
             not a number of 0 or more; `steps` is not a number of 1 or more; `state_dtype` is
-            neither float32 nor bfloat16; in a step: a gradient is sparse or complex.
+            neither float32 nor bfloat16; in a step: a gradient is sparse or complex, or a
+            parameter of the hierarchical RNN is sharded.
     """
 
     def __init__(
@@ -192,7 +205,11 @@ class LearnedOptimizer(torch.optim.Optimizer):
     def _pack(self) -> dict[Tensor, dict[str, Any]]:
         """`state` with named tensors instead of pieces in the kernels' own layout."""
         return {
-            p: {STATE: join(self.state[p][STATE], *self._pieces(group["learned"], p.numel()))}
+            p: {
+                STATE: join(
+                    self.state[p][STATE], *self._pieces(group["learned"], _local(p).numel())
+                )
+            }
             for group in self.param_groups
             for p in group["params"]
             if self.state.get(p)
@@ -201,7 +218,7 @@ class LearnedOptimizer(torch.optim.Optimizer):
     def _unpack(self, group: dict[str, Any], parameter: Tensor, entry: Any) -> dict[str, Any]:
         """What `_pack` made of an entry of `state`, as this process keeps it."""
         saved = (entry() if callable(entry) else entry).get(STATE)  # callable: of `_uncast`
-        pieces, like = self._pieces(group["learned"], parameter.numel())
+        pieces, like = self._pieces(group["learned"], _local(parameter).numel())
         whole = {}
         for name, expected in tensors(like).items():
             tensor = saved.get(name) if isinstance(saved, dict) else None
@@ -234,6 +251,7 @@ class LearnedOptimizer(torch.optim.Optimizer):
             # A rule may ask for the root mean square of its tensor, and a piece is not the tensor.
             wide = torch.promote_types(parameter.dtype, torch.float32)
             norm = torch.linalg.vector_norm(parameter, dtype=wide)
+            norm = norm.full_tensor() if isinstance(norm, Sharded) else norm
             step.fill_(norm / max(1, parameter.numel()) ** 0.5)
             entry[STATE] = [start(rule, part, dtype) for part in steps]
         for number, piece in enumerate(gradients):
@@ -252,6 +270,11 @@ class LearnedOptimizer(torch.optim.Optimizer):
             raise UserError(
                 f"'{group['learned']}' looks at all parameters of a group together, and other ones "
                 "have a gradient now than before: give those that come and go a group of their own"
+            )
+        if any(isinstance(p, Sharded) for p in parameters):
+            raise UserError(
+                f"'{group['learned']}' looks at all parameters together, and no process has all of "
+                "a sharded one: use another learned optimizer, or DistributedDataParallel"
             )
         learned, sizes = group["learned"], [p.numel() for p in parameters]
         likes = [self._like(learned, size) for size in sizes]
@@ -348,7 +371,13 @@ def _uncast(optimizer: Any, state_dict: dict[str, Any]) -> dict[str, Any]:
 
 
 def _add(parameter: Tensor, step: Tensor, lr: float) -> None:
-    parameter.add_(step.view_as(parameter).to(parameter.dtype), alpha=lr)
+    own = _local(parameter)
+    own.add_(step.view_as(own).to(own.dtype), alpha=lr)
+
+
+def _local(tensor: Tensor) -> Tensor:
+    """What this process has of a tensor: a shard, with fully_shard."""
+    return tensor.to_local() if isinstance(tensor, Sharded) else tensor
 
 
 def _gradient(parameter: Tensor) -> Tensor:
@@ -366,22 +395,22 @@ def _gradient(parameter: Tensor) -> Tensor:
             f"a parameter of shape {tuple(parameter.shape)} is complex: optimize its real and "
             "imaginary parts (torch.view_as_real)"
         )
-    return gradient.detach().flatten()
+    return _local(gradient.detach()).flatten()
 
 
 def _load_rule(source: str) -> UpdateRule:
     """The learned optimizer.
 
     Args:
-        source: a name or a path, "name:part" for a part of an optimizer with several.
+        source: see `Source`.
 
     Raises:
         UserError: there is none, it is damaged, or it has several parts and none is chosen.
     """
-    name, _, part = source.rpartition(":")
+    name, _, part = source.removeprefix(hub.PREFIX).rpartition(":")
     if not name or Path(source).is_file():  # a path may have a colon
-        name, part = source, ""
-    path = optimizer_path(name)
+        name, part = source.removeprefix(hub.PREFIX), ""
+    path = hub.fetch(name) if source.startswith(hub.PREFIX) else optimizer_path(name)
     rule = load(path).optimizer
     names = [group.name for group in rule.settings.groups] if isinstance(rule, Grouped) else []
     if part and part not in names:
