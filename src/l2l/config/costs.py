@@ -36,7 +36,7 @@ def _episode(config: Config, recipe: str) -> float:
     validation = settings.validation
     steps = settings.steps * settings.problems_per_episode * BACKWARD
     steps += validation.steps * validation.problems / validation.every
-    return steps * config.problems[settings.problem].step_seconds
+    return steps * _problem(config, settings.problem)
 
 
 def test_seconds(config: Config, experiment: str) -> float:
@@ -64,7 +64,13 @@ def evaluation_seconds(config: Config, experiment: str) -> float:
 
 def _step(config: Config, experiment: str) -> float:
     problems = config.experiments[experiment].problems
-    return sum(config.problems[problem].step_seconds for problem in problems)
+    return sum(_problem(config, problem) for problem in problems)
+
+
+def _problem(config: Config, problem: str) -> float:
+    """A step on one problem; of a mixture the mean of its parts."""
+    parts = config.parts(problem)
+    return sum(config.problems[part].step_seconds for part in parts) / len(parts)
 
 
 def training_groups(config: Config, shortest: float) -> dict[str, list[str]]:
