@@ -119,6 +119,10 @@ def test_curves_come_with_their_numbers_in_the_page(page: str, finished: Path):
         line["name"] for panel in json.loads(text) for g in panel["groups"] for line in g["lines"]
     }
     assert {"LSTM (paper)", "ADAM"} <= names
+    assert ">numbers</a>" in figure
+    without = page.partition('id="figure-verdicts"')[2].partition("</figure>")[0]
+    assert ">PDF</a>" in without
+    assert ">numbers</a>" not in without
 
 
 def test_every_claim_has_a_row_that_its_link_leads_to(page: str, config: Config):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -63,8 +64,12 @@ class ShownFigure:
 
     @property
     def lines(self) -> Markup:
-        """The numbers of its lines, see `l2l.figures.lines`, as JSON that may stand in HTML."""
-        return Markup(self.png.with_suffix(".json").read_text("utf-8").replace("<", "\\u003c"))
+        """The numbers of its lines, see `l2l.figures.lines`, as JSON that may stand in HTML.
+
+        Empty where no line has a name.
+        """
+        text = self.png.with_suffix(".json").read_text("utf-8")
+        return Markup(text.replace("<", "\\u003c") if json.loads(text) else "")
 
     @property
     def alt(self) -> str:
