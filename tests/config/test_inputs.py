@@ -123,8 +123,11 @@ def _changed(*settings: str) -> set[str]:
             "tuning.points_per_decade=2",
             {"tune nag mnist", "tune adam mnist", "tune nag quadratics"},
         ),
-        ("problems.cifar10.test_sample=100", {"evaluate cifar", *MEASURED}),
-        ("experiments.cifar10.tuning.loss=shown", {"tune nag cifar"}),
+        (
+            "problems.cifar10.test_sample=100",
+            {"tune nag cifar", "evaluate cifar", *MEASURED},
+        ),
+        ("experiments.cifar10.tuning.loss=train_loss", {"tune nag cifar"}),
         (
             "problems.cifar10.train_sample=100",
             {"train cifar", "tune nag cifar", "evaluate cifar", *MEASURED},

@@ -166,7 +166,7 @@ def test_a_line_without_marks_ends_where_the_variance_is_infinite() -> None:
     table = make_meta_gradients(("early",), ("kept",), WINDOWS)
     table.loc[table["window"] == 100, "variance"] = np.inf
     axes = Figure().subplots()
-    unroll._draw_measure(axes, table, "variance", {"kept": unroll.LOOKS[0]})
+    unroll._draw_measure(axes, table, "variance", {"kept": unroll.LOOKS[0]}, {"kept": "Kept"})
     (line,) = axes.lines
     assert line.get_marker() == "None"
     assert np.isfinite(line.get_ydata()).tolist() == [True, True, False]
