@@ -1,7 +1,9 @@
 """A learned optimizer with accelerate: prepare takes it as any optimizer.
 
-pip install accelerate
-python examples/with_accelerate.py
+    pip install accelerate
+    python examples/with_accelerate.py
+
+It trains a small network on scikit-learn's digits.
 """
 
 from __future__ import annotations

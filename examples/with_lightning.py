@@ -1,7 +1,9 @@
 """A learned optimizer with Lightning: configure_optimizers returns it.
 
-pip install lightning
-python examples/with_lightning.py
+    pip install lightning
+    python examples/with_lightning.py
+
+It trains a small network on scikit-learn's digits.
 """
 
 from __future__ import annotations

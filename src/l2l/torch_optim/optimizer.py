@@ -9,7 +9,7 @@ from contextlib import suppress
 from functools import cached_property, partial
 from itertools import accumulate, chain, pairwise
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -28,17 +28,6 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}  # of the state 
 CPU = torch.device("cpu")
 WHOLE = {"parameter": torch.empty(0, dtype=torch.int64)}  # the places of one parameter alone
 PIECE = 1 << 18  # coordinates that are updated at once: bounds the memory beside the state
-
-
-@runtime_checkable
-class Sharded(Protocol):
-    """A DTensor: each process has a part of it. The class itself is slow to import."""
-
-    def to_local(self) -> Tensor:
-        """This process's part, without a copy."""
-
-    def full_tensor(self) -> Tensor:
-        """All of it, in each process."""
 
 
 class LearnedOptimizer(torch.optim.Optimizer):
@@ -251,7 +240,7 @@ class LearnedOptimizer(torch.optim.Optimizer):
             # A rule may ask for the root mean square of its tensor, and a piece is not the tensor.
             wide = torch.promote_types(parameter.dtype, torch.float32)
             norm = torch.linalg.vector_norm(parameter, dtype=wide)
-            norm = norm.full_tensor() if isinstance(norm, Sharded) else norm
+            norm = norm.full_tensor() if _sharded(norm) else norm
             step.fill_(norm / max(1, parameter.numel()) ** 0.5)
             entry[STATE] = [start(rule, part, dtype) for part in steps]
         for number, piece in enumerate(gradients):
@@ -271,7 +260,7 @@ class LearnedOptimizer(torch.optim.Optimizer):
                 f"'{group['learned']}' looks at all parameters of a group together, and other ones "
                 "have a gradient now than before: give those that come and go a group of their own"
             )
-        if any(isinstance(p, Sharded) for p in parameters):
+        if any(map(_sharded, parameters)):
             raise UserError(
                 f"'{group['learned']}' looks at all parameters together, and no process has all of "
                 "a sharded one: use another learned optimizer, or DistributedDataParallel"
@@ -375,9 +364,15 @@ def _add(parameter: Tensor, step: Tensor, lr: float) -> None:
     own.add_(step.view_as(own).to(own.dtype), alpha=lr)
 
 
-def _local(tensor: Tensor) -> Tensor:
+def _sharded(tensor: Any) -> bool:
+    """Whether it is a DTensor. Torch's class is slow to import, and a protocol slow to ask."""
+    return hasattr(tensor, "to_local")
+
+
+def _local(tensor: Any) -> Tensor:
     """What this process has of a tensor: a shard, with fully_shard."""
-    return tensor.to_local() if isinstance(tensor, Sharded) else tensor
+    own: Tensor = tensor.to_local() if _sharded(tensor) else tensor
+    return own
 
 
 def _gradient(parameter: Tensor) -> Tensor:
