@@ -110,7 +110,7 @@ def test_the_kernel_is_this_interpreter_whatever_the_user_has(
 def test_the_notebook_gets_the_configuration(config: Config, copy: Path, tmp_path_factory):
     folder = write_notebook(
         tmp_path_factory.mktemp("notebooks"),
-        "from l2l.config import Config; print(Config.model_validate(settings).meta_seeds)",
+        "from l2l.config import load_config; print(load_config(overrides=settings).meta_seeds)",
     )
     notebook, _ = run("quadratics", config, copy, folder)
     assert notebook.cells[-1].outputs[0].text.strip() == str(config.meta_seeds)

@@ -5,7 +5,7 @@
 # networks of many sizes. The [report on MNIST](mnist.html) says how they were meta-trained.
 
 # %% tags=["parameters"]
-settings = None  # the configuration of the run; None: the default one
+settings = None  # what is changed in the default configuration
 
 # %%
 from l2l.report.notebook import Report

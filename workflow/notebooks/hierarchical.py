@@ -4,7 +4,7 @@
 # The optimizer of Wichrowska et al. (2017), beside the paper's LSTM.
 
 # %% tags=["parameters"]
-settings = None  # the configuration of the run; None: the default one
+settings = None  # what is changed in the default configuration
 
 # %%
 from l2l.report.notebook import Report

@@ -4,7 +4,7 @@
 # The time of a step, of learned and of hand-crafted optimizers.
 
 # %% tags=["parameters"]
-settings = None  # the configuration of the run; None: the default one
+settings = None  # what is changed in the default configuration
 
 # %%
 from l2l.report.notebook import Report

@@ -6,7 +6,7 @@
 # are computed from the tables of the run. The code that makes each is folded above it.
 
 # %% tags=["parameters"]
-settings = None  # the configuration of the run; None: the default one
+settings = None  # what is changed in the default configuration
 
 # %%
 from l2l.report.notebook import Report

@@ -7,7 +7,7 @@
 # first.
 
 # %% tags=["parameters"]
-settings = None  # the configuration of the run; None: the default one
+settings = None  # what is changed in the default configuration
 
 # %%
 from l2l.report.notebook import Report

@@ -4,7 +4,7 @@
 # What the length of the windows does to the meta-gradient, and to what is learned.
 
 # %% tags=["parameters"]
-settings = None  # the configuration of the run; None: the default one
+settings = None  # what is changed in the default configuration
 
 # %%
 from l2l.report.notebook import Report

@@ -4,7 +4,7 @@
 # The updates that optimizers propose in the middle of real runs (the paper's appendix).
 
 # %% tags=["parameters"]
-settings = None  # the configuration of the run; None: the default one
+settings = None  # what is changed in the default configuration
 
 # %%
 from l2l.report.notebook import Report

@@ -239,6 +239,7 @@ def lay_out_ends(figure: Figure, ends: Iterable[tuple[Axes, list[Annotation]]]) 
     figure.draw_without_rendering()
     for axes, numbers in ends:
         spread_ends(axes, numbers, [number.xy[1] for number in numbers], 1.22)
+    figure.set_layout_engine("none")  # the layout stays: to save the figure need not find it again
 
 
 def spread(wanted: Floats, gap: float, top: float) -> Floats:

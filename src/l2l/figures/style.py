@@ -237,6 +237,7 @@ def save(figure: Figure, stem: Path) -> tuple[Path, Path, Path]:
             if path == png:  # now, while the layout is that of the PNG
                 numbers = json.dumps(lines_of(figure), ensure_ascii=False, separators=(",", ":"))
                 rendered[lines] = f"{numbers}\n".encode()
+                figure.set_layout_engine("none")  # to lay out takes as long as to draw
     for path, content in rendered.items():
         write_bytes(path, content)
     return png, pdf, lines

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from matplotlib import rcParams
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Drawing
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -109,6 +110,7 @@ def draw(results: Results) -> Drawing:
     ]
     width, height = 2 * MARGIN + WORDS + PLOT + VERDICTS, ABOVE + ROW * len(rows) + BELOW
     figure = Drawing(figsize=(width, height), facecolor="white")
+    FigureCanvasAgg(figure)  # measures all texts with one renderer; else each makes its own
     place = ((MARGIN + WORDS) / width, BELOW / height, PLOT / width, ROW * len(rows) / height)
     axes = figure.add_axes(place)
     _lay_out(axes, len(rows))

@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from l2l.config import Config
+from l2l.config import Config, changes
 from l2l.errors import UserError, known
 from l2l.files import write_text
 from l2l.layout import Layout
@@ -30,8 +30,8 @@ KERNEL = {"name": "python3", "language": "python", "display_name": "Python 3"}
 def execute_report(name: str, config: Config, notebooks: Path = NOTEBOOKS) -> tuple[Path, Path]:
     """Execute a report's notebook and write it, as a notebook and as HTML.
 
-    The notebook runs in the working directory and gets the parameter `settings`, the whole
-    configuration, so that the written notebook says what it was made with.
+    The notebook runs in the working directory and gets the parameter `settings`, the protocol and
+    what is changed in it, so that the written notebook says what it was made with.
 
     Args:
         name: <name>.py is the template.
@@ -66,7 +66,7 @@ def execute_report(name: str, config: Config, notebooks: Path = NOTEBOOKS) -> tu
             notebook = papermill.execute_notebook(
                 notebook,
                 failed,  # kept up to date cell by cell, removed in the end if nothing failed
-                parameters={"settings": config.model_dump(mode="json")},
+                parameters={"settings": changes(config)},
                 kernel_name=KERNEL["name"],
                 language=KERNEL["language"],
                 progress_bar=False,

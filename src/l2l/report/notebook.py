@@ -85,9 +85,9 @@ class Report:
     """
 
     def __init__(self, name: str, settings: dict[str, Any] | None) -> None:
-        """Args: the figure, and the configuration as data; None: the default one."""
+        """Args: the figure, and what is changed in the default configuration."""
         self.name = name
-        self.config = load_config() if settings is None else Config.model_validate(settings)
+        self.config = load_config(overrides=settings)
         self.results = Results(self.config)
         self.section = section_of(name, self.results)
         if self.config.protocol == SMOKE:
