@@ -25,8 +25,8 @@ class PlainConvNet(ConvNet):
         for layer in range(1, 1 + sum(name.startswith("conv") for name in named) // 2):
             kernel = named[f"conv{layer}.weight"].contiguous(memory_format=torch.channels_last)
             bias = named[f"conv{layer}.bias"]
-            hidden = functional.relu(functional.conv2d(hidden, kernel, bias, padding=KERNEL // 2))
-            hidden = functional.max_pool2d(hidden, POOL)
+            hidden = functional.conv2d(hidden, kernel, bias, padding=KERNEL // 2)
+            hidden = functional.relu(functional.max_pool2d(hidden, POOL))
         hidden = functional.linear(hidden.flatten(1), named["hidden.weight"], named["hidden.bias"])
         hidden = functional.relu(hidden)
         return functional.linear(hidden, named["output.weight"], named["output.bias"])
