@@ -48,7 +48,7 @@ def test_protocols_grow_from_smoke_to_paper() -> None:
         assert sizes == sorted(sizes)
     problems = [config.evaluation.problems for config in (smoke, default, paper)]
     assert problems == sorted(problems)
-    assert default.evaluation.problems >= 64
+    assert default.evaluation.problems >= 48
     assert default.meta_seeds >= 3
 
 
@@ -60,7 +60,7 @@ def test_later_layers_win_default_protocol_files_overrides_settings(tmp_path: Pa
     def problems(**layers: Any) -> int:
         return load_config(**layers).evaluation.problems
 
-    assert problems() == 64
+    assert problems() == 48
     assert problems(protocol="smoke") == 2
     assert problems(protocol="smoke", files=[one]) == 11
     assert problems(protocol="smoke", files=[one, two]) == 12
@@ -77,7 +77,7 @@ def test_the_protocol_may_be_named_by_any_layer_and_the_argument_wins(tmp_path: 
     assert load_config(settings=["protocol=paper"], files=[named]).evaluation.problems == 256
     config = load_config("default", files=[named])
     assert config.protocol == "default"
-    assert config.evaluation.problems == 64
+    assert config.evaluation.problems == 48
 
 
 def test_a_users_file_keeps_the_siblings_of_what_it_changes(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import json
 import os
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
@@ -262,7 +263,9 @@ def write_reports(root: Path, config: Config) -> None:
     for name in reports(config):
         stem = root / Layout(config.protocol).report(name)
         write_text(stem.with_suffix(".html"), "<!DOCTYPE html><title>report</title>")
-        write_text(stem.with_suffix(".ipynb"), json.dumps({"cells": []}))
+        cells = [nbformat.v4.new_markdown_cell(f"# Report {name}")]
+        notebook = nbformat.v4.new_notebook(cells=cells)
+        write_text(stem.with_suffix(".ipynb"), nbformat.writes(notebook))
 
 
 @pytest.fixture(scope="session")

@@ -105,7 +105,7 @@ def test_pictures_of_the_page_are_the_figures_in_nearly_the_same_colours(
     assert head == "data:image/png;base64"
     small = np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB"), np.int16)
     original = np.asarray(Image.open(shown.png).convert("RGB"), np.int16)
-    assert (np.abs(small - original).max(axis=2) > 16).mean() < 1e-3
+    assert (np.abs(small - original).max(axis=2) > 16).mean() < 1e-2
     assert (small >= 254).all(axis=2).mean() > 0.5, "white paper stays white"
     assert len(data) < shown.png.stat().st_size
 

@@ -10,6 +10,7 @@ from l2l.evaluation.evaluate import read_pictures, write_pictures
 from l2l.figures.base import figures
 from l2l.figures.style_images import FREE
 from l2l.report import free_pictures
+from l2l.report.notebook import reports
 from l2l.report.record import record
 from l2l.report.table import number
 from l2l.results import Results
@@ -79,10 +80,15 @@ def test_free_pictures_are_painted_where_those_of_the_run_are_not_free(
     assert "CC BY 2.0" in text
     assert all(stand_in in text for stand_in in FREE.values())
     assert (folder / "style_curves.png").exists()
+    executed = {path.stem for path in (folder / "reports").iterdir()}
+    assert executed == set(reports(config)) - ({"style_curves"} if not free else set())
+    page = (folder / "reports" / "mnist.html").read_text()
+    assert "<title>Report mnist</title>" in page
+    assert ".ipynb" not in page, "the notebook is not in the record"
     embedded = [path.name for path in folder.iterdir() if path.suffix not in (".csv", ".json")]
     shown = {f"{name}.png" for name in figures(config)}
-    told = "no page and no report, which embed the pictures"
-    assert set(embedded) - shown == {"tables.md", "trained"}, told
+    told = "no page, which embeds the pictures"
+    assert set(embedded) - shown == {"tables.md", "trained", "reports"}, told
     assert "data:image" not in text
 
 

@@ -115,12 +115,12 @@ def _this_interpreter(folder: str) -> type[AsyncKernelManager]:
     return ThisInterpreter
 
 
-def to_html(notebook: NotebookNode, notebook_name: str) -> str:
+def to_html(notebook: NotebookNode, notebook_name: str = "") -> str:
     """The executed notebook as one HTML page with its code folded.
 
     Args:
         notebook: its first heading is the title.
-        notebook_name: the file that the page links to as its notebook.
+        notebook_name: the file that the page links to as its notebook; empty: none.
     """
     from jinja2 import FileSystemLoader
     from nbconvert import HTMLExporter

@@ -31,7 +31,7 @@ from l2l.figures.style import (
 )
 from l2l.report import claims, losses, runs
 from l2l.report.execute import NOTEBOOKS
-from l2l.report.sections import ShownFigure, section_of
+from l2l.report.sections import ShownFigure, in_few_colours, section_of
 from l2l.report.table import Table, between, duration, listed
 from l2l.results import Results
 
@@ -114,8 +114,8 @@ class Report:
             self.text("No pictures were kept in this run (evaluation.pictures).")
             return
         shown = ShownFigure(figures(self.config)[name], self.results)
-        data, more = shown.png.read_bytes(), {"wide": shown.wide}
-        display(Image(data=data, format="png", alt=shown.alt, metadata=more))
+        data = shown.png.read_bytes() if shown.figure.pictures else in_few_colours(shown.png)
+        display(Image(data=data, format="png", alt=shown.alt, metadata={"wide": shown.wide}))
         caption = Markup('<p>{}</p><p class="facts">{}</p>')
         _show_html(caption.format(shown.figure.caption, shown.made_from))
 
@@ -192,8 +192,8 @@ class Report:
             figure = draw()
         buffer = io.BytesIO()
         with rendering():
-            figure.savefig(buffer, format="png", dpi="figure", metadata={"Software": None})
-        display(Image(data=buffer.getvalue(), format="png", alt=alt))
+            figure.savefig(buffer, format="png", dpi="figure")
+        display(Image(data=in_few_colours(buffer), format="png", alt=alt))
 
 
 def _show(*tables: Table) -> None:

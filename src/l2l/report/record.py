@@ -7,12 +7,16 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import nbformat
+
 from l2l import release
 from l2l.figures import style_images
 from l2l.figures.base import figures
 from l2l.files import write_text
 from l2l.report import claims, free_pictures
-from l2l.report.sections import sections
+from l2l.report.execute import to_html
+from l2l.report.notebook import reports
+from l2l.report.sections import section_of, sections
 from l2l.results import Results
 
 SMALL_TABLES = {"overhead", "meta_gradients", "landscape", "step_size"}
@@ -24,6 +28,8 @@ PAINTED = (
 
 def record(results: Results, folder: Path) -> None:
     """Copy what is small and may be published, write losses and verdicts, keep what was trained.
+
+    Executed reports become pages of reports/, but for those that show pictures that are not free.
 
     Args:
         results: a finished run.
@@ -45,6 +51,12 @@ def record(results: Results, folder: Path) -> None:
     for name in config.experiments:
         path = results.existing(layout.tuning(name), f"test {name}")
         copies[path] = f"tuning_{name}.csv"
+    executed = {}
+    for name in reports(config):
+        shown = section_of(name, results).pictures
+        if free or not any(one.figure.pictures for one in shown):
+            path = results.existing(layout.report(name).with_suffix(".ipynb"), f"report {name}")
+            executed[f"{name}.html"] = to_html(nbformat.read(path, as_version=4))
     not_free = []
     for name, figure in drawn.items():
         path = results.existing(layout.figure(name).with_suffix(".png"), f"figure {name}")
@@ -64,6 +76,8 @@ def record(results: Results, folder: Path) -> None:
             shutil.copyfile(free_pictures.paint(results, Path(place)), folder / name)
     for path, name in copies.items():
         shutil.copyfile(path, folder / name)
+    for name, page in executed.items():
+        write_text(folder / "reports" / name, page)
     write_text(folder / "tables.md", text)
 
 

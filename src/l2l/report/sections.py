@@ -9,11 +9,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pandas as pd
 from markupsafe import Markup
 from PIL import Image
+from PIL.Image import Dither, Quantize
 
 from l2l.config import Config
 from l2l.data.vgg16 import VGG16
@@ -33,6 +34,19 @@ NAMES = {
 """Dataset -> its name for readers, where that is not the key in capitals."""
 
 
+def in_few_colours(png: Path | BinaryIO) -> bytes:
+    """A drawing as a PNG with 256 colours: no eye sees it, and it has a third of the bytes."""
+    small = io.BytesIO()
+    with Image.open(png) as picture:
+        few = picture.convert("RGB").quantize(256, Quantize.FASTOCTREE, dither=Dither.NONE)
+    few.save(small, "png")
+    return small.getvalue()
+
+
+def _uri(kind: str, content: bytes) -> str:
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode('ascii')}"
+
+
 @dataclass(frozen=True)
 class ShownFigure:
     """A figure with its caption and what it was made from."""
@@ -47,19 +61,13 @@ class ShownFigure:
 
     @property
     def uri(self) -> str:
-        """The picture itself in the place of its address, in a third of the PNG's bytes.
-
-        Drawings have 256 colours, which no eye sees. The PNG is the original.
-        """
+        """The picture itself in the place of its address, smaller than the PNG, the original."""
+        if not self.figure.pictures:
+            return _uri("png", in_few_colours(self.png))
         small = io.BytesIO()
-        with Image.open(self.png) as png:
-            picture = png.convert("RGB")  # the paper is white: nothing shines through
-        if self.figure.pictures:
-            picture.save(small, kind := "webp", quality=92, method=2)
-        else:
-            palette = picture.quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
-            palette.save(small, kind := "png")
-        return f"data:image/{kind};base64,{base64.b64encode(small.getvalue()).decode('ascii')}"
+        with Image.open(self.png) as png:  # the paper is white: nothing shines through
+            png.convert("RGB").save(small, "webp", quality=92, method=2)
+        return _uri("webp", small.getvalue())
 
     @property
     def lines(self) -> Markup:
