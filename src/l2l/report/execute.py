@@ -70,6 +70,7 @@ def execute_report(name: str, config: Config, notebooks: Path = NOTEBOOKS) -> tu
                 kernel_name=KERNEL["name"],
                 language=KERNEL["language"],
                 progress_bar=False,
+                start_timeout=600,  # seconds until the kernel answers: machines are busy
                 kernel_manager_class=_this_interpreter(folder),
             )
     except PapermillExecutionError as error:
