@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from l2l.config import load_config, resolved_yaml
+from l2l.config import changes, load_config, resolved_yaml
 from l2l.config.load import PROTOCOLS, config_folder, merge
 from l2l.errors import UserError
 
@@ -298,3 +298,20 @@ def test_a_figure_with_several_networks_is_not_shared() -> None:
 def test_held_out_losses_are_not_shown_where_there_are_no_held_out_data() -> None:
     with pytest.raises(UserError, match=r"experiments\.mnist\.shown = test_loss"):
         load_config(settings=["experiments.mnist.shown=test_loss"])
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_the_changes_of_a_configuration_give_it_back_and_are_few(protocol: str) -> None:
+    assert set(changes(load_config(protocol))) == {"protocol", "optimizers"}
+    config = load_config(protocol, settings=["figures.dpi=99", "problems.mnist.hidden=[7]"])
+    least = changes(config)
+    assert least["figures"] == {"dpi": 99}
+    assert load_config(overrides=least) == config
+
+
+def test_changes_are_all_of_it_where_an_entry_leaves_the_one_it_is_like() -> None:
+    usual = load_config().recipes["cifar_shared"].episodes
+    apart = [f"recipes.cifar_shared.episodes={usual}", f"recipes.cifar.episodes={usual + 1}"]
+    config = load_config(settings=apart)
+    assert load_config(overrides=changes(config)) == config
+    assert config.recipes["cifar_shared"].episodes == usual

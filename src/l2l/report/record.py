@@ -16,7 +16,7 @@ from l2l.files import write_text
 from l2l.report import claims, free_pictures
 from l2l.report.execute import to_html
 from l2l.report.notebook import reports
-from l2l.report.sections import section_of, sections
+from l2l.report.sections import sections
 from l2l.results import Results
 
 SMALL_TABLES = {"overhead", "meta_gradients", "landscape", "step_size"}
@@ -52,9 +52,10 @@ def record(results: Results, folder: Path) -> None:
         path = results.existing(layout.tuning(name), f"test {name}")
         copies[path] = f"tuning_{name}.csv"
     executed = {}
-    for name in reports(config):
-        shown = section_of(name, results).pictures
-        if free or not any(one.figure.pictures for one in shown):
+    for section in sections(results):
+        if not free and any(figure.pictures for figure in section.figures):
+            continue
+        for name in {figure.name for figure in section.figures}.intersection(reports(config)):
             path = results.existing(layout.report(name).with_suffix(".ipynb"), f"report {name}")
             executed[f"{name}.html"] = to_html(nbformat.read(path, as_version=4))
     not_free = []
