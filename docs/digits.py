@@ -72,7 +72,5 @@ for name, results in runs.items():
 # with ADAM at the best of the three rates. At the other two rates ADAM is far slower, and which
 # rate is the good one has to be found out first.
 #
-# What ships, what each was meta-trained on, and where it fails:
-
-# %%
-print(*l2l.released().values(), sep="\n\n")
+# `print(*l2l.released().values(), sep="\n\n")` shows what ships besides, what each was meta-trained
+# on, and where it fails.

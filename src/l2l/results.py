@@ -166,12 +166,3 @@ class Results(Run):
         for suffix in (".pdf", ".json"):
             self.existing(stem.with_suffix(suffix), f"figure {name}")
         return self.existing(stem.with_suffix(".png"), f"figure {name}")
-
-    def seconds(self) -> pd.DataFrame:
-        """Columns stage, seconds: a row for each job whose time Snakemake took, maybe none."""
-        folder = self.layout.results / "benchmarks"
-        rows = []
-        for path in sorted(folder.rglob("*.tsv")):
-            stage = path.relative_to(folder).parts[0].removesuffix(".tsv")
-            rows.append((stage, float(pd.read_csv(path, sep="\t")["s"].sum())))
-        return pd.DataFrame(rows, columns=["stage", "seconds"])

@@ -15,7 +15,6 @@ import pandas as pd
 # Not compared at all: pattern of the path in results/<protocol> or figures/<protocol> -> why.
 LEFT_OUT = {
     "logs/*": "what jobs said, with the time that is left",
-    "benchmarks/*": "times",
     "overhead.p??": "a figure of times",
     "reports/*": "say how long meta-training took; what else they show is in tables and figures",
     "index.html": "the same",

@@ -241,10 +241,6 @@ def make_run(root: Path, config: Config) -> None:
         write_table(layout.claims, Results(config).judged(config.claims))
         write_json(layout.provenance, provenance())
         write_text(layout.config, resolved_yaml(config))
-        header = "s\th:m:s\tmax_rss\n"
-        write_text(layout.results / "benchmarks" / "train" / "a.0.tsv", header + "90.5\t0\t1\n")
-        write_text(layout.results / "benchmarks" / "train" / "a.1.tsv", header + "30.0\t0\t1\n")
-        write_text(layout.results / "benchmarks" / "claims.tsv", header + "2.5\t0\t1\n")
         for name in figures(config):
             save(figures(config)[name].draw(Results(config)), layout.figure(name))
 

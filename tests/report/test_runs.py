@@ -1,6 +1,4 @@
-"""Tables of settings, meta-trainings, trials and times."""
-
-from pathlib import Path
+"""Tables of settings, meta-trainings and trials."""
 
 import pandas as pd
 
@@ -49,14 +47,3 @@ def test_failed_trials_are_named_so(results: Results):
     failed, chosen = table.markdown().splitlines()[2:]
     assert "| failed |" in failed
     assert "| 0.500 | ✔ |" in chosen
-
-
-def test_stages_stand_in_the_order_of_the_pipeline_and_sum_up(results: Results):
-    table = runs.stages(results.seconds())
-    assert table.frame["stage"].tolist() == [runs.STAGES["train"], "judge claims", "total"]
-    assert table.frame["seconds"].tolist() == [120.5, 2.5, 123.0]
-    assert f"| {runs.STAGES['train']} | 2 | 120.5 | 2 min 0 s | 1 min 30 s |" in table.markdown()
-
-
-def test_no_benchmarks_give_no_stages(config: Config, tmp_path: Path):
-    assert runs.stages(Results(config, tmp_path).seconds()).frame.empty

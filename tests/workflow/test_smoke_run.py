@@ -123,6 +123,7 @@ def test_a_figure_alone_is_redrawn_from_its_tables(smoke: Workflow) -> None:
     figure = smoke.folder / "figures/smoke/quadratics.png"
     before = figure.read_bytes()
     figure.unlink()
+    assert smoke.planned(*SMOKE) >= {"quadratics", "page", "all"}
     assert smoke.planned(*SMOKE, "--", "quadratics") == {"quadratics"}
     done = smoke.run(*SMOKE, "--", "quadratics")
     assert done.returncode == 0, done.stderr

@@ -56,7 +56,6 @@ experiments = CONFIG.experiments
 LAYOUT = Layout(CONFIG.run_name)
 RESULTS = LAYOUT.results
 LOGS = RESULTS / "logs"
-BENCHMARKS = RESULTS / "benchmarks"
 EXPERIMENTS = list(experiments)
 MEASURED = sorted(  # measurements that claims name
     {one.table for claim in CONFIG.claims.values() for one in claim.measured}
@@ -117,6 +116,10 @@ onstart:
         stop("another run is at work in this folder; wait for it or stop it")
     except OSError as error:  # also on file systems without locks
         stop(f"cannot lock .snakemake/l2l.lock: {in_words(error)}")
+    if workflow.local_exec:
+        # Its timers multiply with every job that ends, each one a look at the whole queue: 30 s of
+        # CPU in a smoke run. It is there for clusters (--max-jobs-per-timespan, 100 jobs a second).
+        workflow.scheduler.job_rate_limiter = None
     # On a cluster the jobs check for a GPU themselves: this machine may have none.
     if workflow.local_exec and any(
         job.resources.get("gpu") for job in workflow.dag.needrun_jobs()

@@ -12,8 +12,6 @@ rule take:
         [file for part in TAKEN for file in part.files],
     log:
         LOGS / "take.log",
-    benchmark:
-        BENCHMARKS / "take.tsv"
     conda:
         "../../environment.yml"
     params:

@@ -35,8 +35,6 @@ for figure_name, figure in FIGURES.items():
             f"{LAYOUT.figure(figure_name)}.json",
         log:
             LOGS / "figure" / f"{figure_name}.log",
-        benchmark:
-            BENCHMARKS / "figure" / f"{figure_name}.tsv"
         group:
             GROUP
         conda:
@@ -69,8 +67,6 @@ for report_name, shown in REPORTS.items():
             f"{LAYOUT.report(report_name)}.ipynb",
         log:
             LOGS / "report" / f"{report_name}.log",
-        benchmark:
-            BENCHMARKS / "report" / f"{report_name}.tsv"
         group:
             GROUP
         conda:
@@ -96,8 +92,6 @@ rule page:
         LAYOUT.page,
     log:
         LOGS / "page.log",
-    benchmark:
-        BENCHMARKS / "page.tsv"
     conda:
         "../../environment.yml"
     params:

@@ -7,8 +7,6 @@ rule data:
         RESULTS / "data" / "{dataset}.json",
     log:
         LOGS / "data" / "{dataset}.log",
-    benchmark:
-        BENCHMARKS / "data" / "{dataset}.tsv"
     wildcard_constraints:
         dataset="[a-z0-9_]+",
     conda:
@@ -34,8 +32,6 @@ for name, settings in CONFIG.measurements.each().items():
             LAYOUT.measurement(name),
         log:
             LOGS / "measure" / f"{name}.log",
-        benchmark:
-            BENCHMARKS / "measure" / f"{name}.tsv"
         conda:
             "../../environment.yml"
         threads: workflow.cores if settings.alone else CONFIG.compute.threads
@@ -72,8 +68,6 @@ rule runs:
         ),
     log:
         LOGS / "runs.log",
-    benchmark:
-        BENCHMARKS / "runs.tsv"
     conda:
         "../../environment.yml"
     params:
@@ -117,8 +111,6 @@ for study, names in TESTED_TOGETHER.items():
             ],
         log:
             LOGS / "test" / f"{study}.log",
-        benchmark:
-            BENCHMARKS / "test" / f"{study}.tsv"
         conda:
             "../../environment.yml"
         threads: CONFIG.compute.threads
@@ -159,8 +151,6 @@ rule collect:
         ),
     log:
         LOGS / "collect" / "{experiment}.log",
-    benchmark:
-        BENCHMARKS / "collect" / "{experiment}.tsv"
     wildcard_constraints:
         experiment=any_of(TESTED_ALONE),
     conda:
@@ -194,8 +184,6 @@ rule claims:
         ),
     log:
         LOGS / "claims.log",
-    benchmark:
-        BENCHMARKS / "claims.tsv"
     conda:
         "../../environment.yml"
     params:

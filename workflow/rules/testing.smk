@@ -8,8 +8,6 @@ rule tune:
         RESULTS / "tuning" / "{experiment}" / "{baseline}.csv",
     log:
         LOGS / "tune" / "{experiment}.{baseline}.log",
-    benchmark:
-        BENCHMARKS / "tune" / "{experiment}.{baseline}.tsv"
     wildcard_constraints:
         experiment=any_of(TUNED),
     conda:
@@ -43,8 +41,6 @@ rule evaluate_baseline:
         RESULTS / "evaluation" / "{experiment}" / "parts" / "{baseline}.parquet",
     log:
         LOGS / "evaluate" / "{experiment}.{baseline}.log",
-    benchmark:
-        BENCHMARKS / "evaluate" / "{experiment}.{baseline}.tsv"
     wildcard_constraints:
         experiment=any_of([name for name in TESTED_ALONE if name not in WITH_PICTURES]),
     conda:
@@ -73,8 +69,6 @@ rule evaluate_learned:
         RESULTS / "evaluation" / "{experiment}" / "parts" / "{recipe}.seed{seed}.parquet",
     log:
         LOGS / "evaluate" / "{experiment}.{recipe}.{seed}.log",
-    benchmark:
-        BENCHMARKS / "evaluate" / "{experiment}.{recipe}.{seed}.tsv"
     wildcard_constraints:
         experiment=any_of([name for name in TESTED_ALONE if name not in WITH_PICTURES]),
     conda:

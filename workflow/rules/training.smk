@@ -18,8 +18,6 @@ for study, recipes in TRAINED_TOGETHER.items():
             [run / file for name in recipes for run in RUNS[name] for file in release.RUN],
         log:
             LOGS / "train" / f"{study}.log",
-        benchmark:
-            BENCHMARKS / "train" / f"{study}.tsv"
         priority: 10
         conda:
             "../../environment.yml"
@@ -56,8 +54,6 @@ rule trial:
         RESULTS / "training" / "{recipe}" / "search" / "trial{trial}.json",
     log:
         LOGS / "trial" / "{recipe}.{trial}.log",
-    benchmark:
-        BENCHMARKS / "trial" / "{recipe}.{trial}.tsv"
     wildcard_constraints:
         recipe=any_of(TRAINED_ALONE),
     priority: 20
@@ -86,8 +82,6 @@ rule choose_rate:
         RESULTS / "training" / "{recipe}" / "meta_learning_rate.json",
     log:
         LOGS / "choose_rate" / "{recipe}.log",
-    benchmark:
-        BENCHMARKS / "choose_rate" / "{recipe}.tsv"
     wildcard_constraints:
         recipe=any_of(TRAINED_ALONE),
     priority: 20
@@ -118,8 +112,6 @@ rule train:
         ),
     log:
         LOGS / "train" / "{recipe}.{seed}.log",
-    benchmark:
-        BENCHMARKS / "train" / "{recipe}.{seed}.tsv"
     wildcard_constraints:
         recipe=any_of(TRAINED_ALONE),
     priority: 10

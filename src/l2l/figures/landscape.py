@@ -15,23 +15,35 @@ COLORS = (VERMILLION, BLUE, GREEN, ORANGE, PURPLE, BLACK)
 
 def draw(results: Results) -> Drawing:
     """A row for each slice, a column for each horizon, a line for each direction and problem."""
+    import seaborn  # takes a second, which other figures need not wait for
+
     table, settings = results.measurement("landscape"), results.config.measurements.landscape
+    line = ["slice", "horizon", "direction", "problem"]
+    middle = table[table["place"] == min(table["place"], key=abs)]
+    table = table.merge(middle[[*line, "loss"]], on=line, suffixes=("", "_middle"))
+    change = 100 * (table["loss"] / table["loss_middle"] - 1)
+    table["change"] = change.fillna(np.inf)  # a gap in its line
     rows, horizons = len(settings.slices), sorted(settings.horizons)
     figure = new_figure(results.config.figures, height=0.2 + 0.6 * rows, width=2)
     grid = figure.subplots(rows, len(horizons), sharex=True, sharey="row", squeeze=False)
-    colors = np.resize(COLORS, settings.directions)
-    for line, (name, one) in enumerate(settings.slices.items()):
-        for axes, horizon in zip(grid[line], horizons, strict=True):
-            here = table[(table["slice"] == name) & (table["horizon"] == horizon)]
-            for direction, color in enumerate(colors):
-                own = here[here["direction"] == direction]
-                losses = own.pivot(index="place", columns="problem", values="loss")
-                middle = losses.iloc[int(np.abs(losses.index.to_numpy()).argmin())]
-                change = 100 * (losses / middle - 1)
-                axes.plot(change.index, change.where(np.isfinite(change)), color=color, lw=0.9)
+    colors = np.resize(COLORS, settings.directions).tolist()
+    for row, (name, one) in zip(grid, settings.slices.items(), strict=True):
+        for axes, horizon in zip(row, horizons, strict=True):
+            seaborn.lineplot(
+                table[(table["slice"] == name) & (table["horizon"] == horizon)],
+                x="place",
+                y="change",
+                hue="direction",
+                palette=colors,
+                units="problem",
+                estimator=None,
+                linewidth=0.9,
+                legend=False,
+                ax=axes,
+            )
             axes.axvline(0, color=GREY, linewidth=0.6, zorder=1)
-            axes.set_title(f"{one.title}, {horizon} steps")
-        grid[line, 0].set_ylabel("change of the loss (%)")
+            axes.set(title=f"{one.title}, {horizon} steps", xlabel="", ylabel="")
+        row[0].set_ylabel("change of the loss (%)")
     for axes in grid[-1]:
         axes.set_xlabel("α: φ + α d")
     return figure

@@ -22,7 +22,6 @@ from l2l.figures import experiments, meta_training
 from l2l.figures.base import figures
 from l2l.figures.loss_curves import plain_log_ticks
 from l2l.figures.style import (
-    HANDCRAFTED_WIDTH,
     display_name,
     look_of,
     looks,
@@ -212,31 +211,22 @@ def tuning_plot(experiment: str, results: Results) -> Figure:
 
     Rates whose runs diverged are left out.
     """
-    import seaborn
-
     tuning, settings = results.tuning(experiment), results.config.figures
     finite = tuning[np.isfinite(tuning["final_loss"])]
-    styles = looks(display_name(key, {}) for key in tuning["optimizer"].unique())
     figure = new_figure(settings, height=0.6)
     axes = figure.subplots()
-    finite = finite.assign(name=[display_name(key, {}) for key in finite["optimizer"]])
-    colors = {name: look.color for name, look in styles.items()}
-    seaborn.lineplot(
-        finite,
-        x="learning_rate",
-        y="final_loss",
-        hue="name",
-        style="name",
-        palette=colors,
-        dashes={name: look.dashes or "" for name, look in styles.items()},
-        linewidth=HANDCRAFTED_WIDTH,
-        ax=axes,
-    )
+    names = {str(key): display_name(key, {}) for key in tuning["optimizer"].unique()}
+    styles = looks(names.values())
+    for key, rows in finite.groupby("optimizer", sort=False):
+        look = styles[names[str(key)]]
+        rates, losses = rows["learning_rate"], rows["final_loss"]
+        (line,) = axes.plot(rates, losses, color=look.color, dashes=look.dashes)
+        line.set(linewidth=look.width, label=names[str(key)])
     best = chosen(finite, FINAL)
     rings: dict[str, Any] = {
         "s": 36,
         "facecolors": "none",
-        "edgecolors": best["name"].map(colors),
+        "edgecolors": [styles[names[key]].color for key in best["optimizer"]],
         "zorder": 3,
     }
     axes.scatter(best["learning_rate"], best["final_loss"], **rings)
@@ -247,6 +237,5 @@ def tuning_plot(experiment: str, results: Results) -> Figure:
     top = min(finite["final_loss"].max(), 10 * start)
     axes.set_ylim(low / (top / low) ** 0.05, top * (top / low) ** 0.05)
     plain_log_ticks(axes)
-    above = {"bbox_to_anchor": (0.5, 1), "ncols": 2, "title": None, "frameon": False}
-    seaborn.move_legend(axes, "lower center", **above)
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, frameon=False)
     return figure

@@ -68,7 +68,6 @@ def build_page(config: Config, root: Path = Path()) -> str:
         meta_seeds=between(seeds, "meta-seed"),
         runs=runs.meta_trainings(results.runs(), config),
         provenance=_provenance(results),
-        stages=runs.stages(results.seconds()),
         layout=results.layout,
         link=lambda path: Path(os.path.relpath(path, folder)).as_posix(),
         has_config=results.layout.config.is_file(),

@@ -1,4 +1,4 @@
-"""Tables of how a run went: settings, meta-trainings, trials of the learning rate, time."""
+"""Tables of how a run went: settings, meta-trainings, trials of the learning rate."""
 
 from __future__ import annotations
 
@@ -23,25 +23,6 @@ from l2l.report.table import (
     Table,
     number,
 )
-
-STAGES = {
-    "data": "fetch and verify data",
-    "trial": "search meta learning rates",
-    "choose_rate": "choose meta learning rates",
-    "train": "meta-train (with the search, where it is short)",
-    "take": "take released optimizers",
-    "runs": "gather meta-trainings",
-    "tune": "tune baselines",
-    "evaluate": "test optimizers",
-    "measure": "measure costs, updates and meta-gradients",
-    "collect": "gather tests",
-    "test": "tune, test and gather short experiments",
-    "claims": "judge claims",
-    "figure": "draw figures",
-    "report": "execute reports",
-    "page": "write this page (last time)",
-}
-"""Folder of the benchmarks -> the stage in words, in the order of the pipeline."""
 
 
 def settings(caption: str, entries: Mapping[str, BaseModel]) -> list[Table]:
@@ -145,24 +126,3 @@ def trials(search: Mapping[str, Any], caption: str) -> Table:
     ]
     failed = Format(lambda loss: "failed" if math.isnan(loss) else number(loss))
     return Table.of(caption, rows, {"meta learning rate": SETTING, "validation loss": failed})
-
-
-def stages(seconds: pd.DataFrame) -> Table:
-    """The time of each stage: wall-clock seconds of its jobs, and the longest job.
-
-    Args:
-        seconds: columns stage, seconds; a row for each job.
-    """
-    known = {*seconds["stage"]}
-    order = [*(stage for stage in STAGES if stage in known), *sorted(known - {*STAGES})]
-    groups = {STAGES.get(s, s): seconds.loc[seconds["stage"] == s, "seconds"] for s in order}
-    if groups:
-        groups["total"] = seconds["seconds"]
-    rows = []
-    for stage, jobs in groups.items():
-        total, longest = jobs.sum(), jobs.max()
-        row = {"stage": stage, "jobs": len(jobs), "seconds": total, "time": total}
-        rows.append({**row, "longest job": longest})
-    tenths = Format(lambda value: f"{value:,.1f}")
-    formats = {"jobs": COUNT, "seconds": tenths, "time": DURATION, "longest job": DURATION}
-    return Table.of("Time of each stage", rows, formats)
