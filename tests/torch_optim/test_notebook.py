@@ -28,6 +28,7 @@ def test_the_notebook_is_the_program_executed_and_shows_what_it_gives(
     assert early["learned"] < 1.2 * min(early.values())
     shown = "".join(text for output in outputs for text in output.get("text", ()))
     said = capsys.readouterr().out
+    assert "accuracy" in said
     assert _numbers(shown) == pytest.approx(_numbers(said), rel=0.3), "make notebook"
 
 
